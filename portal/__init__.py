@@ -1,0 +1,1 @@
+"""A community portal: one database of people and resources, two platforms on it."""

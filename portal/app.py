@@ -1,0 +1,116 @@
+"""Composition root: builds the two platforms and mounts the features. Nobody imports it but commands and tests."""
+
+from types import ModuleType
+
+from flask import Blueprint, Flask
+from flask_login import LoginManager
+from flask_wtf import CSRFProtect
+
+import portal.administration.worker
+import portal.areas.models
+import portal.audit.worker
+import portal.home.resident
+import portal.home.worker
+import portal.identity.resident
+import portal.identity.worker
+import portal.meals.jobs
+import portal.meals.models
+import portal.meals.resident
+import portal.meals.worker
+import portal.notifications.jobs
+import portal.notifications.models
+import portal.notifications.resident
+import portal.places.models
+import portal.registry.jobs
+import portal.registry.models
+import portal.registry.resident
+import portal.registry.worker
+from portal import config as configuration
+from portal.config import Config
+from portal.core import (
+    access,
+    audit,
+    calendar,
+    db,
+    events,
+    failures,
+    jobs,
+    logs,
+    outbox,
+    sealing,
+    settings,
+    tokens,
+    web,
+)
+from portal.core.access import Actor, Platform
+from portal.core.db import aside
+from portal.identity import permissions, sessions
+
+# Every table must be known before the database is asked for anything.
+TABLES = (calendar.SpecialDay, outbox.OutboxRow, settings.Parameter, tokens.RequestKey)
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Build the portal. Raise BadConfig or RuntimeError rather than start half-configured."""
+    config = config or configuration.load()
+    logs.init(config)
+    app = Flask("portal", template_folder=str(config.templates), static_folder=None)
+    sealing.use(sealing.load(config.keys_file, create=not config.production))
+    db.init(app, config)
+    web.init(app, config)
+    events.init(app)
+    jobs.init(app, config)
+    CSRFProtect(app)
+    _identify(app)
+    failures.init(app)
+    _mount(app)
+    _wire(app)
+    web.bind_macros(app)
+    access.close_up(app)
+    return app
+
+
+def _identify(app: Flask) -> None:
+    login = LoginManager(app)
+    login.session_protection = None
+    login.request_loader(lambda _request: sessions.load_actor())
+    app.after_request(sessions.set_cookies)
+    access.init(
+        app,
+        grants=permissions.grants,
+        sign_in={Platform.RESIDENT: "identity.resident.sign_in", Platform.DESK: "identity.worker.sign_in"},
+        confirm="identity.worker.confirm",
+        denied=_denied,
+    )
+
+
+def _denied(_actor: Actor, permission: str) -> None:
+    with aside() as session:
+        audit.record("access.denied", session=session, permission=permission)
+
+
+def _feature(app: Flask, name: str, address: str, *, resident: ModuleType | None, worker: ModuleType | None) -> None:
+    """Mount a package's two platforms: resident pages at its address, worker pages below /desk."""
+    feature = Blueprint(name, __name__)
+    if resident:
+        feature.register_blueprint(resident.bp, url_prefix=address)
+    if worker:
+        feature.register_blueprint(worker.bp, url_prefix=f"/desk{address}")
+    app.register_blueprint(feature)
+
+
+def _mount(app: Flask) -> None:
+    home, identity, registry = portal.home, portal.identity, portal.registry
+    _feature(app, "home", "", resident=home.resident, worker=home.worker)
+    _feature(app, "identity", "/account", resident=identity.resident, worker=identity.worker)
+    _feature(app, "registry", "/people", resident=registry.resident, worker=registry.worker)
+    _feature(app, "meals", "/meals", resident=portal.meals.resident, worker=portal.meals.worker)
+    _feature(app, "notifications", "/notices", resident=portal.notifications.resident, worker=None)
+    _feature(app, "administration", "/administration", resident=None, worker=portal.administration.worker)
+    _feature(app, "audit", "/audit", resident=None, worker=portal.audit.worker)
+
+
+def _wire(app: Flask) -> None:
+    """The jobs of each feature, and the events that siblings send each other."""
+    for feature in (portal.notifications.jobs, portal.registry.jobs, portal.meals.jobs):
+        feature.register(jobs.of(app))

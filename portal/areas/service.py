@@ -1,0 +1,72 @@
+"""Queries on the tree of areas, and what a scope reaches in it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from portal.areas.models import Area, AreaKind
+from portal.core.access import Scope
+from portal.core.db import db
+from portal.core.errors import Missing
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The communities wholly inside some scopes, and the single grids beside them: ids of areas."""
+
+    communities: frozenset[int]
+    grids: frozenset[int]
+
+
+def area_scope(area: Area) -> Scope:
+    return Scope(area.kind.value, area.code)
+
+
+def reach(scopes: Collection[Scope]) -> Reach:
+    """Resolve area scopes; scopes of other kinds (a canteen) reach no area. Scope("all", "") reaches everything."""
+    if any(scope.kind == "all" for scope in scopes):
+        return Reach(
+            frozenset(db.session.scalars(sa.select(Area.id).where(Area.kind == AreaKind.COMMUNITY))),
+            frozenset(),
+        )
+    codes = {kind: [scope.ref for scope in scopes if scope.kind == kind.value] for kind in AreaKind}
+    street = sa.orm.aliased(Area)
+    communities = (
+        sa.select(Area.id)
+        .outerjoin(street, Area.parent_id == street.id)
+        .where(Area.kind == AreaKind.COMMUNITY)
+        .where(sa.or_(Area.code.in_(codes[AreaKind.COMMUNITY]), street.code.in_(codes[AreaKind.STREET])))
+    )
+    grids = sa.select(Area.id).where(Area.kind == AreaKind.GRID, Area.code.in_(codes[AreaKind.GRID]))
+    return Reach(frozenset(db.session.scalars(communities)), frozenset(db.session.scalars(grids)))
+
+
+def communities(scopes: Collection[Scope]) -> list[Area]:
+    """The communities inside the scopes, and those that hold a grid inside them; ordered by code."""
+    inside = reach(scopes)
+    over_grids = sa.select(Area.parent_id).where(Area.id.in_(inside.grids))
+    query = sa.select(Area).where(sa.or_(Area.id.in_(inside.communities), Area.id.in_(over_grids)))
+    return list(db.session.scalars(query.order_by(Area.code)))
+
+
+def whole_communities(scopes: Collection[Scope]) -> list[Area]:
+    """The communities that lie wholly inside the scopes; ordered by code."""
+    query = sa.select(Area).where(Area.id.in_(reach(scopes).communities)).order_by(Area.code)
+    return list(db.session.scalars(query))
+
+
+def grids(community: Area) -> list[Area]:
+    query = sa.select(Area).where(Area.parent_id == community.id, Area.kind == AreaKind.GRID)
+    return list(db.session.scalars(query.order_by(Area.code)))
+
+
+def by_code(code: str) -> Area:
+    area = db.session.scalar(sa.select(Area).where(Area.code == code))
+    if area is None:
+        raise Missing
+    return area
+
+
+def all_areas() -> list[Area]:
+    return list(db.session.scalars(sa.select(Area).order_by(Area.code)))

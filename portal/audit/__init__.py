@@ -1,0 +1,1 @@
+"""Audit: the auditor's pages on the rows that core records."""

@@ -1,0 +1,226 @@
+"""The database: one session a request, one commit an unsafe request, and the column types all tables share."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, Response, request
+from flask_sqlalchemy_lite import SQLAlchemy
+from sqlalchemy import event
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+from portal.config import Config
+from portal.core.errors import Refused
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_writing: ContextVar[bool] = ContextVar("writing", default=False)
+_reading_only: ContextVar[bool] = ContextVar("reading_only", default=False)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant, stored in UTC; refuses a naive one."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime cannot be stored")
+        value = value.astimezone(UTC)
+        return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Json(TypeDecorator[Any]):
+    """JSON kept as readable text on both databases."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+def one_of(kind: type[StrEnum]) -> sa.Enum:
+    """A column holding the values of a StrEnum as text, the same on both databases."""
+    return sa.Enum(
+        kind,
+        native_enum=False,
+        create_constraint=False,
+        length=24,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+class Base(DeclarativeBase):
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime}
+
+
+db = SQLAlchemy(session_options={"autoflush": True, "expire_on_commit": False})
+
+
+def engine_options(config: Config) -> dict[str, Any]:
+    """The engine's settings: SQLite keeps connections open (WAL needs one alive), PostgreSQL bounds every wait."""
+    if config.sqlite:
+        return {
+            "url": config.database_url,
+            "pool_size": config.threads + 4,
+            "max_overflow": 8,
+            "connect_args": {"timeout": 30, "check_same_thread": False},
+        }
+    bounds = "-c statement_timeout=10000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=30000"
+    return {
+        "url": config.database_url,
+        "pool_size": config.threads + 2,
+        "max_overflow": 8,
+        "pool_pre_ping": True,
+        "connect_args": {
+            "connect_timeout": 3,
+            "options": f"{bounds} -c timezone=UTC -c plan_cache_mode=force_custom_plan",
+        },
+    }
+
+
+def _prepare_sqlite(engine: sa.Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        # The driver must not begin transactions by itself: BEGIN IMMEDIATE is ours to say.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+
+
+def _refuse_writes(session: Session, _flush: Any, _instances: Any) -> None:
+    if _reading_only.get() and (session.new or session.dirty or session.deleted):
+        raise RuntimeError("a safe request tried to write; only aside() may")
+
+
+def init(app: Flask, config: Config) -> None:
+    app.config["SQLALCHEMY_ENGINES"] = {"default": engine_options(config)}
+    db.init_app(app)
+    with app.app_context():
+        if config.sqlite:
+            _prepare_sqlite(db.engine)
+        event.listen(db.sessionmaker, "before_flush", _refuse_writes)
+    app.before_request(_open)
+    app.after_request(_close)
+
+
+def _open() -> None:
+    unsafe = request.method not in SAFE_METHODS
+    _writing.set(unsafe)
+    _reading_only.set(not unsafe)
+
+
+def _close(response: Response) -> Response:
+    """Commit an unsafe request that succeeded, before its answer leaves; roll everything else back."""
+    session = db.session
+    if request.method not in SAFE_METHODS and response.status_code < 400:
+        _finish(session)
+    else:
+        session.info.pop("after_commit", None)
+        session.rollback()
+    return response
+
+
+def _finish(session: Session) -> None:
+    session.commit()
+    for act in session.info.pop("after_commit", []):
+        act()
+
+
+def after_commit(act: Callable[[], None]) -> None:
+    """Do something once the running transaction has committed; forgotten when it rolls back."""
+    db.session.info.setdefault("after_commit", []).append(act)
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One committed transaction, for commands and jobs."""
+    writing, reading = _writing.set(True), _reading_only.set(False)
+    session = db.session
+    try:
+        yield session
+        _finish(session)
+    except BaseException:
+        session.info.pop("after_commit", None)
+        session.rollback()
+        raise
+    finally:
+        _writing.reset(writing)
+        _reading_only.reset(reading)
+
+
+@contextmanager
+def aside() -> Iterator[Session]:
+    """A short transaction of its own for what must outlive a refusal or a read.
+
+    The request's own transaction is rolled back first, because SQLite has one writer. Closed list of uses: sessions
+    (opening at sign-in before the view, last use, ending), failed sign-ins, throttle counts, one-time codes,
+    denied accesses in the audit, a recorded search.
+    """
+    db.session.rollback()
+    writing, reading = _writing.set(True), _reading_only.set(False)
+    try:
+        with db.sessionmaker() as session, session.begin():
+            yield session
+    finally:
+        _writing.reset(writing)
+        _reading_only.reset(reading)
+
+
+@contextmanager
+def apart() -> Iterator[Session]:
+    """A short reading session of its own, ended before the view's begins: who is acting is read here."""
+    writing = _writing.set(False)
+    try:
+        with db.sessionmaker() as session:
+            yield session
+    finally:
+        _writing.reset(writing)
+
+
+@contextmanager
+def unique_or(refusal: Refused) -> Iterator[None]:
+    """Flush inside a savepoint; a broken constraint becomes the refusal and leaves the transaction usable."""
+    try:
+        with db.session.begin_nested():
+            yield
+            db.session.flush()
+    except IntegrityError:
+        raise refusal from None
+
+
+def guarded(statement: sa.Update | sa.Delete) -> bool:
+    """Run a conditional UPDATE or DELETE; True when exactly the guarded row was changed."""
+    result = db.session.execute(statement, execution_options={"synchronize_session": False})
+    return bool(getattr(result, "rowcount", 0) == 1)

@@ -1,0 +1,117 @@
+"""Forms: one base with Chinese refusals, an idempotency key, and the fields every package needs."""
+
+import json
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, IntegerField, StringField
+from wtforms.validators import DataRequired, Length, ValidationError
+
+from portal.core import ids, money
+from portal.core.clock import today
+from portal.core.errors import Conflict, Refused
+
+
+def required(message: str | None = None) -> DataRequired:
+    return DataRequired(message or _l("请填写这一项"))
+
+
+def at_most(count: int) -> Length:
+    return Length(max=count, message=_l("最多 %(max)d 个字"))
+
+
+class Form(FlaskForm):
+    """Shape and syntax of input. A service's refusal is put beside its field by refuse()."""
+
+    def refuse(self, refused: Refused) -> None:
+        fields = self._fields
+        if refused.field in fields:
+            fields[refused.field].errors = [*fields[refused.field].errors, refused.message]
+        else:
+            self.form_errors.append(refused.message)
+
+    @property
+    def status(self) -> int:
+        """The answer's status: 422 once something is to be mended, else 200."""
+        return 422 if self.errors else 200
+
+
+class OnceForm(Form):
+    """A form whose resend must not act twice: carries a random key from the page that showed it."""
+
+    idem = HiddenField(default=lambda: secrets.token_urlsafe(18))
+
+    def body(self) -> str:
+        """What the form says, without its keys: two posts with one key must agree on it."""
+        said = {name: str(value) for name, value in self.data.items() if name not in {"idem", "csrf_token"}}
+        return json.dumps(said, ensure_ascii=False, sort_keys=True)
+
+
+def status_of(refused: Refused) -> int:
+    return 409 if isinstance(refused, Conflict) else 422
+
+
+class TrimmedField(StringField):
+    def process_formdata(self, valuelist: Sequence[Any]) -> None:
+        super().process_formdata([str(value).strip() for value in valuelist])
+
+
+class IdNumberField(TrimmedField):
+    """An ID number, normalised; what was typed is kept when it is wrong."""
+
+    def __init__(self, *args: Any, allow_test_region: Callable[[], bool], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.allow_test_region = allow_test_region
+
+    def pre_validate(self, form: Any) -> None:
+        if not self.data:
+            return
+        try:
+            checked = ids.check_id_number(self.data, today=today(), allow_test_region=self.allow_test_region())
+        except ids.InvalidNumber as invalid:
+            raise ValidationError(str(invalid)) from None
+        self.data = checked.number
+
+
+class MobileField(TrimmedField):
+    """A mobile number, normalised to eleven digits."""
+
+    def pre_validate(self, form: Any) -> None:
+        if not self.data:
+            return
+        try:
+            self.data = ids.check_mobile(self.data)
+        except ids.InvalidNumber as invalid:
+            raise ValidationError(str(invalid)) from None
+
+
+class YuanField(StringField):
+    """An amount typed in yuan and held in integer fen."""
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return money.yuan(self.data) if isinstance(self.data, int) else ""
+
+    def process_formdata(self, valuelist: Sequence[Any]) -> None:
+        text = str(valuelist[0]).strip() if valuelist else ""
+        if not text:
+            self.data = None
+            return
+        try:
+            self.data = money.parse_yuan(text)  # type: ignore[assignment]
+        except ValueError:
+            self.data = None
+            raise ValueError(_("请填金额,例如 12.50")) from None
+
+
+class CountField(IntegerField):
+    def process_formdata(self, valuelist: Sequence[Any]) -> None:
+        try:
+            super().process_formdata(list(valuelist))
+        except ValueError:
+            raise ValueError(_("请填整数")) from None

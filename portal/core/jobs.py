@@ -1,0 +1,74 @@
+"""Background work: named jobs and a schedule, run by huey in a process of its own, or at once in tests."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, current_app
+from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey, crontab
+
+from portal.config import Config, Mode
+from portal.core.db import after_commit
+
+Work = Callable[..., None]
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """When a job runs by itself: minutes as in crontab ("*", "*/5", "17"), hours likewise."""
+
+    minute: str
+    hour: str
+
+
+class Jobs:
+    """The jobs of one application: registered at start, queued with after_commit, run inside an app context."""
+
+    def __init__(self, app: Flask, huey: Huey) -> None:
+        self.app = app
+        self.huey = huey
+        self.works: dict[str, Work] = {}
+        self.run = huey.task(name="portal.run")(self._run)
+
+    def _run(self, name: str, arguments: dict[str, Any]) -> None:
+        with self.app.app_context():
+            self.works[name](**arguments)
+
+    def add(self, name: str, work: Work, every: Scheduled | None = None) -> None:
+        self.works[name] = work
+        if every:
+            when = crontab(minute=every.minute, hour=every.hour)
+            self.huey.periodic_task(when, name=f"portal.{name}")(lambda: self._run(name, {}))
+
+
+def _huey(config: Config) -> Huey:
+    url = config.jobs_url
+    if url.startswith("sqlite:///"):
+        path = Path(url.removeprefix("sqlite:///"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return SqliteHuey("portal", filename=str(path), immediate=config.mode is Mode.TEST, utc=True)
+    if url.startswith("redis"):
+        return RedisHuey("portal", url=url)
+    return PostgresHuey("portal", dsn=url.replace("postgresql+psycopg://", "postgresql://"))
+
+
+def init(app: Flask, config: Config) -> None:
+    app.extensions["portal.jobs"] = Jobs(app, _huey(config))
+
+
+def of(app: Flask) -> Jobs:
+    jobs: Jobs = app.extensions["portal.jobs"]
+    return jobs
+
+
+def enqueue(name: str, **arguments: Any) -> None:
+    """Queue a job once the running transaction has committed. Arguments are plain JSON values.
+
+    A crash between the commit and the queue loses the message, so each job that matters is also swept up by a
+    scheduled one that looks at its table.
+    """
+    jobs = of(current_app)
+    after_commit(lambda: jobs.run(name, arguments))

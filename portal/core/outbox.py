@@ -1,0 +1,106 @@
+"""The outbox: what people are to be told, written in the transaction that made it true, delivered afterwards."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core.clock import now
+from portal.core.db import Base, Json, db, one_of
+
+# Waits between tries, after GOV.UK Notify: 10 s, 60 s, 5 min, 1 h, 4 h.
+WAITS = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 300, 3600, 14400))
+
+
+class Delivery(StrEnum):
+    WAITING = "waiting"
+    SENDING = "sending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+MOVES = {
+    Delivery.WAITING: {Delivery.SENDING},
+    Delivery.SENDING: {Delivery.DELIVERED, Delivery.FAILED, Delivery.UNKNOWN, Delivery.WAITING},
+    Delivery.DELIVERED: set(),
+    Delivery.FAILED: {Delivery.WAITING},
+    Delivery.UNKNOWN: {Delivery.WAITING},
+}
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """An opaque addressee, kind and id; notifications finds the account, the telephone, the family agent."""
+
+    kind: str
+    id: str
+
+
+class OutboxRow(Base):
+    __tablename__ = "outbox"
+    __table_args__ = (sa.Index("ix_outbox_due", "state", "due_at", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    topic: Mapped[str] = mapped_column(sa.String(64))
+    recipient_kind: Mapped[str] = mapped_column(sa.String(24))
+    recipient_id: Mapped[str] = mapped_column(sa.String(64))
+    facts: Mapped[Any] = mapped_column(Json)
+    state: Mapped[Delivery] = mapped_column(one_of(Delivery), default=Delivery.WAITING)
+    tries: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    error: Mapped[str] = mapped_column(sa.String(200), default="")
+
+    def move(self, state: Delivery) -> None:
+        if state not in MOVES[self.state]:
+            raise ValueError(f"outbox row {self.id}: {self.state} cannot become {state}")
+        self.state = state
+
+    def try_later(self, error: str) -> None:
+        """Back to waiting with the next wait, or failed when the waits are used up."""
+        self.error = error[:200]
+        if self.tries > len(WAITS):
+            self.move(Delivery.FAILED)
+            return
+        self.due_at = now() + WAITS[max(self.tries - 1, 0)]
+        self.move(Delivery.WAITING)
+
+
+def enqueue(topic: str, *, to: Recipient, **facts: Any) -> None:
+    moment = now()
+    db.session.add(
+        OutboxRow(
+            topic=topic,
+            recipient_kind=to.kind,
+            recipient_id=to.id,
+            facts=facts,
+            created_at=moment,
+            due_at=moment,
+        )
+    )
+
+
+def due(limit: int = 50) -> list[OutboxRow]:
+    """Waiting rows whose time has come, oldest first, locked against a second worker on PostgreSQL."""
+    query = (
+        sa.select(OutboxRow)
+        .where(OutboxRow.state == Delivery.WAITING, OutboxRow.due_at <= now())
+        .order_by(OutboxRow.due_at, OutboxRow.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(db.session.scalars(query))
+
+
+def abandoned(older_than: timedelta = timedelta(minutes=5)) -> list[OutboxRow]:
+    """Rows left in SENDING by a worker that died: nobody knows whether they arrived."""
+    query = (
+        sa.select(OutboxRow)
+        .where(OutboxRow.state == Delivery.SENDING, OutboxRow.due_at <= now() - older_than)
+        .order_by(OutboxRow.id)
+    )
+    return list(db.session.scalars(query))

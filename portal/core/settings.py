@@ -1,0 +1,88 @@
+"""Parameters: what a place or a year may set otherwise, declared in code, changed on a page, dated."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from flask import g, has_app_context
+from flask_babel import gettext as _
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core import audit
+from portal.core.clock import now, today
+from portal.core.db import Base, Json, db
+from portal.core.errors import Refused
+
+
+class Parameter(Base):
+    """One value of a declared parameter, in force from a day until the next value's day."""
+
+    __tablename__ = "parameter"
+    __table_args__ = (sa.UniqueConstraint("key", "valid_from"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(sa.String(64))
+    value: Mapped[Any] = mapped_column(Json)
+    valid_from: Mapped[date]
+    set_at: Mapped[datetime]
+    set_by: Mapped[str] = mapped_column(sa.String(64))
+    note: Mapped[str] = mapped_column(sa.String(200), default="")
+
+
+@dataclass(frozen=True)
+class Declared:
+    key: str
+    default: int
+    label: Callable[[], str]
+    unit: Callable[[], str]
+    least: int
+    most: int
+
+
+DECLARED: dict[str, Declared] = {}
+
+
+def declare(
+    key: str, *, default: int, label: Callable[[], str], unit: Callable[[], str], least: int, most: int
+) -> None:
+    """Name a whole-number parameter with its default, bounds, and words (callables: said in the reader's language)."""
+    DECLARED[key] = Declared(key, default, label, unit, least, most)
+
+
+def get(key: str, on: date | None = None) -> int:
+    """The value in force on a day (today unless told), else the declared default."""
+    day = on or today()
+    cache: dict[tuple[str, date], int] = g.setdefault("parameters", {}) if has_app_context() else {}
+    if (key, day) not in cache:
+        query = (
+            sa.select(Parameter.value)
+            .where(Parameter.key == key, Parameter.valid_from <= day)
+            .order_by(Parameter.valid_from.desc())
+            .limit(1)
+        )
+        found = db.session.scalar(query)
+        cache[key, day] = DECLARED[key].default if found is None else int(found)
+    return cache[key, day]
+
+
+def history(key: str) -> list[Parameter]:
+    query = sa.select(Parameter).where(Parameter.key == key).order_by(Parameter.valid_from.desc())
+    return list(db.session.scalars(query))
+
+
+def put(key: str, value: int, *, valid_from: date, by: str, note: str = "") -> Parameter:
+    """Set a value from a day on; setting the same day again replaces it. Refuses a value out of bounds."""
+    declared = DECLARED[key]
+    if not declared.least <= value <= declared.most:
+        words = _("请填 %(least)s 到 %(most)s 之间的整数", least=declared.least, most=declared.most)
+        raise Refused(words, field="value")
+    query = sa.select(Parameter).where(Parameter.key == key, Parameter.valid_from == valid_from)
+    row = db.session.scalar(query) or Parameter(key=key, valid_from=valid_from)
+    row.value, row.set_at, row.set_by, row.note = value, now(), by, note
+    db.session.add(row)
+    audit.record("settings.parameter_set", None, key=key, value=value, valid_from=valid_from.isoformat())
+    db.session.flush()
+    g.pop("parameters", None)
+    return row

@@ -1,0 +1,17 @@
+"""Sheets: tables that people bring become plain text, within limits; tables we hand out are inert."""
+
+from portal.core.sheets.cells import parse_date
+from portal.core.sheets.limits import DEFAULT, Limits
+from portal.core.sheets.reading import Sheet, header_row, open_sheet
+from portal.core.sheets.writing import write_csv, write_workbook
+
+__all__ = [
+    "DEFAULT",
+    "Limits",
+    "Sheet",
+    "header_row",
+    "open_sheet",
+    "parse_date",
+    "write_csv",
+    "write_workbook",
+]

@@ -1,0 +1,138 @@
+"""One XML part of a workbook, read in passing: no DOCTYPE, nothing deep, no cell beyond the limits.
+
+It asks of the text what the reader will make of it. The reader holds a table as a full rectangle, so one cell
+far out costs gigabytes; and it copies a shared string into every cell that points to it, so a long string
+does too. The size a sheet declares is not believed: colouring a column is enough to declare a million rows.
+"""
+
+import re
+from functools import lru_cache
+from xml.parsers import expat
+
+from portal.core.sheets.limits import (
+    Limits,
+    damaged,
+    too_large,
+    too_many_cells,
+    too_many_columns,
+    too_many_rows,
+    unsafe,
+)
+
+MAX_DEPTH = 100
+MAX_ELEMENTS = 6_000_000
+# No tag or comment of a workbook comes near this; expat before 2.6 takes quadratic time over longer ones.
+MAX_TOKEN_BYTES = 1024 * 1024
+REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
+
+
+class PartCheck:
+    """Feed it the part in chunks, then close it; raises BadFile, or ExpatError for what is no XML.
+
+    `strings` holds the sizes of the shared strings: the part that defines them (`defines_strings`) fills it,
+    the sheets look them up.
+    """
+
+    def __init__(self, limits: Limits, strings: list[int], *, defines_strings: bool) -> None:
+        self._limits = limits
+        self._strings = strings
+        self._defines_strings = defines_strings
+        self._fed = self._depth = self._elements = self._cells = self._text_bytes = 0
+        self._row = self._column = self._string_start = 0
+        self._reference: str | None = None
+        self._is_shared = False
+        self._pointer: list[str] | None = None
+        self._parser = parser = expat.ParserCreate()
+        parser.StartDoctypeDeclHandler = self._doctype
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._characters
+
+    def feed(self, chunk: bytes) -> None:
+        self._parser.Parse(chunk)
+        self._fed += len(chunk)
+        if self._fed - self._parser.CurrentByteIndex > MAX_TOKEN_BYTES:
+            raise unsafe()
+
+    def close(self) -> None:
+        self._parser.Parse(b"", True)  # noqa: FBT003 - expat takes no keyword
+
+    def _doctype(self, *_declaration: object) -> None:
+        raise unsafe()
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        self._elements += 1
+        if self._depth > MAX_DEPTH or self._elements > MAX_ELEMENTS:
+            raise unsafe()
+        match name.rpartition(":")[2]:
+            case "c":
+                self._column += 1
+                self._reference = attributes.get("r")
+                self._is_shared = attributes.get("t") == "s"
+            case "v" | "is":
+                self._fill_cell()
+            case "row":
+                self._begin_row(attributes.get("r"))
+            case "si" if self._defines_strings:
+                self._string_start = self._parser.CurrentByteIndex
+            case "si":
+                raise damaged()
+
+    def _end(self, name: str) -> None:
+        self._depth -= 1
+        if self._pointer is not None:
+            self._follow("".join(self._pointer))
+            self._pointer = None
+        elif self._defines_strings and name.rpartition(":")[2] == "si":
+            self._strings.append(self._parser.CurrentByteIndex - self._string_start)
+            if len(self._strings) > self._limits.cells:
+                raise too_many_cells(self._limits)
+
+    def _characters(self, text: str) -> None:
+        if self._pointer is not None:
+            self._pointer.append(text)
+
+    def _begin_row(self, number: str | None) -> None:
+        self._column = 0
+        if number is None:
+            self._row += 1
+        elif number.isdecimal():
+            self._row = int(number[:8])
+        else:
+            raise damaged()
+
+    def _fill_cell(self) -> None:
+        """Only a cell with something in it counts; the reader skips coloured blanks."""
+        row, column = (self._row, self._column) if self._reference is None else _position(self._reference)
+        if row > self._limits.rows:
+            raise too_many_rows(self._limits)
+        if column > self._limits.columns:
+            raise too_many_columns(self._limits)
+        self._cells += 1
+        if self._cells > self._limits.cells:
+            raise too_many_cells(self._limits)
+        if self._is_shared:
+            self._pointer = []
+
+    def _follow(self, pointer: str) -> None:
+        index = pointer.strip()
+        if index.isdecimal() and len(index) < 9 and int(index) < len(self._strings):
+            self._text_bytes += self._strings[int(index)]
+        if self._text_bytes > self._limits.unpacked_bytes:
+            raise too_large()
+
+
+def _position(reference: str) -> tuple[int, int]:
+    found = REFERENCE.fullmatch(reference)
+    if found is None:
+        raise damaged()
+    return int(found[2]), _column_number(found[1])
+
+
+@lru_cache(maxsize=1024)
+def _column_number(letters: str) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number

@@ -1,0 +1,200 @@
+"""The web's mechanics: pages and fragments, redirects, security headers, static files, language and the elder view."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import structlog
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    g,
+    has_request_context,
+    make_response,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import Babel, format_date
+from jinja2_fragments.flask import render_block
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from portal.config import Config
+from portal.core import access, masking, money, statics
+from portal.core.clock import local, now
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; "
+    "manifest-src 'self'"
+)
+LOCALES = {"zh": "zh_Hans_CN", "en": "en"}
+SCALES = ("1", "1.3", "1.8")
+
+
+@dataclass(frozen=True)
+class View:
+    """How this reader wants to see pages."""
+
+    scale: str
+    locale: str
+    site_name: str
+    place_name: str = ""
+
+    @property
+    def elder(self) -> bool:
+        return self.scale != "1"
+
+
+def page(template: str, *, status: int = 200, **context: Any) -> Response:
+    """A whole page, or the block named by HX-Target when htmx asks for a part of it."""
+    block = request.headers.get("HX-Target", "").replace("-", "_")
+    whole = (
+        not request.headers.get("HX-Request")
+        or not block
+        or "HX-History-Restore-Request" in request.headers
+        or "HX-Boosted" in request.headers
+        or block not in current_app.jinja_env.get_template(template).blocks
+    )
+    body = render_template(template, **context) if whole else render_block(template, block, **context)
+    response = make_response(body, status)
+    response.vary.update(["HX-Request", "HX-Target", "Cookie"])
+    return response
+
+
+def go(endpoint: str, **values: Any) -> Response:
+    """After success: 303 for a plain form, 204 and HX-Redirect for htmx."""
+    return go_to(url_for(endpoint, **values))
+
+
+def go_to(address: str) -> Response:
+    if request.headers.get("HX-Request"):
+        return Response("", 204, {"HX-Redirect": address})
+    return Response("", 303, {"Location": address})
+
+
+def absolute(endpoint: str, **values: Any) -> str:
+    """An address for messages and QR codes: from the configured public URL, never from the Host header."""
+    config: Config = current_app.extensions["portal.config"]
+    return config.public_url + url_for(endpoint, **values)
+
+
+def current_view() -> View:
+    if "view" not in g:
+        config: Config = current_app.extensions["portal.config"]
+        scale = request.cookies.get("scale", "1")
+        language = request.cookies.get("locale", "zh")
+        g.view = View(
+            scale=scale if scale in SCALES else "1",
+            locale=language if language in LOCALES else "zh",
+            site_name=config.site_name,
+        )
+    view: View = g.view
+    return view
+
+
+def _locale() -> str:
+    return LOCALES[current_view().locale] if has_request_context() else LOCALES["zh"]
+
+
+def download(body: bytes, filename: str, mimetype: str) -> Response:
+    """A file to save: always an attachment, its name in UTF-8."""
+    response = make_response(body)
+    response.mimetype = mimetype
+    quoted = urlencode({"": filename})[1:].replace("+", "%20")
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quoted}"
+    return response
+
+
+def day_words(day: date) -> str:
+    """A date as people say it: 11月23日 周一, in English Mon 23 Nov."""
+    return str(format_date(day, "M月d日 EEE" if current_view().locale == "zh" else "EEE d MMM"))
+
+
+def moment_words(moment: datetime) -> str:
+    return f"{day_words(local(moment).date())} {local(moment):%H:%M}"
+
+
+def _start() -> None:
+    g.request_id = secrets.token_hex(8)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    if request.method not in {"GET", "HEAD", "OPTIONS"} and site not in {"same-origin", "none"}:
+        abort(403)
+
+
+def _headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CSP)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    camera = "(self)" if request.endpoint in current_app.config["CAMERA_ENDPOINTS"] else "()"
+    headers.setdefault("Permissions-Policy", f"camera={camera}, microphone=(), geolocation=()")
+    if "ETag" not in headers:
+        headers.setdefault("Cache-Control", "no-store")
+    headers["X-Request-Id"] = g.get("request_id", "")
+    return response
+
+
+def init(app: Flask, config: Config) -> None:
+    app.config.update(
+        SECRET_KEY=config.secret_key,
+        SECRET_KEY_FALLBACKS=list(config.secret_key_fallbacks),
+        SESSION_COOKIE_NAME="__Host-form" if config.production else "form",
+        SESSION_COOKIE_SECURE=config.production,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=24 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=1024 * 1024,
+        MAX_FORM_PARTS=2000,
+        TRUSTED_HOSTS=list(config.trusted_hosts) or None,
+        WTF_CSRF_TIME_LIMIT=None,
+        BABEL_DEFAULT_LOCALE=LOCALES["zh"],
+        BABEL_DEFAULT_TIMEZONE="Asia/Shanghai",
+        BABEL_TRANSLATION_DIRECTORIES=str(config.translations),
+        CAMERA_ENDPOINTS=frozenset(),
+        TEMPLATES_AUTO_RELOAD=False,
+    )
+    app.extensions["portal.config"] = config
+    if config.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies, x_host=0)  # type: ignore[method-assign]
+    Babel(app, locale_selector=_locale)
+    files = statics.build(config.static, config.instance / "static")
+    app.extensions["portal.statics"] = files
+    app.jinja_env.autoescape = True
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        static_url=files.url,
+        has_endpoint=lambda name: name in app.view_functions,
+        may=access.may,
+    )
+    app.jinja_env.filters.update(
+        mask_name=masking.mask_name,
+        mask_phone=masking.mask_phone,
+        mask_id=masking.mask_id,
+        yuan=money.yuan,
+        day=day_words,
+        clock_time=lambda moment: f"{local(moment):%H:%M}",
+        moment=moment_words,
+    )
+    app.context_processor(_context)
+    app.before_request(_start)
+    app.after_request(_headers)
+
+
+def bind_macros(app: Flask) -> None:
+    """Bind templates/ui/components.html as the global `ui`; fragments see it too."""
+    with app.test_request_context():
+        app.jinja_env.globals["ui"] = app.jinja_env.get_template("ui/components.html").module
+
+
+def _context() -> dict[str, Any]:
+    return {"view": current_view(), "actor": access.actor_or_none(), "now_local": local(now())}

@@ -1,0 +1,1 @@
+"""The demonstration street: seed data, loaded by a command; nothing imports it."""

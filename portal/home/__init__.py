@@ -1,0 +1,1 @@
+"""Home: pages that span capabilities: the resident's home, the worker's desk, a person's page."""

@@ -1,0 +1,5 @@
+"""The resident platform of home."""
+
+from flask import Blueprint
+
+bp = Blueprint("resident", __name__)

@@ -1,0 +1,5 @@
+"""The resident platform of identity."""
+
+from flask import Blueprint
+
+bp = Blueprint("resident", __name__)

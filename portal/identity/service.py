@@ -1,0 +1,273 @@
+"""Accounts and signing in: the same words, and the same time, for an unknown name as for a wrong password."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyotp
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from portal.core import audit, ids, tokens
+from portal.core.access import Platform, Scope
+from portal.core.clock import now
+from portal.core.db import aside, db, guarded, unique_or
+from portal.core.errors import Missing, Refused
+from portal.core.outbox import Recipient, enqueue
+from portal.core.sealing import blind
+from portal.identity import passwords, sessions
+from portal.identity.models import Account, CodePurpose, OneTimeCode, RoleGrant
+from portal.identity.permissions import EXCLUSIVE, SCOPE_KINDS, Role
+
+CODE_LIVES = timedelta(minutes=5)
+CODE_TRIES = 5
+
+
+@dataclass(frozen=True)
+class Found:
+    """What sign-in needs of an account, detached: hashing happens outside any transaction."""
+
+    account_id: int
+    password_hash: str
+    disabled: bool
+    totp: bool
+
+
+def phone_index(phone: str) -> bytes:
+    return blind("account.phone", phone)
+
+
+def _by_login(login: str, platform: Platform) -> Found | None:
+    if platform is Platform.RESIDENT:
+        try:
+            where = Account.phone_index == phone_index(ids.check_mobile(login))
+        except ids.InvalidNumber:
+            return None
+    else:
+        where = Account.username == login.strip().lower()
+    account = db.session.scalar(sa.select(Account).where(where, Account.platform == platform))
+    if account is None:
+        return None
+    return Found(account.id, account.password_hash, account.disabled_at is not None, bool(account.totp_secret))
+
+
+def check_password(login: str, password: str, *, platform: Platform, address: str) -> Found:
+    """Throttle, look up, hash outside any transaction, and say the same whatever was wrong.
+
+    Raise TooMany when the address or the name was tried too often, Refused when name and password do not agree.
+    """
+    tokens.throttle("sign_in.address", address, limit=100, per=timedelta(hours=1))
+    tokens.throttle("sign_in.name", f"{platform}|{login.strip().lower()}", limit=10, per=timedelta(minutes=10))
+    found = _by_login(login, platform)
+    db.session.rollback()
+    good = passwords.matches(password, found.password_hash if found else None, platform)
+    if not good or found is None or found.disabled:
+        with aside() as session:
+            audit.record("identity.sign_in_failed", session=session, platform=platform.value)
+        raise Refused(_("账号或密码不对。忘记密码可以用短信验证码登录,或请社区帮忙。"))
+    return found
+
+
+def account(account_id: int) -> Account:
+    found = db.session.get(Account, account_id)
+    if found is None:
+        raise Missing
+    return found
+
+
+def account_by_public_id(public_id: str) -> Account:
+    found = db.session.scalar(sa.select(Account).where(Account.public_id == public_id))
+    if found is None:
+        raise Missing
+    return found
+
+
+def account_of_phone(phone: str) -> Account | None:
+    return db.session.scalar(sa.select(Account).where(Account.phone_index == phone_index(phone)))
+
+
+def sign_in(found: Found) -> Account:
+    """Open the session of a checked account."""
+    signed = account(found.account_id)
+    sessions.open_session(signed)
+    return signed
+
+
+def check_totp(signed: Account, code: str) -> None:
+    """A six-digit code of the authenticator, once; a step used before is refused by a guarded UPDATE."""
+    totp = pyotp.TOTP(signed.totp_secret or "")
+    step = _totp_step(totp, code.strip(), now())
+    used = step is not None and guarded(
+        sa.update(Account).where(Account.id == signed.id, Account.totp_last < step).values(totp_last=step)
+    )
+    if not used:
+        raise Refused(_("动态口令不对或已用过,请看手机上的新口令再试"), field="code")
+
+
+def _totp_step(totp: pyotp.TOTP, code: str, at: datetime) -> int | None:
+    step = int(at.timestamp()) // totp.interval
+    for near in (step, step - 1, step + 1):
+        if pyotp.utils.strings_equal(code, totp.generate_otp(near)):
+            return near
+    return None
+
+
+def new_totp_secret() -> str:
+    return pyotp.random_base32()
+
+
+def set_totp(signed: Account, secret: str, code: str) -> None:
+    """Bind an authenticator whose first code proves that it was read right."""
+    step = _totp_step(pyotp.TOTP(secret), code.strip(), now())
+    if step is None:
+        raise Refused(_("动态口令不对,请重新扫码后再输入"), field="code")
+    signed.totp_secret, signed.totp_last = secret, step
+    audit.record("identity.totp_set", signed)
+
+
+def set_password(signed: Account, password_hash: str, *, keep_session: int | None = None) -> None:
+    """Store a new hash and end every other session."""
+    signed.password_hash, signed.must_change_password = password_hash, False
+    sessions.end_all(signed, but=keep_session)
+    audit.record("identity.password_set", signed)
+
+
+def start_code(purpose: CodePurpose, phone: str, *, address: str, payload: dict[str, Any] | None = None) -> str:
+    """Send a code to a telephone and return its flow. What the phone belongs to changes nothing that can be seen."""
+    tokens.throttle("code.phone.minute", phone, limit=1, per=timedelta(minutes=1))
+    tokens.throttle("code.phone.hour", phone, limit=5, per=timedelta(hours=1))
+    tokens.throttle("code.phone.day", phone, limit=10, per=timedelta(days=1))
+    tokens.throttle("code.address", address, limit=30, per=timedelta(hours=1))
+    tokens.throttle("code.everyone", "", limit=2000, per=timedelta(days=1))
+    flow, code = ids.new_public_id(), tokens.digits()
+    db.session.add(
+        OneTimeCode(
+            flow=flow,
+            purpose=purpose,
+            phone=phone,
+            code_hash=tokens.hashed_code(code, f"{purpose}|{flow}"),
+            payload=json.dumps(payload, ensure_ascii=False) if payload is not None else None,
+            expires_at=now() + CODE_LIVES,
+        )
+    )
+    enqueue("identity.code", to=Recipient("code", flow), sealed=seal_code(code, flow))
+    return flow
+
+
+def seal_code(code: str, flow: str) -> str:
+    """The code on its way through the outbox, readable by the sender only."""
+    return tokens.sign(f"code.{flow}", code)
+
+
+def code_message(flow: str, sealed: str) -> tuple[str, str] | None:
+    """The telephone and the code to send to it; None once the flow has ended."""
+    row = db.session.scalar(sa.select(OneTimeCode).where(OneTimeCode.flow == flow))
+    code = tokens.unsign(f"code.{flow}", sealed, within=CODE_LIVES)
+    if row is None or code is None or row.used_at is not None:
+        return None
+    return row.phone, str(code)
+
+
+def finish_code(flow: str, code: str, purpose: CodePurpose) -> tuple[str, dict[str, Any]]:
+    """Check a code, once. Return the proven telephone and the flow's payload; every failure reads the same.
+
+    A try is counted in an aside before the code is looked at, so that a refusal does not undo the count.
+    """
+    wrong = Refused(_("验证码不对或已过期,请核对短信;也可以返回重新获取"), field="code")
+    with aside() as session:
+        counted = session.execute(
+            sa.update(OneTimeCode)
+            .where(OneTimeCode.flow == flow, OneTimeCode.tries < CODE_TRIES)
+            .values(tries=OneTimeCode.tries + 1)
+        )
+    row = db.session.scalar(sa.select(OneTimeCode).where(OneTimeCode.flow == flow, OneTimeCode.purpose == purpose))
+    if row is None or getattr(counted, "rowcount", 0) != 1 or row.expires_at <= now():
+        raise wrong
+    good = row.code_hash == tokens.hashed_code(code.strip(), f"{purpose}|{flow}")
+    once = sa.update(OneTimeCode).where(OneTimeCode.id == row.id, OneTimeCode.used_at.is_(None)).values(used_at=now())
+    if not good or not guarded(once):
+        raise wrong
+    return row.phone, json.loads(row.payload) if row.payload else {}
+
+
+def open_resident_account(*, phone: str, name: str, password_hash: str) -> Account:
+    """A resident's account on a proven telephone; refused when that telephone has one."""
+    made = Account(
+        platform=Platform.RESIDENT,
+        name=name,
+        phone=phone,
+        phone_index=phone_index(phone),
+        password_hash=password_hash,
+        created_at=now(),
+    )
+    made.grants.append(RoleGrant(role=Role.RESIDENT, scope_kind="self", scope_ref=""))
+    with unique_or(Refused(_("这个手机号已有账号,请直接登录;忘记密码可以用短信验证码登录。"))):
+        db.session.add(made)
+    audit.record("identity.account_opened", made)
+    return made
+
+
+def open_desk_account(*, username: str, name: str, password_hash: str) -> Account:
+    """A worker's account. The first password is changed at the first sign-in."""
+    made = Account(
+        platform=Platform.DESK,
+        username=username.strip().lower(),
+        name=name,
+        password_hash=password_hash,
+        created_at=now(),
+        must_change_password=True,
+    )
+    with unique_or(Refused(_("这个用户名已有人用,请换一个"), field="username")):
+        db.session.add(made)
+    audit.record("identity.account_opened", made)
+    return made
+
+
+def grant(signed: Account, role: Role, scope: Scope, *, until: datetime | None = None) -> None:
+    """Give a role on a scope. The three administrators exclude each other and everything else."""
+    held = {held.role for held in signed.grants}
+    if held - {role} and (held | {role}) & EXCLUSIVE:
+        raise Refused(_("系统管理员、安全管理员、审计员三者互斥,也不能兼任其他角色"), field="role")
+    if scope.kind not in SCOPE_KINDS[role]:
+        raise Refused(_("这个角色不能用在这个范围上"), field="scope")
+    with unique_or(Refused(_("这个账号已有该范围上的这个角色"), field="role")):
+        signed.grants.append(RoleGrant(role=role, scope_kind=scope.kind, scope_ref=scope.ref, until=until))
+    _new_epoch(signed)
+    audit.record("identity.role_granted", signed, role=role.value, scope=f"{scope.kind}:{scope.ref}")
+
+
+def revoke(signed: Account, grant_id: int) -> None:
+    held = next((held for held in signed.grants if held.id == grant_id), None)
+    if held is None:
+        raise Missing
+    signed.grants.remove(held)
+    _new_epoch(signed)
+    audit.record("identity.role_revoked", signed, role=held.role.value)
+
+
+def disable(signed: Account) -> None:
+    signed.disabled_at = now()
+    sessions.end_all(signed)
+    audit.record("identity.account_disabled", signed)
+
+
+def enable(signed: Account) -> None:
+    signed.disabled_at = None
+    audit.record("identity.account_enabled", signed)
+
+
+def _new_epoch(signed: Account) -> None:
+    """Sessions of before the change are no longer good."""
+    signed.epoch += 1
+
+
+def desk_accounts() -> list[Account]:
+    query = sa.select(Account).where(Account.platform == Platform.DESK).order_by(Account.username, Account.id)
+    return list(db.session.scalars(query))
+
+
+def purge(before: datetime) -> int:
+    """Forget one-time codes that expired before a moment; return how many went."""
+    gone = db.session.execute(sa.delete(OneTimeCode).where(OneTimeCode.expires_at < before))
+    return int(getattr(gone, "rowcount", 0))

@@ -1,0 +1,1 @@
+"""Meals: a menu is published for a day; residents order portions until the cut-off; a canteen redeems them."""

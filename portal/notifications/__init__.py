@@ -1,0 +1,1 @@
+"""Notifications: the inbox of each account, and the channels that carry what the outbox holds."""

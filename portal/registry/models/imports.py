@@ -1,0 +1,128 @@
+"""Imports: a batch, its staged rows (already sealed as the register seals them), and remembered column mappings."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.areas.models import Area
+from portal.core.db import Base, Json, one_of
+from portal.core.ids import Sex, new_public_id
+from portal.core.sealing import Sealed
+from portal.registry.models.people import Registration, Relation
+
+
+class BatchState(StrEnum):
+    UPLOADED = "uploaded"
+    CHECKING = "checking"
+    CHECKED = "checked"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    UNDONE = "undone"
+
+
+BATCH_MOVES = {
+    BatchState.UPLOADED: {BatchState.CHECKING, BatchState.CANCELLED, BatchState.FAILED},
+    BatchState.CHECKING: {BatchState.CHECKED, BatchState.CANCELLED, BatchState.FAILED, BatchState.UPLOADED},
+    BatchState.CHECKED: {BatchState.CONFIRMED, BatchState.CANCELLED, BatchState.UPLOADED},
+    BatchState.CONFIRMED: {BatchState.UNDONE},
+    BatchState.CANCELLED: set(),
+    BatchState.FAILED: {BatchState.UPLOADED, BatchState.CANCELLED},
+    BatchState.UNDONE: set(),
+}
+
+
+class Outcome(StrEnum):
+    """What confirming will do with a row. WAITING rows are twins that a worker must look at."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+    WAITING = "waiting"
+
+
+class ImportMapping(Base):
+    """The column choices a source was last imported with."""
+
+    __tablename__ = "import_mapping"
+    __table_args__ = (sa.UniqueConstraint("community_id", "header_key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    community_id: Mapped[int] = mapped_column(sa.ForeignKey("area.id"))
+    header_key: Mapped[str] = mapped_column(sa.String(64))
+    columns: Mapped[Any] = mapped_column(Json)
+    used_at: Mapped[datetime]
+
+
+class ImportBatch(Base):
+    """One uploaded register on its way in. The file itself stands sealed under instance/uploads."""
+
+    __tablename__ = "import_batch"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(sa.String(32), unique=True, default=new_public_id)
+    community_id: Mapped[int] = mapped_column(sa.ForeignKey("area.id"), index=True)
+    filename: Mapped[str] = mapped_column(sa.String(200))
+    headers: Mapped[Any] = mapped_column(Json)
+    columns: Mapped[Any] = mapped_column(Json)
+    state: Mapped[BatchState] = mapped_column(one_of(BatchState), default=BatchState.UPLOADED)
+    error: Mapped[str] = mapped_column(sa.String(200), default="")
+    total: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    counts: Mapped[Any] = mapped_column(Json, default=dict)
+    beat_at: Mapped[datetime | None]
+    uploaded_at: Mapped[datetime]
+    uploaded_by: Mapped[str] = mapped_column(sa.String(64))
+    confirmed_at: Mapped[datetime | None]
+    community: Mapped[Area] = relationship()
+
+
+class ImportRow(Base):
+    """A checked row. Sealed columns carry the register's own contexts, so that confirming copies bytes."""
+
+    __tablename__ = "import_row"
+    __table_args__ = (
+        sa.UniqueConstraint("batch_id", "row_number"),
+        sa.Index("ix_import_row_outcome", "batch_id", "outcome", "row_number"),
+        sa.Index("ix_import_row_number", "batch_id", "id_index"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    batch_id: Mapped[int] = mapped_column(sa.ForeignKey("import_batch.id", ondelete="CASCADE"))
+    row_number: Mapped[int]
+    outcome: Mapped[Outcome] = mapped_column(one_of(Outcome))
+    reasons: Mapped[Any] = mapped_column(Json, default=list)
+    source: Mapped[str | None] = mapped_column(Sealed("import_row|source"))
+    before: Mapped[str | None] = mapped_column(Sealed("import_row|before"))
+    changes: Mapped[str | None] = mapped_column(Sealed("import_row|changes"))
+    person_id: Mapped[int | None]
+    twin_row: Mapped[int | None]
+    public_id: Mapped[str] = mapped_column(sa.String(32), default="")
+    name: Mapped[str] = mapped_column(sa.String(60), default="")
+    initials: Mapped[str] = mapped_column(sa.String(40), default="")
+    pinyin: Mapped[str] = mapped_column(sa.String(160), default="")
+    sex: Mapped[Sex] = mapped_column(one_of(Sex), default=Sex.UNKNOWN)
+    birth_date: Mapped[date | None]
+    id_number: Mapped[str | None] = mapped_column(Sealed("person|id_number"))
+    id_index: Mapped[bytes | None] = mapped_column(sa.LargeBinary(17))
+    phone: Mapped[str | None] = mapped_column(Sealed("person|phone"))
+    phone_index: Mapped[bytes | None] = mapped_column(sa.LargeBinary(17))
+    phone_tail_index: Mapped[bytes | None] = mapped_column(sa.LargeBinary(17))
+    registration: Mapped[Registration] = mapped_column(one_of(Registration), default=Registration.UNKNOWN)
+    registration_code: Mapped[str] = mapped_column(sa.String(12), default="")
+    relation: Mapped[Relation] = mapped_column(one_of(Relation), default=Relation.OTHER)
+    household_number: Mapped[str] = mapped_column(sa.String(40), default="")
+    estate: Mapped[str] = mapped_column(sa.String(60), default="")
+    building: Mapped[str] = mapped_column(sa.String(40), default="")
+    unit: Mapped[str] = mapped_column(sa.String(20), default="")
+    room: Mapped[str] = mapped_column(sa.String(20), default="")
+    grid_name: Mapped[str] = mapped_column(sa.String(60), default="")
+    grid_id: Mapped[int | None]
+    tags: Mapped[Any] = mapped_column(Json, default=list)
+    diet: Mapped[str | None] = mapped_column(Sealed("person|diet"))
+    note: Mapped[str | None] = mapped_column(Sealed("person|note"))
+    flags: Mapped[Any] = mapped_column(Json, default=list)

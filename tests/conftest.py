@@ -1,0 +1,106 @@
+"""What every test stands on: one application a worker process, an empty migrated database for each test."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from portal import config as configuration
+from portal.app import create_app
+from portal.config import Config
+from portal.core import migrating
+from portal.core.db import Base, db
+from tests.client import Client
+from tests.make import Make
+from tests.servers import postgresql_url
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--db", choices=["sqlite", "postgresql"], default="sqlite", help="the database to test on")
+
+
+@pytest.fixture(scope="session")
+def database(request: pytest.FixtureRequest) -> str:
+    return str(request.config.getoption("--db"))
+
+
+@pytest.fixture(scope="session")
+def instance() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="portal-test-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def database_url(database: str, instance: Path) -> Iterator[str]:
+    if database == "sqlite":
+        yield f"sqlite:///{instance / 'portal.db'}"
+        return
+    with postgresql_url(f"portal_test_{os.getpid()}") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def config(instance: Path, database_url: str) -> Config:
+    return configuration.load({"PORTAL_MODE": "test", "PORTAL_INSTANCE": str(instance), "DATABASE_URL": database_url})
+
+
+@pytest.fixture(scope="session")
+def bare_app(config: Config, database: str, instance: Path) -> Iterator[Flask]:
+    """The application on a migrated, empty database."""
+    app = create_app(config)
+    app.config.update(WTF_CSRF_ENABLED=False)
+    app.test_client_class = Client
+    migrating.upgrade(config)
+    if database == "sqlite":
+        # An empty database of a known state to copy back before each test.
+        with sa.create_engine(config.database_url).connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        shutil.copy(instance / "portal.db", instance / "empty.db")
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+def _empty_sqlite(app: Flask, instance: Path) -> None:
+    with app.app_context():
+        db.engine.dispose()
+    for ending in ("-wal", "-shm"):
+        (instance / f"portal.db{ending}").unlink(missing_ok=True)
+    shutil.copy(instance / "empty.db", instance / "portal.db")
+
+
+def _empty_postgresql(app: Flask) -> None:
+    names = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    with app.app_context(), db.engine.begin() as connection:
+        # The append-only triggers guard against truncation too; only a superuser of a test cluster may look away.
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+
+
+@pytest.fixture
+def app(bare_app: Flask, database: str, instance: Path) -> Iterator[Flask]:
+    if database == "sqlite":
+        _empty_sqlite(bare_app, instance)
+    else:
+        _empty_postgresql(bare_app)
+    yield bare_app
+    bare_app.config.update(WTF_CSRF_ENABLED=False)
+
+
+@pytest.fixture
+def make(app: Flask) -> Iterator[Make]:
+    """Builders, inside an application context whose session the test may use for looking."""
+    with app.app_context():
+        yield Make()
+        db.session.rollback()
+
+
+@pytest.fixture
+def client(app: Flask) -> Client:
+    return app.test_client()  # type: ignore[return-value]
