@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import g, has_request_context, request
+from flask_babel import gettext as _
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from portal.core import access
@@ -124,10 +125,18 @@ def record(
 
 
 def seal(*, until: datetime | None = None) -> int:
-    """Seal the settled tail into one batch; return how many rows it took. Runs inside a transaction."""
+    """Seal the settled tail, batch after batch; return how many rows that took. Runs inside a transaction."""
+    settled = until or now() - SETTLED_AFTER
+    sealed = taken = _seal_batch(settled)
+    while taken == BATCH:
+        taken = _seal_batch(settled)
+        sealed += taken
+    return sealed
+
+
+def _seal_batch(settled: datetime) -> int:
     head = head_batch()
     after = head.last_row if head else 0
-    settled = until or now() - SETTLED_AFTER
     query = sa.select(AuditRow).where(AuditRow.id > after).order_by(AuditRow.id).limit(BATCH)
     rows = []
     for row in db.session.scalars(query):
@@ -163,24 +172,41 @@ def head_batch() -> AuditBatch | None:
     return db.session.scalars(sa.select(AuditBatch).order_by(AuditBatch.id.desc()).limit(1)).first()
 
 
-def verify() -> Verdict:
-    """Walk the whole chain and recompute every hash."""
-    previous, last, count, flaws = GENESIS, 0, 0, []
-    batches = list(db.session.scalars(sa.select(AuditBatch).order_by(AuditBatch.id)))
+def verify(session: Session | None = None) -> Verdict:
+    """Walk the whole chain and recompute every hash; in `session` where the request's own must not wait for it."""
+    session = session or db.session
+    previous, last, count, flaws = GENESIS, 0, 0, list[str]()
+    batches = list(session.scalars(sa.select(AuditBatch).order_by(AuditBatch.id)))
     for batch in batches:
-        rows = _rows_of(batch, last)
-        if batch.previous != previous:
-            flaws.append(f"batch {batch.id} does not follow the one before it")
-        if len(rows) != batch.rows or _hash(batch.previous, rows) != batch.hash:
-            flaws.append(f"batch {batch.id} (rows {batch.first_row} to {batch.last_row}) was changed")
+        rows = _rows_of(batch, last, session)
+        flaws.extend(_flaws(batch, previous, rows))
         previous, last, count = batch.hash, batch.last_row, count + len(rows)
-    tail = db.session.scalar(sa.select(sa.func.count()).select_from(AuditRow).where(AuditRow.id > last)) or 0
+    tail = session.scalar(sa.select(sa.func.count()).select_from(AuditRow).where(AuditRow.id > last)) or 0
     return Verdict(len(batches), count, tail, previous, tuple(flaws))
 
 
-def _rows_of(batch: AuditBatch, after: int) -> list[AuditRow]:
+def _rows_of(batch: AuditBatch, after: int, session: Session) -> list[AuditRow]:
     query = sa.select(AuditRow).where(AuditRow.id > after, AuditRow.id <= batch.last_row).order_by(AuditRow.id)
-    return list(db.session.scalars(query))
+    return list(session.scalars(query))
+
+
+def _flaws(batch: AuditBatch, previous: str, rows: list[AuditRow]) -> list[str]:
+    """What is wrong with one batch, in words that name it."""
+    which = {"batch": batch.id, "first": batch.first_row, "last": batch.last_row}
+    found = []
+    if batch.previous != previous:
+        found.append(_("第 %(batch)s 批(第 %(first)s 至 %(last)s 条)接不上前一批。", **which))
+    if len(rows) != batch.rows:
+        words = _(
+            "第 %(batch)s 批(第 %(first)s 至 %(last)s 条)应有 %(due)s 条,现在是 %(now)s 条。",
+            due=batch.rows,
+            now=len(rows),
+            **which,
+        )
+        found.append(words)
+    elif _hash(batch.previous, rows) != batch.hash:
+        found.append(_("第 %(batch)s 批(第 %(first)s 至 %(last)s 条)的内容被改动过。", **which))
+    return found
 
 
 APPEND_ONLY = ("audit_row", "audit_batch")

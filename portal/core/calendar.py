@@ -48,20 +48,28 @@ def holiday_name(day: date) -> str:
     return special.name if special and not special.works else ""
 
 
+def knows(year: int) -> bool:
+    """Whether chinesecalendar has that year's holidays: the State Council announces them each November."""
+    try:
+        chinese_calendar.get_holiday_detail(date(year, 1, 1))
+    except NotImplementedError:
+        return False
+    return True
+
+
 def fill(year: int) -> int:
     """Enter a year's holidays and worked weekend days from chinesecalendar, leaving edited days alone.
 
     Return how many were entered; 0 when the library does not know that year yet.
     """
+    if not knows(year):
+        return 0
     first, last = date(year, 1, 1), date(year, 12, 31)
     known = {special.day for special in special_days(first, last)}
     entered = 0
     for offset in range((last - first).days + 1):
         day = first + timedelta(days=offset)
-        try:
-            free, english = chinese_calendar.get_holiday_detail(day)
-        except NotImplementedError:
-            return 0
+        free, english = chinese_calendar.get_holiday_detail(day)
         if day in known or english is None:
             continue
         name = NAMES.get(english, english)

@@ -186,7 +186,7 @@ def aside() -> Iterator[Session]:
 
     The request's own transaction is rolled back first, because SQLite has one writer. Closed list of uses: sessions
     (opening at sign-in before the view, last use, ending), failed sign-ins, throttle counts, one-time codes,
-    denied accesses in the audit, a recorded search.
+    denied accesses in the audit, a recorded search, an auditor's reading.
     """
     db.session.rollback()
     writing, reading = _writing.set(True), _reading_only.set(False)

@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, IntegerField, StringField
+from wtforms import DateField, HiddenField, IntegerField, StringField
 from wtforms.validators import DataRequired, Length, ValidationError
 
 from portal.core import ids, money
@@ -115,3 +115,13 @@ class CountField(IntegerField):
             super().process_formdata(list(valuelist))
         except ValueError:
             raise ValueError(_("请填整数")) from None
+
+
+class DayField(DateField):
+    """A date as the browser's date field sends it; what was typed is kept when it is wrong."""
+
+    def process_formdata(self, valuelist: Sequence[Any]) -> None:
+        try:
+            super().process_formdata([str(value).strip() for value in valuelist])
+        except ValueError:
+            raise ValueError(_("请填日期,例如 2026-05-01")) from None

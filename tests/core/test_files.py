@@ -45,8 +45,11 @@ def png_that_claims(width: int, height: int) -> bytes:
 def qr_photograph(text: str, *, turned: float = 0, blur: float = 0) -> Image.Image:
     out = io.BytesIO()
     segno.make(text, error="m").save(out, kind="png", scale=8, border=6)
-    return decoded(out.getvalue()).convert("L").rotate(turned, expand=True, fillcolor=255).filter(
-        ImageFilter.GaussianBlur(blur)
+    return (
+        decoded(out.getvalue())
+        .convert("L")
+        .rotate(turned, expand=True, fillcolor=255)
+        .filter(ImageFilter.GaussianBlur(blur))
     )
 
 
@@ -70,9 +73,7 @@ def test_a_photograph_taken_sideways_stands_upright() -> None:
     assert decoded(files.clean_image(photograph_with_place())).size == (200, 400)
 
 
-@pytest.mark.parametrize(
-    ("kind", "media_type"), [("JPEG", "image/jpeg"), ("PNG", "image/png"), ("WEBP", "image/webp")]
-)
+@pytest.mark.parametrize(("kind", "media_type"), [("JPEG", "image/jpeg"), ("PNG", "image/png"), ("WEBP", "image/webp")])
 def test_a_picture_keeps_its_format_and_shrinks_to_the_longest_side(kind: str, media_type: str) -> None:
     clean = files.clean_image(encoded(Image.new("RGB", (600, 300), "red"), kind), max_side=100)
     assert decoded(clean).format == kind
@@ -80,7 +81,9 @@ def test_a_picture_keeps_its_format_and_shrinks_to_the_longest_side(kind: str, m
     assert files.image_type(clean) == media_type
 
 
-@pytest.mark.parametrize(("mode", "kept"), [("RGBA", "RGBA"), ("P", "RGB"), ("L", "RGB"), ("1", "RGB"), ("I;16", "RGB")])
+@pytest.mark.parametrize(
+    ("mode", "kept"), [("RGBA", "RGBA"), ("P", "RGB"), ("L", "RGB"), ("1", "RGB"), ("I;16", "RGB")]
+)
 def test_a_picture_of_any_mode_is_taken_and_transparency_stays(mode: str, kept: str) -> None:
     clean = files.clean_image(encoded(Image.new(mode, (20, 20)), "PNG"))
     assert decoded(clean).mode == kept
@@ -157,7 +160,7 @@ def test_a_code_in_what_is_no_picture_is_refused() -> None:
 
 def drawn(svg: str, scale: int) -> Image.Image:
     """The squares of the path, painted: what a browser shows."""
-    root = ET.fromstring(svg)  # noqa: S314 - our own words
+    root = ET.fromstring(svg)
     side = int(root.attrib["viewBox"].split()[2])
     picture = Image.new("L", (side * scale, side * scale), 255)
     brush = ImageDraw.Draw(picture)
@@ -174,7 +177,7 @@ def test_a_drawn_qr_code_says_what_it_was_given() -> None:
 
 def test_a_drawn_qr_code_has_a_name_and_carries_no_style() -> None:
     svg = files.qr_svg("7K3M9Q", title="<取餐码> & 'x'")
-    root = ET.fromstring(svg)  # noqa: S314 - our own words
+    root = ET.fromstring(svg)
     assert isinstance(svg, Markup)
     assert (root.attrib["class"], root.attrib["role"]) == ("qr", "img")
     assert root.findtext("title") == "<取餐码> & 'x'"

@@ -23,6 +23,9 @@ MAX_DEPTH = 100
 MAX_ELEMENTS = 6_000_000
 # No tag or comment of a workbook comes near this; expat before 2.6 takes quadratic time over longer ones.
 MAX_TOKEN_BYTES = 1024 * 1024
+# Excel's longest cell has 32,767 characters; this leaves room for its letters being entities or in many fonts.
+MAX_TEXT_BYTES = 512 * 1024
+TEXT_ELEMENTS = frozenset({"v", "is", "si"})
 REFERENCE = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
 
 
@@ -37,8 +40,8 @@ class PartCheck:
         self._limits = limits
         self._strings = strings
         self._defines_strings = defines_strings
-        self._fed = self._depth = self._elements = self._cells = self._text_bytes = 0
-        self._row = self._column = self._string_start = 0
+        self._fed = self._depth = self._elements = self._cells = self._cell_bytes = 0
+        self._row = self._column = self._text_start = 0
         self._reference: str | None = None
         self._is_shared = False
         self._pointer: list[str] | None = None
@@ -67,31 +70,35 @@ class PartCheck:
             raise unsafe()
         match name.rpartition(":")[2]:
             case "c":
-                self._column += 1
-                self._reference = attributes.get("r")
+                self._begin_cell(attributes.get("r"))
                 self._is_shared = attributes.get("t") == "s"
             case "v" | "is":
                 self._fill_cell()
             case "row":
                 self._begin_row(attributes.get("r"))
-            case "si" if self._defines_strings:
-                self._string_start = self._parser.CurrentByteIndex
-            case "si":
+            case "si" if not self._defines_strings:
                 raise damaged()
+            case "si":
+                self._text_start = self._parser.CurrentByteIndex
 
     def _end(self, name: str) -> None:
         self._depth -= 1
-        if self._pointer is not None:
-            self._follow("".join(self._pointer))
-            self._pointer = None
-        elif self._defines_strings and name.rpartition(":")[2] == "si":
-            self._strings.append(self._parser.CurrentByteIndex - self._string_start)
-            if len(self._strings) > self._limits.cells:
-                raise too_many_cells(self._limits)
+        if name.rpartition(":")[2] in TEXT_ELEMENTS:
+            size = self._parser.CurrentByteIndex - self._text_start
+            if size > MAX_TEXT_BYTES:
+                raise too_large()
+            self._count_text(size)
 
     def _characters(self, text: str) -> None:
         if self._pointer is not None:
             self._pointer.append(text)
+
+    def _begin_cell(self, reference: str | None) -> None:
+        # No program names some cells and leaves others unnamed; whoever does, wants two readers to differ.
+        if reference is None and self._reference is not None:
+            raise damaged()
+        self._reference = reference
+        self._column += 1
 
     def _begin_row(self, number: str | None) -> None:
         self._column = 0
@@ -109,18 +116,27 @@ class PartCheck:
             raise too_many_rows(self._limits)
         if column > self._limits.columns:
             raise too_many_columns(self._limits)
+        self._text_start = self._parser.CurrentByteIndex
         self._cells += 1
         if self._cells > self._limits.cells:
             raise too_many_cells(self._limits)
         if self._is_shared:
             self._pointer = []
 
-    def _follow(self, pointer: str) -> None:
-        index = pointer.strip()
-        if index.isdecimal() and len(index) < 9 and int(index) < len(self._strings):
-            self._text_bytes += self._strings[int(index)]
-        if self._text_bytes > self._limits.unpacked_bytes:
-            raise too_large()
+    def _count_text(self, size: int) -> None:
+        if self._pointer is not None:
+            self._cell_bytes += self._pointed_size("".join(self._pointer).strip())
+            self._pointer = None
+            if self._cell_bytes > self._limits.unpacked_bytes:
+                raise too_large()
+        elif self._defines_strings:
+            self._strings.append(size)
+            if len(self._strings) > self._limits.cells:
+                raise too_many_cells(self._limits)
+
+    def _pointed_size(self, index: str) -> int:
+        known = index.isdecimal() and len(index) < 9 and int(index) < len(self._strings)
+        return self._strings[int(index)] if known else 0
 
 
 def _position(reference: str) -> tuple[int, int]:

@@ -117,8 +117,11 @@ def _workbook_rows(sheet: CalamineSheet) -> Iterator[list[str]]:
 def _read_csv(data: bytes, filename: str, limits: Limits) -> Sheet:
     encoding = _encoding(data)
     sample = data[:SAMPLE_CHARACTERS].decode(encoding, errors="ignore")
+    delimiter = _delimiter(sample)
+    if data.count(delimiter.encode()) > limits.rows * limits.columns:
+        raise too_many_cells(limits)
     text = io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline="")
-    records = csv.reader(text, delimiter=_delimiter(sample))
+    records = csv.reader(text, delimiter=delimiter)
     try:
         rows, numbers = _kept(([cell.strip() for cell in record] for record in records), limits)
     except csv.Error:
@@ -151,11 +154,11 @@ def _kept(records: Iterable[list[str]], limits: Limits) -> tuple[list[list[str]]
     numbers: list[int] = []
     cells = 0
     for number, record in enumerate(records, start=1):
+        if number > limits.rows:
+            raise too_many_rows(limits)
         row = _without_blank_end(record)
         if not row:
             continue
-        if number > limits.rows:
-            raise too_many_rows(limits)
         if len(row) > limits.columns:
             raise too_many_columns(limits)
         cells += len(row) - row.count("")

@@ -1,0 +1,1 @@
+"""The named queries and acts of meals, one module a subject."""

@@ -1,0 +1,1 @@
+"""The named queries and acts of registry, one module a subject."""

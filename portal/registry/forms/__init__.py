@@ -1,0 +1,1 @@
+"""The forms of registry: shape and syntax of input, one module a task."""
