@@ -1,5 +1,6 @@
 """Composition root: builds the two platforms and mounts the features. Nobody imports it but commands and tests."""
 
+from functools import partial
 from types import ModuleType
 
 from flask import Blueprint, Flask
@@ -8,6 +9,7 @@ from flask_wtf import CSRFProtect
 
 import portal.administration.worker
 import portal.areas.models
+import portal.areas.service
 import portal.audit.worker
 import portal.home.resident
 import portal.home.worker
@@ -26,6 +28,7 @@ import portal.registry.models
 import portal.registry.resident
 import portal.registry.worker
 from portal import config as configuration
+from portal.areas.models import AreaKind
 from portal.config import Config
 from portal.core import (
     access,
@@ -44,7 +47,7 @@ from portal.core import (
 )
 from portal.core.access import Actor, Platform
 from portal.core.db import aside
-from portal.identity import permissions, sessions
+from portal.identity import permissions, scopes, sessions
 
 # Every table must be known before the database is asked for anything.
 TABLES = (calendar.SpecialDay, outbox.OutboxRow, settings.Parameter, tokens.RequestKey)
@@ -65,6 +68,7 @@ def create_app(config: Config | None = None) -> Flask:
     failures.init(app)
     _mount(app)
     _wire(app)
+    _name_scopes()
     web.bind_macros(app)
     access.close_up(app)
     return app
@@ -114,3 +118,10 @@ def _wire(app: Flask) -> None:
     """The jobs of each feature, and the events that siblings send each other."""
     for feature in (portal.notifications.jobs, portal.registry.jobs, portal.meals.jobs):
         feature.register(jobs.of(app))
+
+
+def _name_scopes() -> None:
+    """What a role can be held on, in words: the kinds that areas and capabilities know."""
+    areas = portal.areas.service
+    for kind in AreaKind:
+        scopes.declare(kind.value, partial(areas.choices, kind), label=partial(areas.kind_label, kind))

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
 
 from portal.areas.models import Area, AreaKind
 from portal.core.access import Scope
@@ -70,3 +71,14 @@ def by_code(code: str) -> Area:
 
 def all_areas() -> list[Area]:
     return list(db.session.scalars(sa.select(Area).order_by(Area.code)))
+
+
+def choices(kind: AreaKind) -> list[tuple[str, str]]:
+    """Code and name of every area of a kind; a grid is named with its community."""
+    found = [(area, area.parent) for area in all_areas() if area.kind is kind]
+    grid = kind is AreaKind.GRID
+    return [(area.code, f"{parent.name} {area.name}" if grid and parent else area.name) for area, parent in found]
+
+
+def kind_label(kind: AreaKind) -> str:
+    return {AreaKind.STREET: _("街道"), AreaKind.COMMUNITY: _("社区"), AreaKind.GRID: _("网格")}[kind]

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
-from flask import Flask, abort, current_app, g, redirect, request, url_for
+from flask import Flask, abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -168,7 +169,14 @@ def request_view() -> Callable[..., Any]:
 
 
 def _return_path() -> str:
-    return request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else (g.get("came_from") or "/")
+    """Where to go on after signing in: this page, or the page whose button was pressed."""
+    if request.method in {"GET", "HEAD"}:
+        return request.full_path.rstrip("?")
+    home = "/desk" if _platform_of(request.path) is Platform.DESK else "/"
+    came_from = urlsplit(request.referrer or "")
+    if came_from.netloc != request.host:
+        return home
+    return safe_next(came_from._replace(scheme="", netloc="", fragment="").geturl(), home)
 
 
 def _to_sign_in() -> ResponseReturnValue:

@@ -60,7 +60,8 @@ class AuditBatch(Base):
     first_row: Mapped[int]
     last_row: Mapped[int]
     rows: Mapped[int]
-    previous: Mapped[str] = mapped_column(sa.String(64))
+    # Unique, so that two sealers at once cannot fork the chain.
+    previous: Mapped[str] = mapped_column(sa.String(64), unique=True)
     hash: Mapped[str] = mapped_column(sa.String(64))
     at: Mapped[datetime]
 
@@ -195,17 +196,17 @@ def _flaws(batch: AuditBatch, previous: str, rows: list[AuditRow]) -> list[str]:
     which = {"batch": batch.id, "first": batch.first_row, "last": batch.last_row}
     found = []
     if batch.previous != previous:
-        found.append(_("第 %(batch)s 批(第 %(first)s 至 %(last)s 条)接不上前一批。", **which))
+        found.append(_("第 %(batch)s 批（第 %(first)s 至 %(last)s 条）接不上前一批。", **which))
     if len(rows) != batch.rows:
         words = _(
-            "第 %(batch)s 批(第 %(first)s 至 %(last)s 条)应有 %(due)s 条,现在是 %(now)s 条。",
+            "第 %(batch)s 批（第 %(first)s 至 %(last)s 条）应有 %(due)s 条，现在是 %(now)s 条。",
             due=batch.rows,
             now=len(rows),
             **which,
         )
         found.append(words)
     elif _hash(batch.previous, rows) != batch.hash:
-        found.append(_("第 %(batch)s 批(第 %(first)s 至 %(last)s 条)的内容被改动过。", **which))
+        found.append(_("第 %(batch)s 批（第 %(first)s 至 %(last)s 条）的内容被改动过。", **which))
     return found
 
 

@@ -124,4 +124,4 @@ class DayField(DateField):
         try:
             super().process_formdata([str(value).strip() for value in valuelist])
         except ValueError:
-            raise ValueError(_("请填日期,例如 2026-05-01")) from None
+            raise ValueError(_("请填日期，例如 2026-05-01")) from None

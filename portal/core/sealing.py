@@ -32,14 +32,20 @@ class Keys:
     index: bytes
 
     def seal(self, text: str, context: str) -> bytes:
-        nonce = os.urandom(12)
-        body = AESGCM(self.sealing[self.current]).encrypt(nonce, text.encode(), context.encode())
-        return VERSION + self.current.to_bytes(2, "big") + nonce + body
+        return self.seal_bytes(text.encode(), context)
 
     def open(self, sealed: bytes, context: str) -> str:
         """Raise cryptography's InvalidTag when the bytes, the key or the column are not the ones that sealed."""
+        return self.open_bytes(sealed, context).decode()
+
+    def seal_bytes(self, data: bytes, context: str) -> bytes:
+        nonce = os.urandom(12)
+        body = AESGCM(self.sealing[self.current]).encrypt(nonce, data, context.encode())
+        return VERSION + self.current.to_bytes(2, "big") + nonce + body
+
+    def open_bytes(self, sealed: bytes, context: str) -> bytes:
         key = self.sealing[int.from_bytes(sealed[1:3], "big")]
-        return AESGCM(key).decrypt(sealed[3:15], sealed[15:], context.encode()).decode()
+        return AESGCM(key).decrypt(sealed[3:15], sealed[15:], context.encode())
 
     def blind(self, kind: str, value: str) -> bytes:
         text = unicodedata.normalize("NFKC", value).strip().upper()

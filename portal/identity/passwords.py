@@ -1,5 +1,6 @@
 """Passwords: Argon2id, with a bound on how many are hashed at once, and a list of what everybody guesses."""
 
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from flask_babel import gettext as _
 
 from portal.core.access import Platform
 from portal.core.errors import Refused, TooMany
+from portal.core.ids import CODE_ALPHABET
 
 # OWASP's floor for residents, more for the desk: memory in KiB, passes, lanes.
 HASHERS = {
@@ -86,6 +88,11 @@ def check_new(password: str, platform: Platform) -> None:
         raise Refused(_("密码最多 %(most)d 个字符", most=MOST), field="password")
     if password.lower() in GUESSED or len(set(password)) < 4:
         raise Refused(_("这个密码太容易被猜到,请换一个"), field="password")
+
+
+def generated() -> str:
+    """A first password to be read out or copied by hand: 79 random bits in four groups of four."""
+    return "-".join("".join(secrets.choice(CODE_ALPHABET) for _sign in range(4)) for _group in range(4))
 
 
 def hashed(password: str, platform: Platform) -> str:

@@ -1,6 +1,7 @@
 """Accounts and signing in: the same words, and the same time, for an unknown name as for a wrong password."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pyotp
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from sqlalchemy.orm import selectinload
 
 from portal.core import audit, ids, tokens
 from portal.core.access import Platform, Scope
@@ -17,7 +19,7 @@ from portal.core.errors import Missing, Refused
 from portal.core.outbox import Recipient, enqueue
 from portal.core.sealing import blind
 from portal.identity import passwords, sessions
-from portal.identity.models import Account, CodePurpose, OneTimeCode, RoleGrant
+from portal.identity.models import Account, CodePurpose, OneTimeCode, RoleGrant, SignedSession
 from portal.identity.permissions import EXCLUSIVE, SCOPE_KINDS, Role
 
 CODE_LIVES = timedelta(minutes=5)
@@ -248,6 +250,7 @@ def revoke(signed: Account, grant_id: int) -> None:
 
 def disable(signed: Account) -> None:
     signed.disabled_at = now()
+    _new_epoch(signed)
     sessions.end_all(signed)
     audit.record("identity.account_disabled", signed)
 
@@ -257,14 +260,47 @@ def enable(signed: Account) -> None:
     audit.record("identity.account_enabled", signed)
 
 
+def reset_password(signed: Account, password_hash: str) -> None:
+    """A first password again, as an administrator gives it: every session ends, and it must be changed."""
+    signed.password_hash, signed.must_change_password = password_hash, True
+    _new_epoch(signed)
+    sessions.end_all(signed)
+    audit.record("identity.password_reset", signed)
+
+
+def reset_totp(signed: Account) -> None:
+    """Forget a lost authenticator: every session ends, and a new one is bound at the next sign-in."""
+    signed.totp_secret = None
+    _new_epoch(signed)
+    sessions.end_all(signed)
+    audit.record("identity.totp_reset", signed)
+
+
 def _new_epoch(signed: Account) -> None:
     """Sessions of before the change are no longer good."""
     signed.epoch += 1
 
 
-def desk_accounts() -> list[Account]:
-    query = sa.select(Account).where(Account.platform == Platform.DESK).order_by(Account.username, Account.id)
-    return list(db.session.scalars(query))
+def desk_accounts(words: str = "", role: Role | None = None) -> list[Account]:
+    """Workers' accounts with their grants, by user name; `words` are part of a name, `role` one that is held."""
+    query = sa.select(Account).where(Account.platform == Platform.DESK).options(selectinload(Account.grants))
+    if words:
+        pattern = words.lower()
+        named = Account.name.contains(words, autoescape=True)
+        query = query.where(sa.or_(named, Account.username.contains(pattern, autoescape=True)))
+    if role:
+        query = query.where(Account.grants.any(RoleGrant.role == role))
+    return list(db.session.scalars(query.order_by(Account.username, Account.id)))
+
+
+def last_sign_ins(accounts: Collection[Account]) -> dict[int, datetime]:
+    """When each account last signed in, by account id; who never did is missing."""
+    query = (
+        sa.select(SignedSession.account_id, sa.func.max(SignedSession.created_at).label("last"))
+        .where(SignedSession.account_id.in_([account.id for account in accounts]))
+        .group_by(SignedSession.account_id)
+    )
+    return {row.account_id: row.last for row in db.session.execute(query)}
 
 
 def purge(before: datetime) -> int:

@@ -110,7 +110,10 @@ class Dish(Base):
 
 
 class Menu(Base):
-    """What a canteen serves at one meal of one day."""
+    """What a canteen serves at one meal of one day.
+
+    `outage_at`: the network was down at the counter; no-shows wait until the paper list is in (`outage_entered_at`).
+    """
 
     __tablename__ = "menu"
     __table_args__ = (
@@ -129,11 +132,18 @@ class Menu(Base):
     ways: Mapped[Any] = mapped_column(Json, default=list)
     settled_at: Mapped[datetime | None]
     outage_at: Mapped[datetime | None]
+    outage_entered_at: Mapped[datetime | None]
+    withdrawn_reason: Mapped[str] = mapped_column(sa.String(200), default="")
     canteen: Mapped[Canteen] = relationship()
     dishes: Mapped[list["MenuDish"]] = relationship(back_populates="menu", order_by="MenuDish.id")
 
     def accepts_orders(self, at: datetime) -> bool:
         return self.state is MenuState.PUBLISHED and at < self.cutoff_at
+
+    @property
+    def awaits_outage_list(self) -> bool:
+        """Whether the network was down at the counter and the paper list is not entered yet."""
+        return self.outage_at is not None and self.outage_entered_at is None
 
 
 class MenuDish(Base):

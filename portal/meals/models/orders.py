@@ -153,6 +153,7 @@ class Redemption(Base):
             sqlite_where=sa.text(f"subsidised and {_STANDING}"),
             postgresql_where=sa.text(f"subsidised and {_STANDING}"),
         ),
+        sa.Index("ix_redemption_at", "at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -167,6 +168,8 @@ class Redemption(Base):
     reason: Mapped[str] = mapped_column(sa.String(200), default="")
     at: Mapped[datetime]
     by: Mapped[str] = mapped_column(sa.String(32))
+    by_name: Mapped[str] = mapped_column(sa.String(60), default="")
     undone_at: Mapped[datetime | None]
     undone_by: Mapped[str] = mapped_column(sa.String(32), default="")
     undone_reason: Mapped[str] = mapped_column(sa.String(200), default="")
+    order: Mapped[MealOrder] = relationship(viewonly=True)

@@ -24,9 +24,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("public_id", sa.String(length=32), nullable=False),
         sa.Column(
-            "platform",
-            sa.Enum("resident", "desk", name="platform", native_enum=False, length=24),
-            nullable=False,
+            "platform", sa.Enum("resident", "desk", name="platform", native_enum=False, length=24), nullable=False
         ),
         sa.Column("username", sa.String(length=40), nullable=True),
         sa.Column("name", sa.String(length=60), nullable=False),
@@ -55,9 +53,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=18), nullable=False),
         sa.Column("name", sa.String(length=60), nullable=False),
         sa.Column(
-            "settlement",
-            sa.Enum("town", "village", name="settlement", native_enum=False, length=24),
-            nullable=True,
+            "settlement", sa.Enum("town", "village", name="settlement", native_enum=False, length=24), nullable=True
         ),
         sa.Column("parent_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["parent_id"], ["area.id"], name=op.f("fk_area_parent_id")),
@@ -77,6 +73,7 @@ def upgrade() -> None:
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_batch")),
+        sa.UniqueConstraint("previous", name=op.f("uq_audit_batch_previous")),
     )
     op.create_table(
         "audit_row",
@@ -142,14 +139,7 @@ def upgrade() -> None:
         sa.Column(
             "state",
             sa.Enum(
-                "waiting",
-                "sending",
-                "delivered",
-                "failed",
-                "unknown",
-                name="delivery",
-                native_enum=False,
-                length=24,
+                "waiting", "sending", "delivered", "failed", "unknown", name="delivery", native_enum=False, length=24
             ),
             nullable=False,
         ),
@@ -225,9 +215,7 @@ def upgrade() -> None:
         sa.Column("tags", sa.Text(), nullable=False),
         sa.Column("meals", sa.Text(), nullable=False),
         sa.Column(
-            "set_class",
-            sa.Enum("basic", "dietary", name="setclass", native_enum=False, length=24),
-            nullable=True,
+            "set_class", sa.Enum("basic", "dietary", name="setclass", native_enum=False, length=24), nullable=True
         ),
         sa.Column("days", sa.Enum("all", "working", name="days", native_enum=False, length=24), nullable=False),
         sa.Column("least_bill_fen", sa.Integer(), nullable=False),
@@ -388,9 +376,7 @@ def upgrade() -> None:
         sa.Column("sid_hash", sa.String(length=64), nullable=False),
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column(
-            "platform",
-            sa.Enum("resident", "desk", name="platform", native_enum=False, length=24),
-            nullable=False,
+            "platform", sa.Enum("resident", "desk", name="platform", native_enum=False, length=24), nullable=False
         ),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -422,9 +408,7 @@ def upgrade() -> None:
         sa.Column("description", sa.String(length=200), nullable=False),
         sa.Column("price_fen", sa.Integer(), nullable=False),
         sa.Column(
-            "set_class",
-            sa.Enum("basic", "dietary", name="setclass", native_enum=False, length=24),
-            nullable=False,
+            "set_class", sa.Enum("basic", "dietary", name="setclass", native_enum=False, length=24), nullable=False
         ),
         sa.Column("diets", sa.Text(), nullable=False),
         sa.Column("allergens", sa.Text(), nullable=False),
@@ -440,16 +424,7 @@ def upgrade() -> None:
         sa.Column("row_number", sa.Integer(), nullable=False),
         sa.Column(
             "outcome",
-            sa.Enum(
-                "new",
-                "changed",
-                "unchanged",
-                "refused",
-                "waiting",
-                name="outcome",
-                native_enum=False,
-                length=24,
-            ),
+            sa.Enum("new", "changed", "unchanged", "refused", "waiting", name="outcome", native_enum=False, length=24),
             nullable=False,
         ),
         sa.Column("reasons", sa.Text(), nullable=False),
@@ -463,9 +438,7 @@ def upgrade() -> None:
         sa.Column("initials", sa.String(length=40), nullable=False),
         sa.Column("pinyin", sa.String(length=160), nullable=False),
         sa.Column(
-            "sex",
-            sa.Enum("unknown", "male", "female", name="sex", native_enum=False, length=24),
-            nullable=False,
+            "sex", sa.Enum("unknown", "male", "female", name="sex", native_enum=False, length=24), nullable=False
         ),
         sa.Column("birth_date", sa.Date(), nullable=True),
         sa.Column("id_number", sa.LargeBinary(), nullable=True),
@@ -523,9 +496,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("canteen_id", sa.Integer(), nullable=False),
         sa.Column(
-            "meal",
-            sa.Enum("breakfast", "lunch", "dinner", name="meal", native_enum=False, length=24),
-            nullable=False,
+            "meal", sa.Enum("breakfast", "lunch", "dinner", name="meal", native_enum=False, length=24), nullable=False
         ),
         sa.Column("opens", sa.Time(), nullable=False),
         sa.Column("closes", sa.Time(), nullable=False),
@@ -541,9 +512,7 @@ def upgrade() -> None:
         sa.Column("canteen_id", sa.Integer(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column(
-            "meal",
-            sa.Enum("breakfast", "lunch", "dinner", name="meal", native_enum=False, length=24),
-            nullable=False,
+            "meal", sa.Enum("breakfast", "lunch", "dinner", name="meal", native_enum=False, length=24), nullable=False
         ),
         sa.Column(
             "state",
@@ -556,6 +525,8 @@ def upgrade() -> None:
         sa.Column("ways", sa.Text(), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outage_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outage_entered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("withdrawn_reason", sa.String(length=200), nullable=False),
         sa.ForeignKeyConstraint(["canteen_id"], ["canteen.id"], name=op.f("fk_menu_canteen_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_menu")),
         sa.UniqueConstraint("canteen_id", "day", "meal", name=op.f("uq_menu_canteen_id_day_meal")),
@@ -633,9 +604,7 @@ def upgrade() -> None:
         sa.Column("initials", sa.String(length=40), nullable=False),
         sa.Column("pinyin", sa.String(length=160), nullable=False),
         sa.Column(
-            "sex",
-            sa.Enum("unknown", "male", "female", name="sex", native_enum=False, length=24),
-            nullable=False,
+            "sex", sa.Enum("unknown", "male", "female", name="sex", native_enum=False, length=24), nullable=False
         ),
         sa.Column("birth_date", sa.Date(), nullable=True),
         sa.Column("id_number", sa.LargeBinary(), nullable=True),
@@ -769,14 +738,10 @@ def upgrade() -> None:
         sa.Column("person_id", sa.Integer(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column(
-            "meal",
-            sa.Enum("breakfast", "lunch", "dinner", name="meal", native_enum=False, length=24),
-            nullable=False,
+            "meal", sa.Enum("breakfast", "lunch", "dinner", name="meal", native_enum=False, length=24), nullable=False
         ),
         sa.Column(
-            "way",
-            sa.Enum("dine_in", "take_away", "delivery", name="way", native_enum=False, length=24),
-            nullable=False,
+            "way", sa.Enum("dine_in", "take_away", "delivery", name="way", native_enum=False, length=24), nullable=False
         ),
         sa.Column(
             "state",
@@ -869,11 +834,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["rule_id"], ["subsidy_rule.id"], name=op.f("fk_subsidy_counter_rule_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subsidy_counter")),
         sa.UniqueConstraint(
-            "rule_id",
-            "person_id",
-            "period",
-            "start",
-            name=op.f("uq_subsidy_counter_rule_id_person_id_period_start"),
+            "rule_id", "person_id", "period", "start", name=op.f("uq_subsidy_counter_rule_id_person_id_period_start")
         ),
     )
     op.create_table(
@@ -898,9 +859,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.Integer(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column(
-            "meal",
-            sa.Enum("breakfast", "lunch", "dinner", name="meal", native_enum=False, length=24),
-            nullable=False,
+            "meal", sa.Enum("breakfast", "lunch", "dinner", name="meal", native_enum=False, length=24), nullable=False
         ),
         sa.Column("subsidised", sa.Boolean(), nullable=False),
         sa.Column(
@@ -909,14 +868,13 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column(
-            "payment",
-            sa.Enum("cash", "card", "waived", name="payment", native_enum=False, length=24),
-            nullable=False,
+            "payment", sa.Enum("cash", "card", "waived", name="payment", native_enum=False, length=24), nullable=False
         ),
         sa.Column("paid_fen", sa.Integer(), nullable=False),
         sa.Column("reason", sa.String(length=200), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("by", sa.String(length=32), nullable=False),
+        sa.Column("by_name", sa.String(length=60), nullable=False),
         sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("undone_by", sa.String(length=32), nullable=False),
         sa.Column("undone_reason", sa.String(length=200), nullable=False),
@@ -925,6 +883,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_redemption")),
     )
     with op.batch_alter_table("redemption", schema=None) as batch_op:
+        batch_op.create_index("ix_redemption_at", ["at", "id"], unique=False)
         batch_op.create_index(
             "uq_redemption_order",
             ["order_id"],
@@ -985,6 +944,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("undone_at is null"),
             postgresql_where=sa.text("undone_at is null"),
         )
+        batch_op.drop_index("ix_redemption_at")
 
     op.drop_table("redemption")
     with op.batch_alter_table("order_item", schema=None) as batch_op:

@@ -59,7 +59,13 @@ class ImportMapping(Base):
 
 
 class ImportBatch(Base):
-    """One uploaded register on its way in. The file itself stands sealed under instance/uploads."""
+    """One uploaded register on its way in. The file itself stands sealed under instance/uploads.
+
+    `columns` maps a register field to a column, counted from 0. `skipped` lists [row, why] of rows that hold no
+    person. `run` counts the starts of the check: a check that is no longer the current run stops. `checked_from`
+    is when the check began: a person changed later must be checked again. `made` holds, for each table of areas,
+    the ids between which this batch's confirming made rows.
+    """
 
     __tablename__ = "import_batch"
 
@@ -68,21 +74,37 @@ class ImportBatch(Base):
     community_id: Mapped[int] = mapped_column(sa.ForeignKey("area.id"), index=True)
     filename: Mapped[str] = mapped_column(sa.String(200))
     headers: Mapped[Any] = mapped_column(Json)
+    header_number: Mapped[int] = mapped_column(default=1)
+    samples: Mapped[str | None] = mapped_column(Sealed("import_batch|samples"))
+    skipped: Mapped[Any] = mapped_column(Json, default=list)
     columns: Mapped[Any] = mapped_column(Json)
     state: Mapped[BatchState] = mapped_column(one_of(BatchState), default=BatchState.UPLOADED)
     error: Mapped[str] = mapped_column(sa.String(200), default="")
     total: Mapped[int] = mapped_column(default=0)
     done: Mapped[int] = mapped_column(default=0)
     counts: Mapped[Any] = mapped_column(Json, default=dict)
+    run: Mapped[int] = mapped_column(default=0)
     beat_at: Mapped[datetime | None]
+    checked_from: Mapped[datetime | None]
+    made: Mapped[Any] = mapped_column(Json, default=dict)
     uploaded_at: Mapped[datetime]
     uploaded_by: Mapped[str] = mapped_column(sa.String(64))
     confirmed_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    purged_at: Mapped[datetime | None]
     community: Mapped[Area] = relationship()
+
+    def can_become(self, state: BatchState) -> bool:
+        return state in BATCH_MOVES[self.state]
 
 
 class ImportRow(Base):
-    """A checked row. Sealed columns carry the register's own contexts, so that confirming copies bytes."""
+    """A checked row. Sealed columns carry the register's own contexts, so that confirming copies bytes.
+
+    A CHANGED row holds the person as it will be, but for an empty household number or grid, which stay. `source`
+    is the row as it stood in the file (refused and waiting rows only), `changes` what differs, `before` what undoing
+    restores. `moves`: the household moves to this row's address. `tags` are those to be added.
+    """
 
     __tablename__ = "import_row"
     __table_args__ = (
@@ -101,6 +123,7 @@ class ImportRow(Base):
     changes: Mapped[str | None] = mapped_column(Sealed("import_row|changes"))
     person_id: Mapped[int | None]
     twin_row: Mapped[int | None]
+    moves: Mapped[bool] = mapped_column(default=False)
     public_id: Mapped[str] = mapped_column(sa.String(32), default="")
     name: Mapped[str] = mapped_column(sa.String(60), default="")
     initials: Mapped[str] = mapped_column(sa.String(40), default="")
@@ -114,6 +137,7 @@ class ImportRow(Base):
     phone_tail_index: Mapped[bytes | None] = mapped_column(sa.LargeBinary(17))
     registration: Mapped[Registration] = mapped_column(one_of(Registration), default=Registration.UNKNOWN)
     registration_code: Mapped[str] = mapped_column(sa.String(12), default="")
+    registered_address: Mapped[str | None] = mapped_column(Sealed("person|registered_address"))
     relation: Mapped[Relation] = mapped_column(one_of(Relation), default=Relation.OTHER)
     household_number: Mapped[str] = mapped_column(sa.String(40), default="")
     estate: Mapped[str] = mapped_column(sa.String(60), default="")
@@ -121,7 +145,6 @@ class ImportRow(Base):
     unit: Mapped[str] = mapped_column(sa.String(20), default="")
     room: Mapped[str] = mapped_column(sa.String(20), default="")
     grid_name: Mapped[str] = mapped_column(sa.String(60), default="")
-    grid_id: Mapped[int | None]
     tags: Mapped[Any] = mapped_column(Json, default=list)
     diet: Mapped[str | None] = mapped_column(Sealed("person|diet"))
     note: Mapped[str | None] = mapped_column(Sealed("person|note"))

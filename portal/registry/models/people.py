@@ -123,7 +123,7 @@ class Person(Base):
     health: Mapped[str | None] = mapped_column(Sealed("person|health"))
     note: Mapped[str | None] = mapped_column(Sealed("person|note"))
     state: Mapped[PersonState] = mapped_column(one_of(PersonState), default=PersonState.PRESENT)
-    merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
+    merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"), index=True)
     flags: Mapped[Any] = mapped_column(Json, default=list)
     batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("import_batch.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
