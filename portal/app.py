@@ -4,6 +4,7 @@ from functools import partial
 from types import ModuleType
 
 from flask import Blueprint, Flask
+from flask_babel import gettext as _
 from flask_login import LoginManager
 from flask_wtf import CSRFProtect
 
@@ -13,6 +14,7 @@ import portal.areas.service
 import portal.audit.worker
 import portal.home.resident
 import portal.home.worker
+import portal.identity.jobs
 import portal.identity.resident
 import portal.identity.worker
 import portal.meals.jobs
@@ -37,6 +39,8 @@ from portal.core import (
     db,
     events,
     failures,
+    health,
+    housekeeping,
     jobs,
     logs,
     outbox,
@@ -48,9 +52,10 @@ from portal.core import (
 from portal.core.access import Actor, Platform
 from portal.core.db import aside
 from portal.identity import permissions, scopes, sessions
+from portal.meals.service import canteens
 
 # Every table must be known before the database is asked for anything.
-TABLES = (calendar.SpecialDay, outbox.OutboxRow, settings.Parameter, tokens.RequestKey)
+TABLES = (calendar.SpecialDay, health.Heartbeat, outbox.OutboxRow, settings.Parameter, tokens.RequestKey)
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -58,7 +63,7 @@ def create_app(config: Config | None = None) -> Flask:
     config = config or configuration.load()
     logs.init(config)
     app = Flask("portal", template_folder=str(config.templates), static_folder=None)
-    sealing.use(sealing.load(config.keys_file, create=not config.production))
+    sealing.use(sealing.load(config.keys_file, create=not config.production), config.keys_file)
     db.init(app, config)
     web.init(app, config)
     events.init(app)
@@ -104,6 +109,7 @@ def _feature(app: Flask, name: str, address: str, *, resident: ModuleType | None
 
 
 def _mount(app: Flask) -> None:
+    app.register_blueprint(health.bp)
     home, identity, registry = portal.home, portal.identity, portal.registry
     _feature(app, "home", "", resident=home.resident, worker=home.worker)
     _feature(app, "identity", "/account", resident=identity.resident, worker=identity.worker)
@@ -116,7 +122,8 @@ def _mount(app: Flask) -> None:
 
 def _wire(app: Flask) -> None:
     """The jobs of each feature, and the events that siblings send each other."""
-    for feature in (portal.notifications.jobs, portal.registry.jobs, portal.meals.jobs):
+    housekeeping.register(jobs.of(app))
+    for feature in (portal.identity.jobs, portal.notifications.jobs, portal.registry.jobs, portal.meals.jobs):
         feature.register(jobs.of(app))
 
 
@@ -125,3 +132,4 @@ def _name_scopes() -> None:
     areas = portal.areas.service
     for kind in AreaKind:
         scopes.declare(kind.value, partial(areas.choices, kind), label=partial(areas.kind_label, kind))
+    scopes.declare("canteen", canteens.as_scopes, label=lambda: _("助餐点"))

@@ -17,11 +17,17 @@ from portal.core import migrating
 from portal.core.db import Base, db
 from tests.client import Client
 from tests.make import Make
-from tests.servers import postgresql_url
+from tests.servers import postgresql_url, server
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--db", choices=["sqlite", "postgresql"], default="sqlite", help="the database to test on")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The workers of a parallel run share the one server that the controller starts."""
+    if config.getoption("--db") == "postgresql" and not hasattr(config, "workerinput"):
+        server()
 
 
 @pytest.fixture(scope="session")

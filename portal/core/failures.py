@@ -7,7 +7,7 @@ from flask import Flask, Response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
 from portal.core.db import db
 from portal.core.errors import Conflict, Missing, Refused, TooMany
@@ -47,6 +47,11 @@ def _http(error: HTTPException) -> Any:
     return answer(error.code or 500)
 
 
+def _foreign_host(_error: SecurityError) -> Response:
+    """No page of ours can be built for a host that is not ours: its links would be the stranger's."""
+    return Response(words(400)[0], 400, mimetype="text/plain")
+
+
 def _csrf(_error: CSRFError) -> Response:
     return answer(400, _("页面放得太久,或浏览器没有保存 Cookie。请返回上一页,刷新后再试一次。"))
 
@@ -81,6 +86,7 @@ def _broken(error: Exception) -> Response:
 def init(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(RequestEntityTooLarge, lambda _error: answer(413))
+    app.register_error_handler(SecurityError, _foreign_host)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(TooMany, _too_many)

@@ -34,6 +34,10 @@ class Form(FlaskForm):
         else:
             self.form_errors.append(refused.message)
 
+    def text(self, name: str) -> str:
+        """What was typed into a text field; "" where nothing was."""
+        return str(self._fields[name].data or "")
+
     @property
     def status(self) -> int:
         """The answer's status: 422 once something is to be mended, else 200."""
@@ -121,7 +125,11 @@ class DayField(DateField):
     """A date as the browser's date field sends it; what was typed is kept when it is wrong."""
 
     def process_formdata(self, valuelist: Sequence[Any]) -> None:
+        text = str(valuelist[0]).strip() if valuelist else ""
+        if not text:
+            self.data = None
+            return
         try:
-            super().process_formdata([str(value).strip() for value in valuelist])
+            super().process_formdata([text])
         except ValueError:
             raise ValueError(_("请填日期，例如 2026-05-01")) from None

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from flask import Flask, current_app
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey, crontab
 
 from portal.config import Config, Mode
+from portal.core.clock import local
 from portal.core.db import after_commit
 
 Work = Callable[..., None]
@@ -18,10 +20,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Scheduled:
-    """When a job runs by itself: minutes as in crontab ("*", "*/5", "17"), hours likewise."""
+    """When a job runs by itself: minutes as in crontab ("*", "*/5", "17"), hours likewise, in Asia/Shanghai."""
 
     minute: str
     hour: str
+
+    def is_due(self, moment: datetime) -> bool:
+        """`moment` is huey's: UTC, and naive."""
+        due: bool = crontab(minute=self.minute, hour=self.hour)(local(moment.replace(tzinfo=UTC)))
+        return due
+
+
+EVERY_MINUTE = Scheduled(minute="*", hour="*")
 
 
 class Jobs:
@@ -40,8 +50,17 @@ class Jobs:
     def add(self, name: str, work: Work, every: Scheduled | None = None) -> None:
         self.works[name] = work
         if every:
-            when = crontab(minute=every.minute, hour=every.hour)
-            self.huey.periodic_task(when, name=f"portal.{name}")(lambda: self._run(name, {}))
+            self.huey.periodic_task(every.is_due, name=f"portal.{name}")(lambda: self._run(name, {}))
+
+    def work_off(self, workers: int = 2) -> None:
+        """Run queued and scheduled jobs until SIGTERM or SIGINT; what is running is finished first."""
+        self.huey.create_consumer(
+            workers=workers,
+            max_delay=1.0,
+            check_worker_health=True,
+            graceful_signal="TERM",
+            shutdown_timeout=20,
+        ).run()
 
 
 def _huey(config: Config) -> Huey:
@@ -71,4 +90,14 @@ def enqueue(name: str, **arguments: Any) -> None:
     scheduled one that looks at its table.
     """
     jobs = of(current_app)
-    after_commit(lambda: jobs.run(name, arguments))
+    after_commit(lambda: _queue(jobs, name, arguments))
+
+
+def _queue(jobs: Jobs, name: str, arguments: dict[str, Any]) -> None:
+    """The work is committed and its answer must leave, whatever the queue says; the sweep finds what it lost."""
+    try:
+        jobs.run(name, arguments)
+    except Exception:
+        if jobs.huey.immediate:
+            raise
+        log.exception("job %s could not be queued", name)

@@ -6,10 +6,17 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
+from flask import current_app
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.core import jobs
 from portal.core.clock import now
-from portal.core.db import Base, Json, db, one_of
+from portal.core.db import Base, Json, after_commit, db, one_of
+
+log = structlog.get_logger(__name__)
+# The job that hands on what is due; whoever knows the channels registers it.
+DELIVER = "notifications.deliver"
 
 # Waits between tries, after GOV.UK Notify: 10 s, 60 s, 5 min, 1 h, 4 h.
 WAITS = tuple(timedelta(seconds=seconds) for seconds in (10, 60, 300, 3600, 14400))
@@ -82,6 +89,18 @@ def enqueue(topic: str, *, to: Recipient, **facts: Any) -> None:
             due_at=moment,
         )
     )
+    if _wake not in db.session.info.get("after_commit", ()):
+        after_commit(_wake)
+
+
+def _wake() -> None:
+    """Have the delivery look at once. It also looks every minute, so a queue that is away loses nothing."""
+    try:
+        known = jobs.of(current_app)
+        if DELIVER in known.works:
+            known.run(DELIVER, {})
+    except Exception as error:  # noqa: BLE001 the transaction is committed: its answer must not become an error
+        log.warning("outbox.not_woken", error=type(error).__name__)
 
 
 def due(limit: int = 50) -> list[OutboxRow]:

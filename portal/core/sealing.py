@@ -55,16 +55,27 @@ class Keys:
 
 class _Holder:
     keys: Keys | None = None
+    path: Path | None = None
+    seen: tuple[int, int] = (0, 0)
 
 
-def use(keys: Keys) -> None:
-    _Holder.keys = keys
+def use(keys: Keys, path: Path | None = None) -> None:
+    """Work with these keys; with a `path`, read it again whenever it changes, as a rotation makes it do."""
+    _Holder.keys, _Holder.path = keys, path
+    _Holder.seen = _version(path) if path else (0, 0)
 
 
 def keys() -> Keys:
     if _Holder.keys is None:
         raise RuntimeError("no keys loaded: create_app() loads them")
+    if _Holder.path is not None and (version := _version(_Holder.path)) != _Holder.seen:
+        _Holder.keys, _Holder.seen = load(_Holder.path, create=False), version
     return _Holder.keys
+
+
+def _version(path: Path) -> tuple[int, int]:
+    facts = path.stat()
+    return facts.st_ino, facts.st_mtime_ns
 
 
 def blind(kind: str, value: str) -> bytes:

@@ -2,9 +2,7 @@
 
 import gzip
 import hashlib
-import json
 import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,21 +29,24 @@ class Statics:
 
 def _sources(source: Path) -> dict[str, Path]:
     files = (path for path in source.rglob("*") if path.is_file() and path.name not in SKIP)
-    return {path.relative_to(source).as_posix(): path for path in sorted(files)}
+    named = {path.relative_to(source).as_posix(): path for path in sorted(files)}
+    # A package's own files, when the folder stands inside a wheel, are nobody's to fetch.
+    return {name: path for name, path in named.items() if path.suffix not in {".py", ".pyc"}}
 
 
 def build(source: Path, target: Path) -> Statics:
-    """Copy `source` into a folder of `target` named by the content, hashed and compressed; reuse it if it stands.
+    """Copy each file of `source` to `target` under a name that holds its content's hash, compressed beside it.
 
-    Hashed names inside style sheets are not rewritten: style sheets of ours refer to no other file.
+    Files of earlier versions stay, so that a page loaded before an upgrade still finds its own; a proxy may serve
+    the folder as it stands. Hashed names inside style sheets are not rewritten: ours refer to no other file.
     """
-    contents = {name: path.read_bytes() for name, path in _sources(source).items()}
-    digests = {name: hashlib.sha256(body).hexdigest()[:12] for name, body in contents.items()}
-    root = target / hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()[:16]
-    names = {name: _hashed(name, digest) for name, digest in digests.items()}
-    if not root.is_dir():
-        _write(root, {names[name]: body for name, body in contents.items()})
-    return Statics(root, names)
+    names = {}
+    for name, path in _sources(source).items():
+        body = path.read_bytes()
+        names[name] = _hashed(name, hashlib.sha256(body).hexdigest()[:12])
+        if not (target / names[name]).exists():
+            _write(target / names[name], body)
+    return Statics(target, names)
 
 
 def _hashed(name: str, digest: str) -> str:
@@ -53,21 +54,20 @@ def _hashed(name: str, digest: str) -> str:
     return f"{stem}.{digest}{dot}{ending}" if dot else f"{name}.{digest}"
 
 
-def _write(root: Path, files: dict[str, bytes]) -> None:
-    fresh = root.with_name(f"{root.name}.{os.getpid()}.new")
-    for name, body in files.items():
-        path = fresh / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(body)
-        if path.suffix in TEXT:
-            path.with_name(path.name + ".gz").write_bytes(gzip.compress(body, 9, mtime=0))
-            path.with_name(path.name + ".br").write_bytes(brotli.compress(body, quality=11))
-    fresh.mkdir(parents=True, exist_ok=True)
-    try:
-        fresh.rename(root)
-    except OSError:
-        # Another process starting at the same moment was first; its files are the same.
-        shutil.rmtree(fresh)
+def _write(path: Path, body: bytes) -> None:
+    """Write the compressed files first: where the plain one stands, all do."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix in TEXT:
+        _put(path.with_name(path.name + ".gz"), gzip.compress(body, 9, mtime=0))
+        _put(path.with_name(path.name + ".br"), brotli.compress(body, quality=11))
+    _put(path, body)
+
+
+def _put(path: Path, body: bytes) -> None:
+    """Whole or not at all, though two processes start at the same moment."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_bytes(body)
+    fresh.replace(path)
 
 
 def served(application: Callable[..., Any], statics: Statics) -> WhiteNoise:

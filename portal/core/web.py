@@ -84,6 +84,9 @@ def absolute(endpoint: str, **values: Any) -> str:
 
 
 def current_view() -> View:
+    if not has_request_context():
+        # A job writing to somebody: nobody's cookies, so the portal's own language.
+        return View(scale="1", locale="zh", site_name=current_app.extensions["portal.config"].site_name)
     if "view" not in g:
         config: Config = current_app.extensions["portal.config"]
         scale = request.cookies.get("scale", "1")

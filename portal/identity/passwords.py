@@ -87,7 +87,7 @@ def check_new(password: str, platform: Platform) -> None:
     if len(password) > MOST:
         raise Refused(_("密码最多 %(most)d 个字符", most=MOST), field="password")
     if password.lower() in GUESSED or len(set(password)) < 4:
-        raise Refused(_("这个密码太容易被猜到,请换一个"), field="password")
+        raise Refused(_("这个密码太容易被猜到，请换一个"), field="password")
 
 
 def generated() -> str:
@@ -103,8 +103,10 @@ def hashed(password: str, platform: Platform) -> str:
 def matches(password: str, stored: str | None, platform: Platform) -> bool:
     """Whether the password is the stored one. Without a stored hash a dummy is verified, so the time is the same."""
     with _slot():
+        # Asked for every time, so that the first unknown name of a process is not the slow one.
+        dummy = _dummy(platform)
         try:
-            return HASHERS[platform].verify(stored or _dummy(platform), password) and stored is not None
+            return HASHERS[platform].verify(stored or dummy, password) and stored is not None
         except (VerificationError, InvalidHashError):
             return False
 

@@ -34,10 +34,10 @@ def choices(kinds: Iterable[str]) -> list[tuple[Scope, str]]:
 
 
 def names(scopes: Iterable[Scope]) -> dict[Scope, str]:
-    """The name of each scope, one question a kind; one that is gone keeps its reference as its name."""
+    """The name of each scope, one question a kind; one that is gone is said to be gone."""
     wanted = list(dict.fromkeys(scopes))
     known = dict(choices({scope.kind for scope in wanted}))
-    return {scope: known.get(scope, scope.ref or scope.kind) for scope in wanted}
+    return {scope: known.get(scope) or _("范围已不存在") for scope in wanted}
 
 
 def label(kind: str) -> str:

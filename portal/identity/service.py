@@ -1,12 +1,13 @@
 """Accounts and signing in: the same words, and the same time, for an unknown name as for a wrong password."""
 
+import hmac
 import json
+import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import pyotp
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import selectinload
@@ -34,6 +35,7 @@ class Found:
     password_hash: str
     disabled: bool
     totp: bool
+    renewed_hash: str = ""
 
 
 def phone_index(phone: str) -> bytes:
@@ -60,15 +62,38 @@ def check_password(login: str, password: str, *, platform: Platform, address: st
     Raise TooMany when the address or the name was tried too often, Refused when name and password do not agree.
     """
     tokens.throttle("sign_in.address", address, limit=100, per=timedelta(hours=1))
-    tokens.throttle("sign_in.name", f"{platform}|{login.strip().lower()}", limit=10, per=timedelta(minutes=10))
+    tokens.throttle("sign_in.name", f"{platform}|{_login_key(login, platform)}", limit=10, per=timedelta(minutes=10))
     found = _by_login(login, platform)
     db.session.rollback()
     good = passwords.matches(password, found.password_hash if found else None, platform)
     if not good or found is None or found.disabled:
-        with aside() as session:
-            audit.record("identity.sign_in_failed", session=session, platform=platform.value)
-        raise Refused(_("账号或密码不对。忘记密码可以用短信验证码登录,或请社区帮忙。"))
+        note_failure(platform)
+        raise wrong(platform)
+    if passwords.is_outdated(found.password_hash, platform):
+        return replace(found, renewed_hash=passwords.hashed(password, platform))
     return found
+
+
+def _login_key(login: str, platform: Platform) -> str:
+    """One spelling for a name however it is typed, so that spellings do not each get tries of their own."""
+    if platform is Platform.DESK:
+        return login.strip().lower()
+    try:
+        return ids.check_mobile(login)
+    except ids.InvalidNumber:
+        return ids.normalise_id(login)
+
+
+def wrong(platform: Platform) -> Refused:
+    """The one answer to a name and a password that do not agree, whatever the cause."""
+    if platform is Platform.DESK:
+        return Refused(_("用户名或密码不对，请核对后再试。忘记密码请联系安全管理员重设。"))
+    return Refused(_("手机号或密码不对。忘记密码可以用短信验证码登录，或请社区帮忙。"))
+
+
+def note_failure(platform: Platform) -> None:
+    with aside() as session:
+        audit.record("identity.sign_in_failed", session=session, platform=platform.value)
 
 
 def account(account_id: int) -> Account:
@@ -92,69 +117,58 @@ def account_of_phone(phone: str) -> Account | None:
 def sign_in(found: Found) -> Account:
     """Open the session of a checked account."""
     signed = account(found.account_id)
+    if signed.disabled_at is not None:
+        raise wrong(signed.platform)
+    if found.renewed_hash:
+        signed.password_hash = found.renewed_hash
     sessions.open_session(signed)
     return signed
 
 
-def check_totp(signed: Account, code: str) -> None:
-    """A six-digit code of the authenticator, once; a step used before is refused by a guarded UPDATE."""
-    totp = pyotp.TOTP(signed.totp_secret or "")
-    step = _totp_step(totp, code.strip(), now())
-    used = step is not None and guarded(
-        sa.update(Account).where(Account.id == signed.id, Account.totp_last < step).values(totp_last=step)
-    )
-    if not used:
-        raise Refused(_("动态口令不对或已用过,请看手机上的新口令再试"), field="code")
-
-
-def _totp_step(totp: pyotp.TOTP, code: str, at: datetime) -> int | None:
-    step = int(at.timestamp()) // totp.interval
-    for near in (step, step - 1, step + 1):
-        if pyotp.utils.strings_equal(code, totp.generate_otp(near)):
-            return near
-    return None
-
-
-def new_totp_secret() -> str:
-    return pyotp.random_base32()
-
-
-def set_totp(signed: Account, secret: str, code: str) -> None:
-    """Bind an authenticator whose first code proves that it was read right."""
-    step = _totp_step(pyotp.TOTP(secret), code.strip(), now())
-    if step is None:
-        raise Refused(_("动态口令不对,请重新扫码后再输入"), field="code")
-    signed.totp_secret, signed.totp_last = secret, step
-    audit.record("identity.totp_set", signed)
-
-
 def set_password(signed: Account, password_hash: str, *, keep_session: int | None = None) -> None:
-    """Store a new hash and end every other session."""
+    """Store a new hash, end every other session, and tell the account."""
     signed.password_hash, signed.must_change_password = password_hash, False
     sessions.end_all(signed, but=keep_session)
     audit.record("identity.password_set", signed)
+    enqueue("identity.password_set", to=Recipient("account", signed.public_id))
 
 
 def start_code(purpose: CodePurpose, phone: str, *, address: str, payload: dict[str, Any] | None = None) -> str:
     """Send a code to a telephone and return its flow. What the phone belongs to changes nothing that can be seen."""
+    throttle_codes(phone, address=address)
+    return send_code(purpose, phone, payload=payload)
+
+
+def throttle_codes(phone: str, *, address: str) -> None:
     tokens.throttle("code.phone.minute", phone, limit=1, per=timedelta(minutes=1))
     tokens.throttle("code.phone.hour", phone, limit=5, per=timedelta(hours=1))
     tokens.throttle("code.phone.day", phone, limit=10, per=timedelta(days=1))
     tokens.throttle("code.address", address, limit=30, per=timedelta(hours=1))
     tokens.throttle("code.everyone", "", limit=2000, per=timedelta(days=1))
+
+
+def send_code(purpose: CodePurpose, phone: str, *, payload: dict[str, Any] | None = None) -> str:
+    """The sending itself, for who has throttled already. A telephone that the flow cannot serve gets words, no code."""
+    held = account_of_phone(phone)
+    serves = held is None if purpose is CodePurpose.REGISTER else held is not None and held.disabled_at is None
     flow, code = ids.new_public_id(), tokens.digits()
     db.session.add(
         OneTimeCode(
             flow=flow,
             purpose=purpose,
             phone=phone,
-            code_hash=tokens.hashed_code(code, f"{purpose}|{flow}"),
+            code_hash=tokens.hashed_code(code if serves else secrets.token_urlsafe(32), f"{purpose}|{flow}"),
             payload=json.dumps(payload, ensure_ascii=False) if payload is not None else None,
             expires_at=now() + CODE_LIVES,
         )
     )
-    enqueue("identity.code", to=Recipient("code", flow), sealed=seal_code(code, flow))
+    topic = "identity.code" if serves else _words_without_code(purpose)
+    enqueue(topic, to=Recipient("code", flow), sealed=seal_code(code if serves else "", flow))
     return flow
+
+
+def _words_without_code(purpose: CodePurpose) -> str:
+    return "identity.phone_taken" if purpose is CodePurpose.REGISTER else "identity.phone_unknown"
 
 
 def seal_code(code: str, flow: str) -> str:
@@ -163,7 +177,7 @@ def seal_code(code: str, flow: str) -> str:
 
 
 def code_message(flow: str, sealed: str) -> tuple[str, str] | None:
-    """The telephone and the code to send to it; None once the flow has ended."""
+    """The telephone and the code to send to it ("" where the words bring none); None once the flow has ended."""
     row = db.session.scalar(sa.select(OneTimeCode).where(OneTimeCode.flow == flow))
     code = tokens.unsign(f"code.{flow}", sealed, within=CODE_LIVES)
     if row is None or code is None or row.used_at is not None:
@@ -176,7 +190,7 @@ def finish_code(flow: str, code: str, purpose: CodePurpose) -> tuple[str, dict[s
 
     A try is counted in an aside before the code is looked at, so that a refusal does not undo the count.
     """
-    wrong = Refused(_("验证码不对或已过期,请核对短信;也可以返回重新获取"), field="code")
+    stale = stale_code()
     with aside() as session:
         counted = session.execute(
             sa.update(OneTimeCode)
@@ -185,12 +199,36 @@ def finish_code(flow: str, code: str, purpose: CodePurpose) -> tuple[str, dict[s
         )
     row = db.session.scalar(sa.select(OneTimeCode).where(OneTimeCode.flow == flow, OneTimeCode.purpose == purpose))
     if row is None or getattr(counted, "rowcount", 0) != 1 or row.expires_at <= now():
-        raise wrong
-    good = row.code_hash == tokens.hashed_code(code.strip(), f"{purpose}|{flow}")
+        raise stale
+    good = hmac.compare_digest(row.code_hash, tokens.hashed_code(code.strip(), f"{purpose}|{flow}"))
     once = sa.update(OneTimeCode).where(OneTimeCode.id == row.id, OneTimeCode.used_at.is_(None)).values(used_at=now())
     if not good or not guarded(once):
-        raise wrong
+        raise stale
     return row.phone, json.loads(row.payload) if row.payload else {}
+
+
+def stale_code() -> Refused:
+    return Refused(_("验证码不对或已过期，请核对短信；也可以返回重新获取"), field="code")
+
+
+def of_proven_phone(flow: str, code: str, purpose: CodePurpose) -> Account:
+    """The account of the telephone that a code has proven, once."""
+    phone, _payload = finish_code(flow, code, purpose)
+    signed = account_of_phone(phone)
+    if signed is None or signed.disabled_at is not None:
+        raise stale_code()
+    return signed
+
+
+def sign_in_by_code(flow: str, code: str) -> Account:
+    signed = of_proven_phone(flow, code, CodePurpose.SIGN_IN)
+    sessions.open_session(signed)
+    return signed
+
+
+def rename(signed: Account, name: str) -> None:
+    """What a resident is called on her own pages, once she says it otherwise."""
+    signed.name = name
 
 
 def open_resident_account(*, phone: str, name: str, password_hash: str) -> Account:
@@ -204,7 +242,7 @@ def open_resident_account(*, phone: str, name: str, password_hash: str) -> Accou
         created_at=now(),
     )
     made.grants.append(RoleGrant(role=Role.RESIDENT, scope_kind="self", scope_ref=""))
-    with unique_or(Refused(_("这个手机号已有账号,请直接登录;忘记密码可以用短信验证码登录。"))):
+    with unique_or(Refused(_("这个手机号已有账号，请直接登录；忘记密码可以用短信验证码登录。"))):
         db.session.add(made)
     audit.record("identity.account_opened", made)
     return made
@@ -220,7 +258,7 @@ def open_desk_account(*, username: str, name: str, password_hash: str) -> Accoun
         created_at=now(),
         must_change_password=True,
     )
-    with unique_or(Refused(_("这个用户名已有人用,请换一个"), field="username")):
+    with unique_or(Refused(_("这个用户名已有人用，请换一个"), field="username")):
         db.session.add(made)
     audit.record("identity.account_opened", made)
     return made
@@ -230,7 +268,7 @@ def grant(signed: Account, role: Role, scope: Scope, *, until: datetime | None =
     """Give a role on a scope. The three administrators exclude each other and everything else."""
     held = {held.role for held in signed.grants}
     if held - {role} and (held | {role}) & EXCLUSIVE:
-        raise Refused(_("系统管理员、安全管理员、审计员三者互斥,也不能兼任其他角色"), field="role")
+        raise Refused(_("系统管理员、安全管理员、审计员三者互斥，也不能兼任其他角色"), field="role")
     if scope.kind not in SCOPE_KINDS[role]:
         raise Refused(_("这个角色不能用在这个范围上"), field="scope")
     with unique_or(Refused(_("这个账号已有该范围上的这个角色"), field="role")):

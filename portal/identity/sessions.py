@@ -9,10 +9,11 @@ from flask import Response, current_app, g, request
 from sqlalchemy.orm import Session, joinedload
 
 from portal.config import Config
-from portal.core import audit
+from portal.core import access, audit
 from portal.core.access import Actor, Grant, Platform, Scope
 from portal.core.clock import now
-from portal.core.db import apart, aside, db
+from portal.core.db import apart, aside, db, guarded
+from portal.core.errors import Missing
 from portal.identity.models import Account, RoleGrant, SignedSession
 from portal.identity.permissions import Role, label
 
@@ -61,7 +62,11 @@ def open_session(account: Account) -> None:
 def _keep_newest(account: Account, moment: datetime) -> None:
     query = (
         sa.select(SignedSession)
-        .where(SignedSession.account_id == account.id, SignedSession.ended_at.is_(None))
+        .where(
+            SignedSession.account_id == account.id,
+            SignedSession.ended_at.is_(None),
+            SignedSession.seen_at >= moment - IDLE[account.platform],
+        )
         .order_by(SignedSession.created_at.desc(), SignedSession.id.desc())
         .offset(DESK_SESSIONS)
     )
@@ -81,8 +86,9 @@ def _end_cookie(session: Session, moment: datetime) -> None:
 
 def close_session() -> None:
     """End the browser's session in the running transaction; the cookie goes with the answer."""
+    if access.actor_or_none() is not None:
+        audit.record("identity.signed_out")
     _end_cookie(db.session, now())
-    audit.record("identity.signed_out")
     g.drop_sid = True
 
 
@@ -97,20 +103,42 @@ def end_all(account: Account, *, but: int | None = None) -> None:
 
 
 def live(account_id: int) -> list[SignedSession]:
-    query = sa.select(SignedSession).where(SignedSession.account_id == account_id, SignedSession.ended_at.is_(None))
+    """The sessions by which somebody could act now, the one used last first."""
+    query = (
+        sa.select(SignedSession)
+        .join(SignedSession.account)
+        .where(
+            SignedSession.account_id == account_id,
+            SignedSession.ended_at.is_(None),
+            SignedSession.epoch == Account.epoch,
+        )
+    )
     moment = now()
     found = db.session.scalars(query.order_by(SignedSession.seen_at.desc(), SignedSession.id.desc()))
     return [signed for signed in found if _alive(signed, moment)]
 
 
 def end(account_id: int, session_id: int) -> None:
+    """End one session of an account; Missing when it has none of that id."""
     query = sa.update(SignedSession).where(
         SignedSession.account_id == account_id,
         SignedSession.id == session_id,
         SignedSession.ended_at.is_(None),
     )
-    db.session.execute(query.values(ended_at=now()))
+    if not guarded(query.values(ended_at=now())):
+        raise Missing
     audit.record("identity.session_ended")
+
+
+def end_others(actor: Actor) -> None:
+    """End every session of the actor's account but the one that asks."""
+    query = sa.update(SignedSession).where(
+        SignedSession.account_id == actor.account_id,
+        SignedSession.id != actor.session_id,
+        SignedSession.ended_at.is_(None),
+    )
+    db.session.execute(query.values(ended_at=now()))
+    audit.record("identity.sessions_ended")
 
 
 def reauthenticated(session_id: int) -> None:
@@ -159,8 +187,19 @@ def _actor(signed: SignedSession, at: datetime) -> Actor | None:
         grants=tuple(_grant(grant) for grant in held),
         session_id=signed.id,
         authenticated_at=signed.authenticated_at,
+        cache={"duty": _duty(account)},
         role_label="、".join(dict.fromkeys(label(grant.role) for grant in held if grant.role is not Role.RESIDENT)),
     )
+
+
+def _duty(account: Account) -> str:
+    """What a worker has to do before anything else: a password of her own, then an authenticator; "" when done."""
+    config: Config = current_app.extensions["portal.config"]
+    if account.platform is not Platform.DESK:
+        return ""
+    if account.must_change_password:
+        return "password"
+    return "totp" if config.worker_totp and not account.totp_secret else ""
 
 
 def _grant(grant: RoleGrant) -> Grant:

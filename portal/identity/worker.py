@@ -1,5 +1,167 @@
-"""The worker platform of identity."""
+"""The worker platform of identity: the desk's sign-in in its steps, and what a worker keeps of her own account."""
 
-from flask import Blueprint
+from flask import Blueprint, Response, current_app, flash, request, session, url_for
+from flask_babel import gettext as _
+
+from portal.core import files, web
+from portal.core.access import Platform, actor_or_none, current_actor, public, requires, safe_next
+from portal.core.errors import Refused
+from portal.identity import credentials, service, sessions
+from portal.identity.forms import ChangePasswordForm, ConfirmForm, DeskSignInForm, NewTotpForm, TotpForm
+from portal.identity.permissions import Permission
 
 bp = Blueprint("worker", __name__)
+
+# Where each duty is done, and what stays open meanwhile.
+DUTIES = {"password": "identity.worker.password", "totp": "identity.worker.totp"}
+MEANWHILE = frozenset(
+    {"identity.worker.confirm", "identity.worker.sign_out", "identity.worker.sign_in", "home.resident.preferences"}
+)
+
+
+@bp.before_app_request
+def duties_first() -> Response | None:
+    """A worker with a first password, or without the authenticator she must have, goes nowhere else.
+
+    Reading the actor here, before every view, also keeps the note of a session's last use out of the view's
+    transaction.
+    """
+    actor = actor_or_none()
+    duty = actor.cache.get("duty", "password") if actor and actor.platform is Platform.DESK else ""
+    if not duty or request.endpoint in {None, DUTIES[duty], *MEANWHILE}:
+        return None
+    return web.go(DUTIES[duty])
+
+
+def _next() -> str:
+    return safe_next(request.args.get("next"), url_for("home.worker.index"))
+
+
+def _in() -> Response:
+    session.clear()
+    return web.go_to(_next())
+
+
+@bp.route("/sign-in", methods=["GET", "POST"])
+@public
+def sign_in() -> Response:
+    form = DeskSignInForm()
+    if form.validate_on_submit():
+        try:
+            found = service.check_password(
+                form.text("username"), form.text("password"), platform=Platform.DESK, address=request.remote_addr or ""
+            )
+            if found.totp:
+                session["half_way"] = credentials.half_way(service.account(found.account_id), "totp")
+                return web.go(".sign_in_totp", next=_next())
+            service.sign_in(found)
+            return _in()
+        except Refused as refused:
+            form.refuse(refused)
+    return web.page("identity/worker/sign_in.html", form=form, status=form.status)
+
+
+@bp.route("/sign-in/totp", methods=["GET", "POST"])
+@public
+def sign_in_totp() -> Response:
+    word = session.get("half_way", "")
+    if credentials.half_way_account(word, "totp") is None:
+        return web.go(".sign_in", next=_next())
+    form = TotpForm()
+    if form.validate_on_submit():
+        try:
+            credentials.finish_sign_in(word, form.text("code"))
+            return _in()
+        except Refused as refused:
+            form.refuse(refused)
+    return web.page("identity/worker/sign_in_totp.html", form=form, next=_next(), status=form.status)
+
+
+@bp.route("/sign-out", methods=["POST"])
+@public
+def sign_out() -> Response:
+    sessions.close_session()
+    session.clear()
+    return web.go(".sign_in")
+
+
+@bp.route("/confirm", methods=["GET", "POST"])
+@requires(Permission.DESK)
+def confirm() -> Response:
+    form = ConfirmForm()
+    if form.validate_on_submit():
+        try:
+            credentials.confirm(current_actor(), form.text("password"))
+            return web.go_to(_next())
+        except Refused as refused:
+            form.refuse(refused)
+    return web.page("identity/worker/confirm.html", form=form, status=form.status)
+
+
+@bp.route("/sessions", endpoint="sessions")
+@requires(Permission.DESK)
+def own_sessions() -> Response:
+    actor = current_actor()
+    return web.page(
+        "identity/worker/sessions.html",
+        live=sessions.live(actor.account_id),
+        current=actor.session_id,
+        signed=service.account(actor.account_id),
+    )
+
+
+@bp.route("/sessions/<int:session_id>/end", methods=["POST"])
+@requires(Permission.DESK)
+def end_session(session_id: int) -> Response:
+    sessions.end(current_actor().account_id, session_id)
+    flash(_("那台设备已退出登录。"), "ok")
+    return web.go(".sessions")
+
+
+@bp.route("/sessions/end-others", methods=["POST"])
+@requires(Permission.DESK)
+def end_other_sessions() -> Response:
+    sessions.end_others(current_actor())
+    flash(_("其他设备都已退出登录。"), "ok")
+    return web.go(".sessions")
+
+
+@bp.route("/password", methods=["GET", "POST"])
+@requires(Permission.DESK)
+def password() -> Response:
+    form = ChangePasswordForm()
+    if form.validate_on_submit():
+        try:
+            credentials.change_password(current_actor(), form.text("current"), form.text("password"))
+            flash(_("密码已经换好，其他设备已退出登录。"), "ok")
+            return web.go("home.worker.index")
+        except Refused as refused:
+            form.refuse(refused)
+    duty = current_actor().cache["duty"]
+    return web.page("identity/worker/password.html", form=form, duty=duty, status=form.status)
+
+
+@bp.route("/totp", methods=["GET", "POST"])
+@requires(Permission.DESK, fresh=True)
+def totp() -> Response:
+    actor, form = current_actor(), NewTotpForm()
+    secret = credentials.shown_secret(actor, form.text("secret"))
+    if form.validate_on_submit() and secret:
+        try:
+            credentials.set_totp(service.account(actor.account_id), secret, form.text("code"))
+            flash(_("动态口令已绑定，下次登录时要用。"), "ok")
+            return web.go("home.worker.index")
+        except Refused as refused:
+            form.refuse(refused)
+    if secret is None:
+        if form.is_submitted():
+            form.refuse(Refused(_("这个二维码已经过期，请扫下面的新码"), field="code"))
+        secret, form.secret.data = credentials.new_secret(actor)
+    return _totp_page(form, secret)
+
+
+def _totp_page(form: NewTotpForm, secret: str) -> Response:
+    actor, site = current_actor(), current_app.extensions["portal.config"].site_name
+    qr = files.qr_svg(credentials.totp_address(actor, secret, issuer=site), title=_("动态口令的二维码"))
+    duty = actor.cache["duty"]
+    return web.page("identity/worker/totp.html", form=form, secret=secret, qr=qr, duty=duty, status=form.status)

@@ -30,7 +30,10 @@ class RegionLevel(StrEnum):
 
 
 class SubsidyKind(StrEnum):
-    """REDUCTION takes `amount_fen` off; SHARE takes `permille` of the bill off; FIXED_PRICE leaves `amount_fen` to pay."""
+    """REDUCTION takes `amount_fen` off; SHARE takes `permille` of the bill off.
+
+    FIXED_PRICE leaves `amount_fen` to pay of one portion, the dearest; a second portion is at its full price.
+    """
 
     REDUCTION = "reduction"
     SHARE = "share"

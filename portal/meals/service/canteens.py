@@ -16,7 +16,8 @@ from portal.core.clock import now
 from portal.core.db import db, unique_or
 from portal.core.errors import Missing, Refused
 from portal.meals.models import Canteen, Dish, Meal, MealTime, SetClass, Way
-from portal.registry.models.people import Diet
+from portal.meals.service.words import said
+from portal.registry.models import Diet
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def within(scopes: Collection[Scope]) -> sa.ColumnElement[bool]:
     return sa.or_(Canteen.public_id.in_(named), Canteen.community_id.in_(areas.reach(scopes).communities))
 
 
-def _by_name() -> sa.Select[tuple[Canteen]]:
+def _by_name() -> sa.Select[Canteen]:
     return (
         sa.select(Canteen)
         .options(selectinload(Canteen.times), joinedload(Canteen.community))
@@ -60,6 +61,13 @@ def _by_name() -> sa.Select[tuple[Canteen]]:
 def canteens_in(scopes: Collection[Scope]) -> list[Canteen]:
     """The open canteens in scope, by community and name."""
     return list(db.session.scalars(_by_name().where(within(scopes), Canteen.closed_at.is_(None))))
+
+
+def as_scopes() -> list[tuple[str, str]]:
+    """Public id and name of every open canteen, for whoever grants a role on one."""
+    query = sa.select(Canteen).options(joinedload(Canteen.community)).where(Canteen.closed_at.is_(None))
+    found = db.session.scalars(query.order_by(Canteen.community_id, Canteen.name, Canteen.id))
+    return [(canteen.public_id, f"{canteen.community.name} {canteen.name}") for canteen in found]
 
 
 def canteen_in(scopes: Collection[Scope], canteen_id: int) -> Canteen:
@@ -79,6 +87,17 @@ def chosen(scopes: Collection[Scope], canteen_id: int | None) -> Canteen | None:
 def area_scopes(scopes: Collection[Scope]) -> tuple[Scope, ...]:
     """The scopes that let somebody change the canteens of an area: an operator keeps to menus."""
     return tuple(scope for scope in scopes if scope.kind != "canteen")
+
+
+def managed(scopes: Collection[Scope], canteen_id: int) -> bool:
+    """Whether a canteen's own page may be changed from these scopes."""
+    query = sa.select(Canteen.id).where(Canteen.id == canteen_id, within(area_scopes(scopes)))
+    return db.session.scalar(query) is not None
+
+
+def scope_choices() -> list[tuple[str, str]]:
+    """Reference and name of every canteen, for who grants roles on them."""
+    return [(canteen.public_id, canteen.name) for canteen in db.session.scalars(_by_name())]
 
 
 def communities(scopes: Collection[Scope]) -> list[Area]:
@@ -118,9 +137,9 @@ def _say(canteen: Canteen, facts: Facts) -> None:
 
 def _check(serving: Serving) -> None:
     if serving.closes <= serving.opens:
-        raise Refused(_("结束供应的时间要晚于开始供应的时间。"), field=serving.meal.value)
+        raise Refused(_("%(meal)s结束供应的时间要晚于开始供应的时间。", meal=said(serving.meal)))
     if serving.cutoff_days == 0 and serving.cutoff > serving.opens:
-        raise Refused(_("当天截止订餐的，截止时间不能晚于开始供应的时间。"), field=serving.meal.value)
+        raise Refused(_("%(meal)s是当天截止订餐的，截止时间不能晚于开始供应的时间。", meal=said(serving.meal)))
 
 
 def _set_times(canteen: Canteen, servings: Sequence[Serving]) -> None:

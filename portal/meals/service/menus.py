@@ -10,14 +10,11 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
-from portal.core import audit, calendar
+from portal.core import audit, calendar, clock
 from portal.core.access import Scope
-from portal.core.clock import at as instant
-from portal.core.clock import now as instant_now
-from portal.core.clock import today
 from portal.core.db import db, unique_or
 from portal.core.errors import Missing, Refused
-from portal.meals.models import Canteen, Dish, Meal, MealTime, Menu, MenuDish, MenuState
+from portal.meals.models import Canteen, Dish, Meal, MealTime, Menu, MenuDish, MenuState, OrderItem
 from portal.meals.service.canteens import dishes_of, within
 from portal.meals.service.words import said
 from portal.places import service as places
@@ -96,6 +93,13 @@ def menu_of(canteen: Canteen, day: date, meal: Meal) -> Menu | None:
     return db.session.scalar(query.options(*everything()))
 
 
+def dishes_for(canteen: Canteen, menu: Menu | None) -> list[Dish]:
+    """What a menu may hold: the canteen's dishes, and those already on it that were retired since."""
+    offered = dishes_of(canteen)
+    retired = [row.dish for row in menu.dishes if row.dish not in offered] if menu else []
+    return [*retired, *offered]
+
+
 def closures(canteen: Canteen, first: date, last: date) -> dict[date, str]:
     """The days on which a statutory holiday shuts a canteen, with the holiday's name."""
     if not canteen.closed_on_holidays:
@@ -112,7 +116,7 @@ def week(canteen: Canteen, first: date) -> list[Day]:
         Day(
             day=day,
             closed=closed.get(day, ""),
-            past=day < today(),
+            past=day < clock.today(),
             cells=tuple(Cell(time, menus.get((day, time.meal))) for time in canteen.times),
         )
         for day in days
@@ -129,7 +133,7 @@ def time_of(canteen: Canteen, meal: Meal) -> MealTime:
 
 def set_times(menu: Menu, served: MealTime, ways: list[str]) -> None:
     """Opening, closing and cut-off of a menu from its canteen's hours."""
-    menu.opens_at, menu.closes_at = instant(menu.day, served.opens), instant(menu.day, served.closes)
+    menu.opens_at, menu.closes_at = clock.at(menu.day, served.opens), clock.at(menu.day, served.closes)
     menu.cutoff_at = served.cutoff_at(menu.day)
     menu.ways = list(ways)
 
@@ -137,7 +141,7 @@ def set_times(menu: Menu, served: MealTime, ways: list[str]) -> None:
 def new_menu(canteen: Canteen, day: date, meal: Meal) -> Menu:
     """An empty draft. Refused for a day that is over; two workers at once begin one menu."""
     served = time_of(canteen, meal)
-    if day < today():
+    if day < clock.today():
         raise Refused(_("这一天已经过去，不能再填菜单。"))
     menu = Menu(canteen=canteen, day=day, meal=meal, state=MenuState.DRAFT)
     set_times(menu, served, canteen.ways)
@@ -149,7 +153,7 @@ def new_menu(canteen: Canteen, day: date, meal: Meal) -> Menu:
 
 def set_dishes(menu: Menu, servings: Iterable[Serving]) -> None:
     """Make a menu hold exactly these dishes. What is ordered keeps its dish, its price, and at least its portions."""
-    if menu.closes_at <= instant_now():
+    if menu.closes_at <= clock.now():
         raise Refused(_("这一餐已经结束，菜单不能再改。"))
     wanted = {serving.dish_id: serving for serving in servings}
     if not wanted:
@@ -170,11 +174,15 @@ def set_dishes(menu: Menu, servings: Iterable[Serving]) -> None:
 def _take_off(menu: Menu, row: MenuDish) -> None:
     if row.capacity.taken or _was_ordered(row):
         raise Refused(_("「%(dish)s」已经有人订过，不能从菜单上拿掉；可以把份数减到已订的份数。", dish=row.dish.name))
-    menu.dishes.remove(row)
     capacity = row.capacity
+    menu.dishes.remove(row)
     db.session.delete(row)
     db.session.flush()
     db.session.delete(capacity)
+
+
+def _was_ordered(row: MenuDish) -> bool:
+    return db.session.scalar(sa.select(OrderItem.id).where(OrderItem.menu_dish_id == row.id).limit(1)) is not None
 
 
 def _put_on(menu: Menu, dish: Dish | None, serving: Serving) -> None:

@@ -1,10 +1,14 @@
 """What the codes of meals are called on screen: one filter, `said`, for every enum that a page shows."""
 
-from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
+from flask_babel import format_date
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from portal.core.clock import local
 from portal.meals.models import (
     Days,
     Meal,
@@ -19,9 +23,10 @@ from portal.meals.models import (
     Way,
 )
 from portal.registry.models import Diet, TagKind
+from portal.registry.service import words as registry
 
-# Pairs and not a mapping: StrEnums of two kinds may hold the same text, and a mapping could not tell them apart.
-_WORDS: dict[type[StrEnum], dict[StrEnum, Callable[[], str]]] = {
+# By kind first: StrEnums of two kinds may hold the same text, and one mapping could not tell them apart.
+_WORDS: dict[type[StrEnum], dict[StrEnum, Any]] = {
     Meal: {Meal.BREAKFAST: _l("早餐"), Meal.LUNCH: _l("午餐"), Meal.DINNER: _l("晚餐")},
     Way: {Way.DINE_IN: _l("堂食"), Way.TAKE_AWAY: _l("自取"), Way.DELIVERY: _l("送餐上门")},
     SetClass: {SetClass.BASIC: _l("基础套餐"), SetClass.DIETARY: _l("慢病专属餐")},
@@ -61,43 +66,59 @@ _WORDS: dict[type[StrEnum], dict[StrEnum, Callable[[], str]]] = {
         SubsidyKind.FIXED_PRICE: _l("固定自付"),
     },
     Days: {Days.ALL: _l("每天"), Days.WORKING: _l("工作日")},
-    Diet: {
-        Diet.LOW_SUGAR: _l("低糖"),
-        Diet.LOW_SALT: _l("低盐"),
-        Diet.LOW_FAT: _l("低脂"),
-        Diet.SOFT: _l("软食"),
-        Diet.SEMI_LIQUID: _l("半流食"),
-        Diet.VEGETARIAN: _l("素食"),
-        Diet.HALAL: _l("清真"),
-    },
-    TagKind: {
-        TagKind.LIVING_ALONE: _l("独居"),
-        TagKind.EMPTY_NEST: _l("空巢"),
-        TagKind.LEFT_BEHIND: _l("留守"),
-        TagKind.DISABLED_ELDER: _l("失能"),
-        TagKind.SEVERELY_DISABLED: _l("重残"),
-        TagKind.FAMILY_PLANNING: _l("计生特殊家庭"),
-        TagKind.LOW_INCOME: _l("低保"),
-        TagKind.LOW_INCOME_EDGE: _l("低保边缘"),
-        TagKind.DESTITUTE: _l("特困"),
-        TagKind.MERIT_FAMILY: _l("三属五老"),
-        TagKind.BEREAVED: _l("失独"),
-        TagKind.BASIC_ELDERCARE: _l("基本养老服务对象"),
-        TagKind.CHILD_IN_DIFFICULTY: _l("困境儿童"),
-    },
 }
 
 
 def said(value: StrEnum) -> str:
     """The word for an enum's member, in the reader's language."""
+    if isinstance(value, Diet):
+        return registry.diet(value)
+    if isinstance(value, TagKind):
+        return registry.tag(value)
     return str(_WORDS[type(value)][value])
 
 
 def choices(kind: type[StrEnum]) -> list[tuple[str, str]]:
     """Pairs of (value, word) for a form, in the order they are declared."""
-    return [(member.value, str(word)) for member, word in _WORDS[kind].items()]
+    return [(member.value, said(member)) for member in kind]
 
 
 def diet_words(codes: list[str]) -> list[str]:
     """The words for diet codes as a dish keeps them."""
     return [said(Diet(code)) for code in codes]
+
+
+def meal_said(code: str) -> str:
+    """The word for a meal's code, as a notice carries it."""
+    return said(Meal(code))
+
+
+def way_said(code: str) -> str:
+    return said(Way(code))
+
+
+def tag_said(code: str) -> str:
+    return said(TagKind(code))
+
+
+def near_day(day: date, today: date) -> str:
+    """A day as people say it: 今天, 明天, 后天, else 11月23日 周一."""
+    near = {0: _("今天"), 1: _("明天"), 2: _("后天")}
+    return near.get((day - today).days) or str(format_date(day, _("M月d日 EEE")))
+
+
+def iso_day(text: str) -> str:
+    """A day as a notice carries it, in words: 11月23日 周一."""
+    return str(format_date(date.fromisoformat(text), _("M月d日 EEE")))
+
+
+def cutoff_words(cutoff_at: datetime, at: datetime) -> str:
+    """Until when orders are taken: 今天 09:00 截止, or that it is over."""
+    if at >= cutoff_at:
+        return _("已截止")
+    moment = local(cutoff_at)
+    return _("%(day)s %(time)s 截止", day=near_day(moment.date(), local(at).date()), time=f"{moment:%H:%M}")
+
+
+def week_from(first: date) -> list[date]:
+    return [first + timedelta(days=count) for count in range(7)]

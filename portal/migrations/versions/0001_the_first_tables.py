@@ -109,6 +109,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_capacity")),
     )
     op.create_table(
+        "heartbeat",
+        sa.Column("name", sa.String(length=16), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("queue", sa.String(length=16), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_heartbeat")),
+    )
+    op.create_table(
         "one_time_code",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("flow", sa.String(length=32), nullable=False),
@@ -279,6 +286,9 @@ def upgrade() -> None:
         sa.Column("community_id", sa.Integer(), nullable=False),
         sa.Column("filename", sa.String(length=200), nullable=False),
         sa.Column("headers", sa.Text(), nullable=False),
+        sa.Column("header_number", sa.Integer(), nullable=False),
+        sa.Column("samples", sa.LargeBinary(), nullable=True),
+        sa.Column("skipped", sa.Text(), nullable=False),
         sa.Column("columns", sa.Text(), nullable=False),
         sa.Column(
             "state",
@@ -300,10 +310,15 @@ def upgrade() -> None:
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("done", sa.Integer(), nullable=False),
         sa.Column("counts", sa.Text(), nullable=False),
+        sa.Column("run", sa.Integer(), nullable=False),
         sa.Column("beat_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("checked_from", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("made", sa.Text(), nullable=False),
         sa.Column("uploaded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("uploaded_by", sa.String(length=64), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("purged_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["community_id"], ["area.id"], name=op.f("fk_import_batch_community_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_batch")),
         sa.UniqueConstraint("public_id", name=op.f("uq_import_batch_public_id")),
@@ -433,6 +448,7 @@ def upgrade() -> None:
         sa.Column("changes", sa.LargeBinary(), nullable=True),
         sa.Column("person_id", sa.Integer(), nullable=True),
         sa.Column("twin_row", sa.Integer(), nullable=True),
+        sa.Column("moves", sa.Boolean(), nullable=False),
         sa.Column("public_id", sa.String(length=32), nullable=False),
         sa.Column("name", sa.String(length=60), nullable=False),
         sa.Column("initials", sa.String(length=40), nullable=False),
@@ -452,6 +468,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("registration_code", sa.String(length=12), nullable=False),
+        sa.Column("registered_address", sa.LargeBinary(), nullable=True),
         sa.Column(
             "relation",
             sa.Enum(
@@ -476,7 +493,6 @@ def upgrade() -> None:
         sa.Column("unit", sa.String(length=20), nullable=False),
         sa.Column("room", sa.String(length=20), nullable=False),
         sa.Column("grid_name", sa.String(length=60), nullable=False),
-        sa.Column("grid_id", sa.Integer(), nullable=True),
         sa.Column("tags", sa.Text(), nullable=False),
         sa.Column("diet", sa.LargeBinary(), nullable=True),
         sa.Column("note", sa.LargeBinary(), nullable=True),
@@ -647,6 +663,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_person_grid", ["grid_id", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_person_household_id"), ["household_id"], unique=False)
         batch_op.create_index("ix_person_initials", ["initials", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_person_merged_into_id"), ["merged_into_id"], unique=False)
         batch_op.create_index("ix_person_name", ["name", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_person_phone_index"), ["phone_index"], unique=False)
         batch_op.create_index("ix_person_phone_tail", ["phone_tail_index", "id"], unique=False)
@@ -1001,6 +1018,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_person_phone_tail")
         batch_op.drop_index(batch_op.f("ix_person_phone_index"))
         batch_op.drop_index("ix_person_name")
+        batch_op.drop_index(batch_op.f("ix_person_merged_into_id"))
         batch_op.drop_index("ix_person_initials")
         batch_op.drop_index(batch_op.f("ix_person_household_id"))
         batch_op.drop_index("ix_person_grid")
@@ -1065,6 +1083,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_one_time_code_expires_at"))
 
     op.drop_table("one_time_code")
+    op.drop_table("heartbeat")
     op.drop_table("capacity")
     with op.batch_alter_table("audit_row", schema=None) as batch_op:
         batch_op.drop_index("ix_audit_row_object")

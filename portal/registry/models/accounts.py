@@ -6,6 +6,8 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal.areas.models import Area
+from portal.core import clock
 from portal.core.db import Base, one_of
 from portal.core.ids import new_public_id
 from portal.core.sealing import Sealed
@@ -63,6 +65,11 @@ class Claim(Base):
     reason: Mapped[str] = mapped_column(sa.String(200), default="")
     account: Mapped[Account] = relationship()
     person: Mapped[Person | None] = relationship()
+    community: Mapped[Area | None] = relationship()
+
+    def waited_days(self, on: date) -> int:
+        """How many days the claim has been waiting on a day; none on its first."""
+        return (on - clock.local(self.made_at).date()).days
 
 
 class AgentState(StrEnum):

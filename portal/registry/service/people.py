@@ -84,7 +84,7 @@ def within(scopes: Collection[Scope]) -> sa.ColumnElement[bool]:
 
 def person_in(scopes: Collection[Scope], public_id: str) -> Person:
     """A person in scope by public id; Missing when there is none or not in scope."""
-    query = sa.select(Person).where(Person.public_id == public_id, within(scopes))
+    query = sa.select(Person).where(Person.public_id == public_id, within(scopes)).options(*whole())
     person = db.session.scalar(query)
     if person is None:
         raise Missing
@@ -130,6 +130,9 @@ def find(q: str, within: Collection[Scope], limit: int = 20) -> list[Person]:
         .options(*whole())
     )
     return list(db.session.scalars(query))
+
+
+NUMBERS = frozenset({"id_number", "phone"})
 
 
 def kind_of_query(q: str) -> str:

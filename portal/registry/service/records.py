@@ -185,12 +185,14 @@ class Mending:
 
 def mend(person: Person, said: Mending) -> list[str]:
     """Change what was said to change; return the names of the fields, which the audit keeps."""
+    # Asked before the number is entered, which may say the sex itself.
+    other_sex = said.sex is not person.sex
     changed = [
         *_mend_number(person, said),
         *_mend_phone(person, said),
         *_mend_texts(person, said),
     ]
-    if said.sex is not person.sex:
+    if other_sex:
         _set_sex(person, said.sex)
         changed.append("sex")
     if changed:

@@ -1,5 +1,8 @@
 """The words for what a register holds: tags, diets, relations, states, and what is still to be completed."""
 
+from collections.abc import Callable
+from enum import StrEnum
+
 from flask_babel import gettext as _
 
 from portal.core.ids import Sex
@@ -80,9 +83,23 @@ def flag(code: str) -> str:
         "birth_doubtful": _("出生日期待核对"),
         "age_doubtful": _("年龄超过 120 岁"),
         "address_differs": _("住址与本户登记的不一致"),
+        "address_doubtful": _("住址待核对"),
         "unknown_tag": _("有不认识的人群标签"),
         "unknown_diet": _("有不认识的饮食要求"),
         "unknown_relation": _("与户主关系待核对"),
         "unknown_registration": _("户籍情况待核对"),
     }
     return known.get(code, code)
+
+
+def in_words(value: StrEnum | str) -> str:
+    """The word for whatever a record holds as a code."""
+    speakers: dict[type, Callable[..., str]] = {
+        TagKind: tag,
+        Diet: diet,
+        Relation: relation,
+        Registration: registration,
+        Sex: sex,
+        PersonState: state,
+    }
+    return speakers.get(type(value), flag)(value)

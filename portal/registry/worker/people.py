@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from flask import Response
+from flask import Response, flash
+from flask_babel import gettext as _
 
 from portal.core import web
 from portal.core.access import current_actor, requires, scopes
@@ -17,16 +18,7 @@ from portal.registry.worker.blueprint import bp
 
 MOST_FOUND = 50
 
-for _name, _words in {
-    "tag_words": words.tag,
-    "diet_words": words.diet,
-    "sex_words": words.sex,
-    "relation_words": words.relation,
-    "registration_words": words.registration,
-    "state_words": words.state,
-    "flag_words": words.flag,
-}.items():
-    bp.add_app_template_filter(_words, _name)
+bp.add_app_template_filter(words.in_words, "in_words")
 
 
 @bp.route("/", methods=["GET", "POST"])
@@ -36,6 +28,9 @@ def search() -> Response:
     if form.validate_on_submit():
         found = people.find(form.q.data or "", scopes(Permission.PEOPLE_READ), MOST_FOUND + 1)
         records.record_search(form.q.data or "", len(found))
+        # A whole number is not repeated on the page it found.
+        if people.kind_of_query(form.q.data or "") in people.NUMBERS:
+            form.q.data = ""
     shown, more = (found or [])[:MOST_FOUND], len(found or []) > MOST_FOUND
     facts = {"asked": found is not None, "found": shown, "more": more, "today": today()}
     return web.page("registry/worker/search.html", form=form, status=form.status, **facts)
@@ -78,6 +73,7 @@ def edit(public_id: str) -> Response:
     if form.validate_on_submit():
         try:
             records.mend(person, form.said())
+            flash(_("已保存。"), "ok")
             return _back_to(person)
         except Refused as refused:
             form.refuse(refused)

@@ -1,0 +1,184 @@
+"""How fast a register is imported, and in how much memory: upload, check and confirm, on SQLite in a temporary folder.
+
+python bench/import.py [REGISTER.xlsx]: a register of 3,200 rows (the given file, else generated) and one of 50,000
+generated with a fixed seed. Each runs in a process of its own, so that its peak memory is its own.
+"""
+
+import argparse
+import json
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from portal import config as configuration  # noqa: E402
+from portal.app import create_app  # noqa: E402
+from portal.areas.models import Area, AreaKind, Settlement  # noqa: E402
+from portal.core import migrating  # noqa: E402
+from portal.core.db import db, transaction  # noqa: E402
+from portal.core.ids import check_digit  # noqa: E402
+from portal.core.sheets import write_workbook  # noqa: E402
+from portal.registry.models import BatchState, ImportBatch, Person  # noqa: E402
+from portal.registry.service import imports  # noqa: E402
+
+TARGET_RATE, TARGET_MB = 2_500, 300
+HEADERS = "姓名 性别 身份证号 出生日期 联系电话 户号 与户主关系 小区 楼栋 单元 房号 网格 户籍 人员标签 饮食要求 备注".split()
+SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹"
+GIVEN = "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超兰霞平刚桂文辉力建国玉梅红志华"
+TAGS = ("独居", "空巢", "低保", "失能", "独居、失能", "重残")
+DIETS = ("低糖", "低盐", "软食", "素食", "低糖 软食", "清真")
+
+
+def generated(rows: int) -> bytes:
+    """A register of the region that does not exist; the same bytes of content in every run."""
+    chance = random.Random(20261101)
+    return write_workbook(HEADERS, (_person(chance, order) for order in range(rows)))
+
+
+def _person(chance: random.Random, order: int) -> list[str]:
+    household, place = order // 3, order % 3
+    born = date(1930, 1, 1) + timedelta(days=chance.randrange(29_000))
+    man = chance.random() < 0.5
+    first = f"999901{born:%Y%m%d}{chance.randrange(500) * 2 + man:03d}"
+    name = chance.choice(SURNAMES) + "".join(chance.choice(GIVEN) for _sign in range(chance.choice((1, 2, 2))))
+    return [
+        name,
+        "男" if man else "女",
+        first + check_digit(first),
+        chance.choice((f"{born}", f"{born:%Y/%m/%d}", f"{born.year}年{born.month}月{born.day}日")),
+        f"13{chance.randrange(10**9):09d}",
+        f"H{household:07d}",
+        ("户主", "配偶", "子女")[place],
+        f"第{household // 2000 + 1}小区",
+        f"{household // 60 % 33 + 1}号楼",
+        f"{household // 20 % 3 + 1}单元",
+        f"{household % 20 // 2 + 1}0{household % 2 + 1}",
+        f"第{household // 60 % 6 + 1}网格",
+        chance.choice(("本地户籍", "本地户籍", "外地户籍")),
+        chance.choice(TAGS) if chance.random() < 0.07 else "",
+        chance.choice(DIETS) if chance.random() < 0.1 else "",
+        "",
+    ]
+
+
+def measure(path: Path, instance: Path) -> dict[str, Any]:
+    """One import, from the bytes of the file to the confirmed batch."""
+    config = configuration.load({"PORTAL_MODE": "test", "PORTAL_INSTANCE": str(instance)})
+    app = create_app(config)
+    migrating.upgrade(config)
+    with app.app_context():
+        held = _watch_locks()
+        place = _place()
+        idle = _memory()
+        times = [time.perf_counter()]
+        data = path.read_bytes()
+        table = imports.read_table(data, path.name)
+        with transaction():
+            place = db.session.get_one(Area, place)
+            folder = instance / "uploads"
+            batch = imports.upload(place, table, filename=path.name, data=data, folder=folder, by="bench")
+        del table, data
+        times.append(time.perf_counter())
+        with transaction() as session:
+            take = sa.update(ImportBatch).where(ImportBatch.id == batch.id)
+            session.execute(take.values(state=BatchState.CHECKING))
+        held.clear()
+        imports.check_batch(batch.id, folder=folder, allow_test_region=True)
+        times.append(time.perf_counter())
+        longest_chunk = max(held)
+        held.clear()
+        with transaction() as session:
+            session.refresh(batch)
+            imports.confirm(batch, by="bench")
+        times.append(time.perf_counter())
+        people = db.session.scalar(sa.select(sa.func.count()).select_from(Person))
+        return {
+            "rows": batch.total,
+            "people": people,
+            "upload": times[1] - times[0],
+            "check": times[2] - times[1],
+            "confirm": times[3] - times[2],
+            "chunk_lock": longest_chunk,
+            "confirm_lock": max(held),
+            "idle": idle,
+            "peak": _memory(),
+        }
+
+
+def _place() -> int:
+    with transaction() as session:
+        street = Area(kind=AreaKind.STREET, code="999901001", name="春晖街道")
+        place = Area(
+            kind=AreaKind.COMMUNITY, code="999901001001", name="春风里社区", settlement=Settlement.TOWN, parent=street
+        )
+        session.add(place)
+    return place.id
+
+
+def _watch_locks() -> list[float]:
+    """How long each transaction lasted, from BEGIN until after COMMIT reached the disk."""
+    held: list[float] = []
+    begun: list[float] = []
+    sa.event.listen(db.engine, "begin", lambda _connection: begun.append(time.perf_counter()))
+    commit = db.engine.dialect.do_commit
+
+    def watched(connection: Any) -> None:
+        commit(connection)
+        held.append(time.perf_counter() - begun[-1])
+
+    db.engine.dialect.do_commit = watched  # type: ignore[method-assign]
+    return held
+
+
+def _memory() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _report(found: dict[str, Any]) -> bool:
+    whole = found["upload"] + found["check"] + found["confirm"]
+    rate = found["rows"] / whole
+    print(f"{found['rows']:>6} rows, {found['people']} people stored: {whole:.2f} s, {rate:.0f} rows/s")
+    print(f"       upload {found['upload']:.2f} s, check {found['check']:.2f} s, confirm {found['confirm']:.2f} s")
+    print(f"       lock held: longest chunk {found['chunk_lock'] * 1000:.0f} ms, confirm {found['confirm_lock']:.2f} s")
+    print(f"       memory: {found['idle']:.0f} MB before, {found['peak']:.0f} MB at its peak")
+    print(f"       ratio to target: {rate / TARGET_RATE:.2f} of {TARGET_RATE} rows/s; {found['peak'] / TARGET_MB:.2f} of")
+    print(f"       {TARGET_MB} MB")
+    return rate >= TARGET_RATE and found["peak"] <= TARGET_MB
+
+
+def main() -> int:
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("register", nargs="?", type=Path, help="a register to import instead of a generated one")
+    asked.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
+    given = asked.parse_args()
+    if given.measure:
+        print(json.dumps(measure(given.register, given.measure)))
+        return 0
+    known = ROOT / "tests" / "data" / "居民登记表-春风里社区.xlsx"
+    met = True
+    with tempfile.TemporaryDirectory(prefix="portal-bench-") as folder:
+        small = given.register or (known if known.exists() else Path(folder) / "small.xlsx")
+        large = Path(folder) / "large.xlsx"
+        if not small.exists():
+            small.write_bytes(generated(3_200))
+        large.write_bytes(generated(50_000))
+        for order, register in enumerate((small, large)):
+            command = [sys.executable, __file__, str(register), "--measure", f"{folder}/instance{order}"]
+            answer = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+            met = _report(json.loads(answer.stdout.splitlines()[-1])) and met
+    print("target met" if met else "target missed")
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The named queries and acts of administration, one module a subject."""

@@ -1,0 +1,64 @@
+"""Worker pages: holidays and worked weekend days."""
+
+from datetime import date
+
+from flask import Response, abort, flash, request
+from flask_babel import gettext as _
+
+from portal.administration.forms import SpecialDayForm
+from portal.administration.service import holidays as service
+from portal.administration.worker.blueprint import bp
+from portal.core.access import requires
+from portal.core.clock import today
+from portal.core.errors import Refused
+from portal.core.web import go, page
+from portal.identity.permissions import Permission
+
+
+@bp.route("/holidays")
+@requires(Permission.SETTINGS_EDIT)
+def holidays() -> Response:
+    year = request.args.get("year", today().year, type=int)
+    facts = {"months": service.months(year), "years": service.years_around(year), "today": today()}
+    return page("administration/worker/holidays.html", year=year, **facts)
+
+
+@bp.route("/holidays/<int:year>/fill", methods=["POST"])
+@requires(Permission.SETTINGS_EDIT)
+def fill_holidays(year: int) -> Response:
+    try:
+        entered = service.fill(year)
+        flash(_("录入了 %(count)s 天", count=entered) if entered else _("这一年的放假安排早已录入，没有新增"), "ok")
+    except Refused as refused:
+        flash(refused.message, "warn")
+    return go(".holidays", year=year)
+
+
+@bp.route("/holidays/day", methods=["GET", "POST"])
+@requires(Permission.SETTINGS_EDIT)
+def holiday() -> Response:
+    special = service.special_day(_day(request.args["day"])) if request.args.get("day") else None
+    known = {"day": special.day, "works": "yes" if special.works else "no", "name": special.name} if special else {}
+    form = SpecialDayForm(data=known)
+    if form.validate_on_submit() and form.day.data:
+        try:
+            service.set_day(form.day.data, works=form.works.data == "yes", name=form.name.data or "")
+            return go(".holidays", year=form.day.data.year)
+        except Refused as refused:
+            form.refuse(refused)
+    return page("administration/worker/holiday.html", status=form.status, form=form, special=special, today=today())
+
+
+@bp.route("/holidays/<iso>/clear", methods=["POST"])
+@requires(Permission.SETTINGS_EDIT)
+def clear_holiday(iso: str) -> Response:
+    day = _day(iso)
+    service.clear_day(day)
+    return go(".holidays", year=day.year)
+
+
+def _day(iso: str) -> date:
+    try:
+        return date.fromisoformat(iso)
+    except ValueError:
+        abort(404)

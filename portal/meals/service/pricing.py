@@ -1,0 +1,352 @@
+"""What an order would cost: the week's menus with a person's price, and a quote before anything is written."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import contains_eager, joinedload
+
+from portal.core import settings
+from portal.core.clock import now
+from portal.core.db import db
+from portal.core.errors import Missing, Refused
+from portal.meals.models import (
+    Canteen,
+    Dish,
+    Meal,
+    MealOrder,
+    Menu,
+    MenuDish,
+    MenuState,
+    OrderItem,
+    OrderState,
+    SubsidyRule,
+    Way,
+)
+from portal.meals.service.entitlements import (
+    Bill,
+    Decision,
+    Facts,
+    Portion,
+    Used,
+    at_canteen,
+    decide,
+    facts_of,
+    rules_on,
+)
+from portal.meals.service.subsidies import used_by
+from portal.meals.service.words import said
+from portal.registry.models import Diet, Person
+
+settings.declare(
+    "meals.most_portions",
+    default=2,
+    label=lambda: _("每人每餐最多订几份"),
+    unit=lambda: _("份"),
+    least=1,
+    most=10,
+)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A dish of a menu and how many portions of it."""
+
+    menu_dish: MenuDish
+    portions: int
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A live order of a person on a day, as far as other orders of that day must know of it."""
+
+    order_id: int
+    public_id: str
+    menu_id: int
+    meal: Meal
+    subsidised: bool
+    pickup_code: str
+    canteen: str
+    portions: int
+
+
+@dataclass(frozen=True)
+class Eater:
+    """A person on a day, with all that prices ask about: rules in force, caps used, orders standing."""
+
+    person: Person
+    day: date
+    people: tuple[int, ...]
+    rules: tuple[SubsidyRule, ...]
+    used: Mapping[int, Used]
+    standing: tuple[Standing, ...]
+    facts: dict[Meal, Facts] = field(default_factory=dict, compare=False)
+
+    def facts_for(self, meal: Meal) -> Facts:
+        if meal not in self.facts:
+            self.facts[meal] = facts_of(self.person, self.day, meal)
+        return self.facts[meal]
+
+    def rules_at(self, menu: Menu) -> list[SubsidyRule]:
+        return at_canteen(self.rules, menu.canteen.community.code)
+
+    def subsidised_at(self, meal: Meal) -> str:
+        """The canteen whose order already has this meal's subsidy, or nothing."""
+        return next((order.canteen for order in self.standing if order.subsidised and order.meal is meal), "")
+
+    def order_from(self, menu: Menu) -> Standing | None:
+        return next((order for order in self.standing if order.menu_id == menu.id), None)
+
+    def portions_at(self, meal: Meal) -> int:
+        return sum(order.portions for order in self.standing if order.meal is meal)
+
+    def decision(self, menu: Menu, bill: Bill) -> Decision:
+        """The subsidies a bill would get; none when the meal's subsidy is with another order."""
+        elsewhere = self.subsidised_at(menu.meal)
+        if elsewhere:
+            return Decision(remarks=(only_once(elsewhere),))
+        return decide(self.rules_at(menu), self.facts_for(menu.meal), bill, self.used)
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What an order costs and why; amounts in fen."""
+
+    items: tuple[Chosen, ...]
+    bill: Bill
+    decision: Decision
+    warnings: tuple[str, ...]
+
+    @property
+    def pay_fen(self) -> int:
+        return self.bill.total_fen - self.decision.total_fen
+
+
+@dataclass(frozen=True)
+class DishOffer:
+    """A dish on offer: its price, about what is left to pay for one portion, and what to look out for."""
+
+    menu_dish: MenuDish
+    pay_fen: int
+    warnings: tuple[str, ...]
+
+    @property
+    def left(self) -> int:
+        return self.menu_dish.capacity.left
+
+
+@dataclass(frozen=True)
+class MenuOffer:
+    """A published menu as one person sees it."""
+
+    menu: Menu
+    own: bool
+    open: bool
+    ordered: Standing | None
+    dishes: tuple[DishOffer, ...]
+
+    @property
+    def sold_out(self) -> bool:
+        return all(dish.left <= 0 for dish in self.dishes)
+
+
+def only_once(canteen: str) -> str:
+    return _("同一天同一餐只补一份：「%(canteen)s」的订餐已享受补贴，这一份按原价。", canteen=canteen)
+
+
+def ids_of(*people: Person) -> tuple[int, ...]:
+    """The ids that the rows of some people may carry: their own, and those of persons merged into them."""
+    tree = sa.select(Person.id).where(Person.id.in_([person.id for person in people])).cte("tree", recursive=True)
+    tree = tree.union(sa.select(Person.id).join(tree, Person.merged_into_id == tree.c.id))
+    return tuple(db.session.scalars(sa.select(tree.c.id).order_by(tree.c.id)))
+
+
+def eater(person: Person, day: date, *, but: MealOrder | None = None) -> Eater:
+    """Gather what prices ask about; `but` is an order to be left out, because it is being changed."""
+    people = ids_of(person)
+    rules = tuple(rules_on(day))
+    used = used_by(people, rules, day)
+    if but:
+        used = _without(used, but)
+    return Eater(person, day, people, rules, used, tuple(_standing(people, day, but)))
+
+
+def _without(used: Mapping[int, Used], order: MealOrder) -> dict[int, Used]:
+    """What was used, less what this order's own lines used."""
+    rest = dict(used)
+    for line in order.subsidies:
+        had = rest.get(line.rule_id, Used())
+        fen = line.amount_fen
+        rest[line.rule_id] = Used(had.day_fen - fen, had.day_times - 1, had.month_fen - fen)
+    return rest
+
+
+def _standing(people: Sequence[int], day: date, but: MealOrder | None) -> list[Standing]:
+    query = (
+        sa.select(
+            MealOrder.id,
+            MealOrder.public_id,
+            MealOrder.menu_id,
+            MealOrder.meal,
+            MealOrder.subsidised,
+            MealOrder.pickup_code,
+            Canteen.name,
+            sa.func.sum(OrderItem.portions),
+        )
+        .join(OrderItem, OrderItem.order_id == MealOrder.id)
+        .join(Menu, Menu.id == MealOrder.menu_id)
+        .join(Canteen, Canteen.id == Menu.canteen_id)
+        .where(MealOrder.person_id.in_(people), MealOrder.day == day, MealOrder.state != OrderState.CANCELLED)
+        .where(MealOrder.id != (but.id if but else 0))
+        .group_by(MealOrder.id, Canteen.name)
+        .order_by(MealOrder.id)
+    )
+    return [Standing(*row) for row in db.session.execute(query)]
+
+
+def choose(menu: Menu, portions: Mapping[int, int]) -> tuple[Chosen, ...]:
+    """The dishes of a menu that somebody wants, by menu dish id; refuses none at all, and what is not on the menu."""
+    dishes = {row.id: row for row in menu.dishes}
+    wanted = {dish_id: count for dish_id, count in portions.items() if count}
+    if not wanted:
+        raise Refused(_("请先选一道菜，再选要几份。"), field="portions")
+    if any(dish_id not in dishes or count < 0 for dish_id, count in wanted.items()):
+        raise Refused(_("有一道菜不在这份菜单上，请刷新页面再选。"), field="portions")
+    return tuple(Chosen(dishes[dish_id], wanted[dish_id]) for dish_id in sorted(wanted))
+
+
+def check_portions(items: Iterable[Chosen], already: int) -> None:
+    """Refuse more portions than one person may have at one meal, all canteens together."""
+    most = settings.get("meals.most_portions")
+    if sum(item.portions for item in items) + already <= most:
+        return
+    if already:
+        words = _(
+            "每人每餐最多订 %(most)d 份，这一餐在别的助餐点已订 %(already)d 份，请减少份数。",
+            most=most,
+            already=already,
+        )
+        raise Refused(words, field="portions")
+    raise Refused(_("每人每餐最多订 %(most)d 份，请减少份数。", most=most), field="portions")
+
+
+def check_way(menu: Menu, way: Way) -> None:
+    if way.value not in menu.ways:
+        words = _("这一餐不提供%(way)s，请换一种取餐方式。", way=said(way))
+        raise Refused(words, field="way")
+
+
+def bill_of(menu: Menu, items: Iterable[Chosen], way: Way) -> Bill:
+    portions = tuple(Portion(item.menu_dish.price_fen, item.menu_dish.dish.set_class, item.portions) for item in items)
+    return Bill(portions, menu.canteen.delivery_fee_fen if way is Way.DELIVERY else 0)
+
+
+def quote(
+    menu: Menu, person: Person, portions: Mapping[int, int], way: Way, *, replacing: MealOrder | None = None
+) -> Quote:
+    """The price of an order for a person, as it would be now; refuses in words what could not be ordered."""
+    items = choose(menu, portions)
+    check_way(menu, way)
+    who = eater(person, menu.day, but=replacing)
+    check_portions(items, who.portions_at(menu.meal))
+    bill = bill_of(menu, items, way)
+    warnings = tuple(words for item in items for words in warnings_for(person, item.menu_dish.dish))
+    return Quote(items, bill, who.decision(menu, bill), warnings)
+
+
+def quote_or_words(
+    menu: Menu, person: Person, portions: Mapping[int, int], way: Way, *, replacing: MealOrder | None = None
+) -> tuple[Quote | None, str]:
+    """The quote, or the words that say why there is none yet."""
+    try:
+        return quote(menu, person, portions, way, replacing=replacing), ""
+    except Refused as refused:
+        return None, refused.message
+
+
+def clashes(person: Person, dish: Dish) -> tuple[Diet, ...]:
+    """The diets of a person that a dish is not marked for."""
+    missed = person.diets() - {Diet(code) for code in dish.diets}
+    return tuple(diet for diet in Diet if diet in missed)
+
+
+def warnings_for(person: Person, dish: Dish) -> tuple[str, ...]:
+    """Sentences on a dish that may not agree with a person: diets it is not marked for, allergens on record."""
+    words = []
+    missed = clashes(person, dish)
+    if missed:
+        diets = _("、").join(said(diet) for diet in missed)
+        words.append(_("「%(dish)s」没有标明适合%(diets)s，请留意。", dish=dish.name, diets=diets))
+    health = person.health or ""
+    allergens = [allergen for allergen in dish.allergens if "过敏" in health and allergen in health]
+    if allergens:
+        named = _("、").join(allergens)
+        words.append(_("「%(dish)s」含%(allergens)s，档案里写有过敏，请换一道菜。", dish=dish.name, allergens=named))
+    return tuple(words)
+
+
+def menu_on_offer(menu_id: int) -> Menu:
+    """A menu that is or was published, with its dishes; Missing for a draft."""
+    menu = db.session.scalars(_menus().where(Menu.id == menu_id, Menu.state != MenuState.DRAFT)).unique().first()
+    if menu is None:
+        raise Missing
+    return menu
+
+
+def standing_order(person: Person, menu: Menu) -> MealOrder | None:
+    """The person's live order from a menu, if there is one."""
+    query = sa.select(MealOrder).where(
+        MealOrder.menu_id == menu.id,
+        MealOrder.person_id.in_(ids_of(person)),
+        MealOrder.state != OrderState.CANCELLED,
+    )
+    return db.session.scalars(query.order_by(MealOrder.id)).first()
+
+
+def first_open_day(days: Sequence[date]) -> date | None:
+    """The first of some days with a menu that still takes orders."""
+    query = sa.select(Menu.day).where(Menu.day.in_(days), Menu.state == MenuState.PUBLISHED, Menu.cutoff_at > now())
+    return db.session.scalars(query.order_by(Menu.day, Menu.id).limit(1)).first()
+
+
+def offers(day: date, person: Person | None) -> list[MenuOffer]:
+    """The published menus of a day: those of the person's own community first, then by meal and canteen."""
+    query = _menus().where(Menu.day == day, Menu.state == MenuState.PUBLISHED, Canteen.closed_at.is_(None))
+    menus = db.session.scalars(query.order_by(Menu.opens_at, Canteen.name, Menu.id, MenuDish.id)).unique().all()
+    who = eater(person, day) if person and menus else None
+    found = [_offer(menu, who) for menu in menus]
+    return sorted(found, key=lambda offer: not offer.own)
+
+
+def _menus() -> sa.Select[Menu]:
+    """Menus with their canteen, its community, and their dishes, in one query."""
+    return (
+        sa.select(Menu)
+        .join(Menu.canteen)
+        .join(Canteen.community)
+        .options(
+            contains_eager(Menu.canteen).contains_eager(Canteen.community),
+            joinedload(Menu.dishes).joinedload(MenuDish.dish),
+            joinedload(Menu.dishes).joinedload(MenuDish.capacity),
+        )
+    )
+
+
+def _offer(menu: Menu, who: Eater | None) -> MenuOffer:
+    return MenuOffer(
+        menu=menu,
+        own=who is not None and menu.canteen.community_id == who.person.community_id,
+        open=menu.accepts_orders(now()),
+        ordered=who.order_from(menu) if who else None,
+        dishes=tuple(_dish_offer(row, menu, who) for row in menu.dishes),
+    )
+
+
+def _dish_offer(row: MenuDish, menu: Menu, who: Eater | None) -> DishOffer:
+    if who is None:
+        return DishOffer(row, row.price_fen, ())
+    bill = Bill((Portion(row.price_fen, row.dish.set_class),))
+    pay = bill.total_fen - who.decision(menu, bill).total_fen
+    return DishOffer(row, pay, warnings_for(who.person, row.dish))

@@ -1,0 +1,46 @@
+"""The inbox of an account: notices are placed by delivery, counted on the bell, and marked read."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.core.access import Actor
+from portal.core.clock import now
+from portal.core.db import db
+from portal.notifications.models import Notice
+
+SHOWN = 50
+
+
+def place(account_ids: Iterable[int], topic: str, facts: dict[str, Any]) -> None:
+    moment = now()
+    for account_id in account_ids:
+        db.session.add(Notice(account_id=account_id, topic=topic, facts=facts, at=moment))
+
+
+def notices_of(actor: Actor, limit: int = SHOWN) -> list[Notice]:
+    """The newest notices of an account first."""
+    query = sa.select(Notice).where(Notice.account_id == actor.account_id).order_by(Notice.id.desc()).limit(limit)
+    return list(db.session.scalars(query))
+
+
+def unread(actor: Actor) -> int:
+    query = sa.select(sa.func.count()).where(Notice.account_id == actor.account_id, Notice.read_at.is_(None))
+    return db.session.scalar(query) or 0
+
+
+def mark_all_read(actor: Actor, up_to: int) -> None:
+    """Mark what the reader has seen: a notice that came since the page was shown stays unread."""
+    db.session.execute(
+        sa.update(Notice)
+        .where(Notice.account_id == actor.account_id, Notice.read_at.is_(None), Notice.id <= up_to)
+        .values(read_at=now())
+    )
+
+
+def purge(before: datetime) -> int:
+    """Forget notices from before a moment; return how many went."""
+    gone = db.session.execute(sa.delete(Notice).where(Notice.at < before))
+    return int(getattr(gone, "rowcount", 0))

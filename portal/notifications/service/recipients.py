@@ -1,0 +1,76 @@
+"""Whom an opaque recipient means: the account of a person, their family agents, a telephone."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from portal.core import ids
+from portal.core.clock import today
+from portal.core.db import db
+from portal.core.outbox import Recipient
+from portal.identity.models import Account
+from portal.registry.models import AgentState, Claim, ClaimState, FamilyAgent, Person
+from portal.registry.service import people
+
+# Topics that every accepted family agent is told too, and the action she must have been accepted for. Who ordered
+# for somebody is told of her own orders by meals itself.
+AGENTS_HEAR = {"meals.no_show": "meals.order"}
+# Topics that are worth a place in an inbox, but not a message to a telephone.
+INBOX_ONLY = frozenset({"meals.redeemed"})
+
+
+@dataclass(frozen=True)
+class Reached:
+    """The accounts whose inbox gets the notice; a telephone only where there is no account to read one."""
+
+    accounts: tuple[int, ...] = ()
+    phone: str = ""
+
+
+def reached_by(to: Recipient, topic: str) -> Reached:
+    """Kinds: person, account, and phone (a canteen's own line; a resident's number never stands in the outbox)."""
+    if to.kind == "phone":
+        return Reached(phone=to.id)
+    if to.kind == "account":
+        query = sa.select(Account.id).where(Account.public_id == to.id, Account.disabled_at.is_(None))
+        return Reached(tuple(db.session.scalars(query.order_by(Account.id))))
+    person = db.session.scalar(sa.select(Person).where(Person.public_id == to.id)) if to.kind == "person" else None
+    return _of_person(people.resolved(person), topic) if person else Reached()
+
+
+def _of_person(person: Person, topic: str) -> Reached:
+    own = (
+        sa.select(Claim.account_id)
+        .join(Account, Claim.account_id == Account.id)
+        .join(Person, Claim.person_id == Person.id)
+        .where(
+            sa.or_(Person.id == person.id, Person.merged_into_id == person.id),
+            Claim.state == ClaimState.CONFIRMED,
+            Account.disabled_at.is_(None),
+        )
+        .order_by(Claim.account_id)
+    )
+    accounts = dict.fromkeys([*db.session.scalars(own), *_agents_of(person, topic)])
+    return Reached(tuple(accounts), "" if accounts or topic in INBOX_ONLY else _mobile(person))
+
+
+def _agents_of(person: Person, topic: str) -> list[int]:
+    action = AGENTS_HEAR.get(topic, "")
+    query = (
+        sa.select(FamilyAgent)
+        .join(Account, FamilyAgent.account_id == Account.id)
+        .where(
+            FamilyAgent.person_id == person.id,
+            FamilyAgent.state == AgentState.ACCEPTED,
+            Account.disabled_at.is_(None),
+        )
+        .order_by(FamilyAgent.account_id, FamilyAgent.id)
+    )
+    return [agent.account_id for agent in db.session.scalars(query) if action and agent.allows(action, today())]
+
+
+def _mobile(person: Person) -> str:
+    try:
+        return ids.check_mobile(person.phone or "")
+    except ids.InvalidNumber:
+        return ""

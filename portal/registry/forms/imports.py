@@ -1,0 +1,98 @@
+"""Forms of the import: the file, the columns, and the reason for taking a batch back."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf.file import FileField, FileRequired
+from wtforms import SelectField
+from wtforms.validators import Length
+
+from portal.areas.models import Area
+from portal.core.forms import Form, OnceForm, TrimmedField, required
+from portal.registry.models import ImportBatch
+from portal.registry.service import imports
+from portal.registry.service.imports import wording
+
+NONE = -1
+
+
+class RegisterField(FileField):
+    """A register, read while the form is made: before the request's transaction opens. `table` is what was read."""
+
+    table: imports.Table | None = None
+    raw: bytes = b""
+
+    def process_formdata(self, valuelist: Sequence[Any]) -> None:
+        super().process_formdata(valuelist)
+        if self.data:
+            self.raw = self.data.read()
+            # BadFile is a ValueError: its sentence becomes the field's error.
+            self.table = imports.read_table(self.raw, self.data.filename or "")
+
+
+class ImportForm(Form):
+    file = RegisterField(_l("居民登记表"), validators=[FileRequired(_l("请选择要导入的文件"))])
+    community = SelectField(_l("社区"), choices=[], invalid_choice_message=_l("请选择社区"))
+
+    def offer(self, communities: Collection[Area]) -> None:
+        """The communities to choose from; the only one is chosen already."""
+        self.community.choices = [(area.code, area.name) for area in communities]
+        if len(communities) == 1 and not self.community.data:
+            self.community.data = next(area.code for area in communities)
+
+
+class ConfirmForm(OnceForm):
+    pass
+
+
+class UndoForm(Form):
+    reason = TrimmedField(
+        _l("撤销原因"), validators=[required(), Length(min=2, max=200, message=_l("请写 2 至 200 个字"))]
+    )
+
+
+class ColumnsForm(Form):
+    """One select for each field of a register, made by columns_form()."""
+
+    def chosen(self) -> dict[str, int]:
+        names = [kind.value for kind in imports.Field]
+        return {name: self[name].data for name in names if self[name].data != NONE}
+
+    def selects(self) -> list[SelectField]:
+        return [self[kind.value] for kind in imports.Field]
+
+
+def columns_form(batch: ImportBatch) -> ColumnsForm:
+    """A form for this file: its columns as choices, what was guessed or remembered chosen, masked samples as hints."""
+    samples = imports.samples(batch)
+    choices = [(NONE, _("不导入")), *((place, _header(place, word)) for place, word in enumerate(batch.headers))]
+    fields: Mapping[str, Any] = {
+        kind.value: SelectField(
+            wording.field(kind),
+            coerce=int,
+            choices=[],
+            invalid_choice_message=_("请从列表里选一列"),
+            default=batch.columns.get(kind.value, NONE),
+            description=_hint(batch, samples, kind.value),
+        )
+        for kind in imports.Field
+    }
+    made: type[ColumnsForm] = type("ColumnsForm", (ColumnsForm,), dict(fields))
+    form = made()
+    for select in form.selects():
+        select.choices = choices
+    return form
+
+
+def _header(place: int, word: str) -> str:
+    letters = chr(ord("A") + place) if place < 26 else "A" + chr(ord("A") + place - 26)
+    return f"{letters}　{word or _('（空表头）')}"
+
+
+def _hint(batch: ImportBatch, samples: list[list[str]], name: str) -> str:
+    place = batch.columns.get(name, NONE)
+    if place == NONE:
+        return ""
+    return _("例：%(values)s", values="、".join(samples[place])) if samples[place] else _("这一列是空的")

@@ -1,0 +1,112 @@
+"""What every answer carries, and what no answer may."""
+
+import dataclasses
+
+import pytest
+
+from portal.app import create_app
+from portal.core import access, web
+from portal.core.statics import build
+
+PROMISED = {
+    "Content-Security-Policy": web.CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+@pytest.mark.parametrize("path", ["/", "/desk", "/nowhere"])
+@pytest.mark.parametrize("name", PROMISED)
+def test_every_answer_carries_the_promised_headers(client, path, name):
+    assert client.get(path).headers[name] == PROMISED[name]
+
+
+def test_a_camera_is_allowed_on_the_scanning_page_only(client):
+    assert "camera=()" in client.get("/").headers["Permissions-Policy"]
+
+
+def test_a_post_from_another_site_is_refused(client):
+    answer = client.post("/preferences", data={"scale": "1.3"}, headers={"Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    assert "scale=" not in str(answer.headers.getlist("Set-Cookie"))
+
+
+def test_a_post_without_its_token_is_refused_in_words(app, client):
+    app.config["WTF_CSRF_ENABLED"] = True
+    answer = client.post("/preferences", data={"scale": "1.3"})
+    assert answer.status_code == 400
+    assert "返回上一页" in answer.text
+
+
+def test_a_host_that_is_not_ours_is_refused(config):
+    app = create_app(dataclasses.replace(config, trusted_hosts=("portal.example",)))
+    assert app.test_client().get("/", headers={"Host": "evil.example"}).status_code == 400
+    assert app.test_client().get("/", headers={"Host": "portal.example"}).status_code == 200
+
+
+def test_a_forwarded_address_counts_only_behind_a_known_proxy(config):
+    seen = {}
+
+    def address(environ, start_response):
+        seen["address"] = environ["REMOTE_ADDR"]
+        start_response("200 OK", [])
+        return [b""]
+
+    direct = create_app(config)
+    behind = create_app(dataclasses.replace(config, proxies=1))
+    assert direct.wsgi_app.__class__.__name__ != "ProxyFix"
+    behind.wsgi_app.app = address
+    behind.test_client().get("/", headers={"X-Forwarded-For": "6.6.6.6, 10.1.2.3"})
+    assert seen["address"] == "10.1.2.3"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "http://evil.example",
+        "https:evil.example", "javascript:alert(1)", "/\tevil", "/\nevil", "/ evil", "/x\\y", "evil", "", None,
+        "%2f%2fevil.example", "data:text/html,x", "/\r\nLocation: x", "ftp://evil", " /", "\x00/",
+    ],
+)  # fmt: skip
+def test_a_next_address_cannot_leave_the_portal(address):
+    assert access.safe_next(address, "/home") == "/home"
+
+
+@pytest.mark.parametrize("address", ["/", "/meals/", "/meals/12?day=2026-11-23", "/desk/people/abc#phone"])
+def test_a_next_address_inside_the_portal_is_kept(address):
+    assert access.safe_next(address, "/home") == address
+
+
+def test_an_unknown_page_says_how_to_go_on(client):
+    answer = client.get("/nowhere")
+    assert answer.status_code == 404
+    assert "回首页" in answer.text
+
+
+def test_static_names_change_with_their_content(tmp_path):
+    source = tmp_path / "static"
+    source.mkdir()
+    (source / "a.css").write_text("a { color: red }")
+    first = build(source, tmp_path / "built")
+    (source / "a.css").write_text("a { color: blue }")
+    second = build(source, tmp_path / "built")
+    assert first.url("a.css") != second.url("a.css")
+    assert (second.root / (second.names["a.css"] + ".br")).is_file()
+
+
+def test_a_second_build_reuses_the_first(tmp_path):
+    source = tmp_path / "static"
+    source.mkdir()
+    (source / "a.css").write_text("a { color: red }")
+    first = build(source, tmp_path / "built")
+    stamp = first.root.stat().st_mtime_ns
+    assert build(source, tmp_path / "built").root.stat().st_mtime_ns == stamp
+
+
+def test_a_file_to_save_keeps_its_chinese_name(app):
+    with app.test_request_context():
+        answer = web.download(b"x", "被拒绝的行 1.xlsx", "application/octet-stream")
+    assert answer.headers["Content-Disposition"].endswith("%E8%A2%AB%E6%8B%92%E7%BB%9D%E7%9A%84%E8%A1%8C%201.xlsx")

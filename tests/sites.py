@@ -1,0 +1,210 @@
+"""A site of its own for a test: an instance folder, a database, and the real commands run in processes."""
+
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import requests
+import sqlalchemy as sa
+
+from portal import config as configuration
+from portal.core import migrating, sealing
+from tests.servers import postgresql_url
+
+ROOT = Path(__file__).resolve().parents[1]
+PATIENCE = 40.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(answer: Callable[[], Any], what: str, *, longest: float = PATIENCE) -> Any:
+    """Ask again and again until the answer is true; fail with `what` when patience ends."""
+    deadline = time.monotonic() + longest
+    while time.monotonic() < deadline:
+        found = answer()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"waited in vain for {what}")
+
+
+class Process:
+    """A running command of a site, with what it has said so far."""
+
+    def __init__(self, command: list[str], env: dict[str, str], log: Path) -> None:
+        self.log = log
+        with log.open("wb") as out:
+            self.popen = subprocess.Popen(
+                command, env=env, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            )
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    @property
+    def running(self) -> bool:
+        return self.popen.poll() is None
+
+    def says(self, words: str) -> None:
+        until(lambda: words in self.said or not self.running, words)
+        assert words in self.said, self.said
+
+    def signal(self, number: int) -> None:
+        self.popen.send_signal(number)
+
+    def end(self, number: int = 15) -> int:
+        """Ask for the end and wait for it; return the exit status."""
+        if self.running:
+            self.popen.send_signal(number)
+        try:
+            return self.popen.wait(30)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait()
+            raise
+
+
+class Site:
+    def __init__(self, instance: Path, database_url: str, **settings: str) -> None:
+        self.instance = instance
+        self.database_url = database_url
+        self.port = free_port()
+        self.env = {
+            **{key: value for key, value in os.environ.items() if key in {"PATH", "HOME", "LANG"}},
+            "PORTAL_MODE": "demo",
+            "PORTAL_INSTANCE": str(instance),
+            "DATABASE_URL": database_url,
+            "PORT": str(self.port),
+            "PYTHONUNBUFFERED": "1",
+            **settings,
+        }
+        self._processes: list[Process] = []
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """A command to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "portal", *arguments],
+            env=self.env | settings,
+            cwd=ROOT,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+
+    def migrated(self) -> "Site":
+        """What `portal migrate` does, without the seconds a process takes to start."""
+        config = configuration.load(self.env)
+        sealing.load(config.keys_file, create=True)
+        migrating.upgrade(config)
+        return self
+
+    def python(self, code: str) -> str:
+        """Run a few lines inside this site's application, in a process of their own; return what they printed."""
+        head = "from portal.app import create_app\napp = create_app()\nwith app.app_context():\n"
+        body = "".join(f"    {line}\n" for line in code.strip().splitlines())
+        done = subprocess.run(
+            [sys.executable, "-c", head + body],
+            env=self.env,
+            cwd=ROOT,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start(self, *arguments: str, **settings: str) -> Process:
+        return self.spawn([sys.executable, "-m", "portal", *arguments], **settings)
+
+    def spawn(self, command: list[str], **settings: str) -> Process:
+        log = self.instance / f"log-{len(self._processes)}.txt"
+        process = Process(command, self.env | settings, log)
+        self._processes.append(process)
+        return process
+
+    def serve(self) -> Process:
+        """The real web server, once it answers."""
+        process = self.start("serve")
+        process.says("serving at")
+        return process
+
+    def get(self, path: str, **more: Any) -> requests.Response:
+        return requests.get(self.address + path, timeout=20, **more)
+
+    @contextmanager
+    def connection(self) -> Iterator[sa.Connection]:
+        """Past the portal, straight to the tables; committed statement by statement."""
+        engine = sa.create_engine(self.database_url, poolclass=sa.pool.NullPool, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            yield connection
+        engine.dispose()
+
+    def scalar(self, query: str) -> Any:
+        with self.connection() as connection:
+            return connection.scalar(sa.text(query))
+
+    def stop(self) -> None:
+        for process in self._processes:
+            if process.running:
+                process.popen.kill()
+                process.popen.wait()
+
+
+@contextmanager
+def site(database: str, folder: Path, **settings: str) -> Iterator[Site]:
+    """A site on an empty database of the given kind; whatever it started ends with it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        if database == "sqlite":
+            url = f"sqlite:///{folder / 'portal.db'}"
+        else:
+            name = f"site_{os.getpid()}_{abs(hash(folder)) % 10**8}"
+            url = stack.enter_context(postgresql_url(name))
+        made = Site(folder, url, **settings)
+        stack.callback(made.stop)
+        yield made
+
+
+def copy_keys(there: Site, here: Site) -> None:
+    shutil.copy(there.instance / "keys.json", here.instance / "keys.json")
+
+
+class Trickle:
+    """Clients that send a request's body a byte at a time and never finish."""
+
+    def __init__(self, port: int, clients: int) -> None:
+        head = (
+            b"POST /account/sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        )
+        self.sockets = [socket.create_connection(("127.0.0.1", port), timeout=10) for _client in range(clients)]
+        for client in self.sockets:
+            client.sendall(head + b"Content-Length: 100000\r\n\r\n")
+
+    def drip(self) -> None:
+        _readable, writable, _broken = select.select([], self.sockets, [], 0)
+        for client in writable:
+            with suppress(OSError):
+                client.send(b"a")
+
+    def close(self) -> None:
+        for client in self.sockets:
+            client.close()
