@@ -31,7 +31,7 @@ import portal.registry.resident
 import portal.registry.worker
 from portal import config as configuration
 from portal.areas.models import AreaKind
-from portal.config import Config
+from portal.config import Config, Mode
 from portal.core import (
     access,
     audit,
@@ -63,6 +63,7 @@ def create_app(config: Config | None = None) -> Flask:
     config = config or configuration.load()
     logs.init(config)
     app = Flask("portal", template_folder=str(config.templates), static_folder=None)
+    app.testing = config.mode is Mode.TEST
     sealing.use(sealing.load(config.keys_file, create=not config.production), config.keys_file)
     db.init(app, config)
     web.init(app, config)

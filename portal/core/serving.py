@@ -98,6 +98,11 @@ def server(application: Application, *, host: str, port: int, threads: int) -> S
     return Server(application, map={}, dispatcher=dispatcher, adj=settings, sockinfo=settings.listen[0])
 
 
+def stop_when_asked(web: Server) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: web.stop())
+
+
 def application(app: Flask) -> Application:
     """The portal with its static files in front."""
     front: Application = statics.served(app, app.extensions["portal.statics"])
@@ -107,8 +112,7 @@ def application(app: Flask) -> Application:
 def serve(app: Flask, *, host: str, port: int, threads: int, started: Callable[[str], None]) -> bool:
     """Serve until SIGTERM or SIGINT, then drain; tell `started` the address once it listens."""
     web = server(application(app), host=host, port=port, threads=threads)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: web.stop())
+    stop_when_asked(web)
     with app.app_context():
         # SQLite's WAL lives as long as a connection: with none open, a full disk would fail reads too.
         idle = db.engine.raw_connection()

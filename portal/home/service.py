@@ -8,9 +8,8 @@ from portal.meals.models import MealOrder, Menu
 from portal.meals.service import glance, history, today
 from portal.meals.service.today import Figures, Todo, Total
 from portal.registry.models import AgentState, BatchState, Claim, ClaimState, Person
-from portal.registry.service import agents, claims, people, records
+from portal.registry.service import agents, claims, imports, people, records
 from portal.registry.service.agents import Standing
-from portal.registry.service.imports import batches
 
 COMING = 3
 
@@ -76,7 +75,7 @@ def desk_of(
 
 def _to_confirm(within: Collection[Scope]) -> int:
     """How many of the latest imports are checked and wait for somebody to confirm them."""
-    return sum(batch.state is BatchState.CHECKED for batch in batches.batches(within))
+    return sum(batch.state is BatchState.CHECKED for batch in imports.batches(within))
 
 
 @dataclass(frozen=True)

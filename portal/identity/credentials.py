@@ -53,8 +53,8 @@ def finish_sign_in(word: str, code: str) -> Account | None:
 def check_totp(signed: Account, code: str) -> None:
     """A six-digit code of the authenticator, once; a step used before is refused by a guarded UPDATE."""
     tokens.throttle("totp", signed.public_id, limit=5, per=timedelta(minutes=5))
-    totp = pyotp.TOTP(signed.totp_secret or "")
-    step = _totp_step(totp, code.strip(), now())
+    secret = signed.totp_secret
+    step = _totp_step(pyotp.TOTP(secret), code.strip(), now()) if secret else None
     used = step is not None and guarded(
         sa.update(Account).where(Account.id == signed.id, Account.totp_last < step).values(totp_last=step)
     )

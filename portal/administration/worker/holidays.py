@@ -19,8 +19,8 @@ from portal.identity.permissions import Permission
 @requires(Permission.SETTINGS_EDIT)
 def holidays() -> Response:
     year = request.args.get("year", today().year, type=int)
-    facts = {"months": service.months(year), "years": service.years_around(year), "today": today()}
-    return page("administration/worker/holidays.html", year=year, **facts)
+    months, years = service.months(year), service.years_around(year)
+    return page("administration/worker/holidays.html", year=year, months=months, years=years, today=today())
 
 
 @bp.route("/holidays/<int:year>/fill", methods=["POST"])

@@ -52,9 +52,7 @@ def order_form(menu: Menu, *, asked: Mapping[str, str] | None = None, order: Mea
     had = {item.menu_dish_id: item.portions for item in order.items} if order else {}
     counts = [(0, _("不要"))] + [(count, _("%(count)d 份", count=count)) for count in range(1, most + 1)]
     fields = {
-        f"dish_{row.id}": RadioField(
-            row.dish.name, choices=counts, coerce=int, default=had.get(row.id, 0), validate_choice=False
-        )
+        f"dish_{row.id}": RadioField(row.dish.name, coerce=int, default=had.get(row.id, 0), validate_choice=False)
         for row in menu.dishes
     }
     made: type[OrderForm] = type("MenuOrderForm", (OrderForm,), fields)
@@ -63,6 +61,8 @@ def order_form(menu: Menu, *, asked: Mapping[str, str] | None = None, order: Mea
     from_address = asked is not None and any(name.startswith("dish_") for name in asked)
     form = made(asked, data=data) if from_address else made(data=data)
     form.way.choices = ways
+    for name in fields:
+        form[name].choices = counts
     return form
 
 

@@ -25,10 +25,10 @@ class FindForm(Form):
     """
 
     by = HiddenField()
-    code = TrimmedField(_l("取餐码"), [Optional(), at_most(500)])
+    code = TrimmedField(_l("取餐码"), [at_most(500)])
     photo = FileField(_l("二维码照片"))
-    name = TrimmedField(_l("姓名"), [Optional(), at_most(60)])
-    tail = TrimmedField(_l("手机号后四位"), [Optional(), Regexp(r"^[0-9]{4}$", message=_l("请填 4 位数字"))])
+    name = TrimmedField(_l("姓名"), [at_most(60)])
+    tail = TrimmedField(_l("手机号后四位"), [Regexp(r"^([0-9]{4})?$", message=_l("请填 4 位数字"))])
 
     def validate(self, extra_validators: Any = None) -> bool:
         fine = super().validate(extra_validators)

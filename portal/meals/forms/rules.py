@@ -125,7 +125,7 @@ class TrialForm(Form):
     age = CountField(_l("年龄（岁）"), validators=[required(), _age()], default=73)
     registration = TrimmedField(_l("户籍区划代码"), validators=[_code()])
     tag = SelectField(_l("人群标签"))
-    price = YuanField(_l("餐费（元）"), validators=[required(), _amount()], default=1200)
+    price = YuanField(_l("餐费（元）"), validators=[required(), _amount()])
     delivery = YuanField(_l("送餐费（元）"), validators=[Optional(), _amount()])
     set_class = SelectField(_l("套餐类别"))
 
@@ -145,7 +145,7 @@ class TrialForm(Form):
 
 def trial_form(places: Iterable[Area], asked: Any) -> TrialForm:
     """The form, filled from an address that carries a trial."""
-    form = TrialForm(asked) if "age" in asked else TrialForm(formdata=None)
+    form = TrialForm(asked) if "age" in asked else TrialForm(formdata=None, data={"price": 1200})
     form.place.choices = [(area.code, area.name) for area in places]
     form.meal.choices = choices(Meal)
     form.tag.choices = [("", _("没有")), *choices(TagKind)]

@@ -132,7 +132,7 @@ def sheet(menu: Menu) -> Sheet:
         final=menu.cutoff_at <= clock.now(),
         orders=tuple(orders),
         dishes=tuple(_count(orders)),
-        ways=dict(Counter(order.way for order in orders)),
+        ways=_by_way(order.way for order in orders),
         stops=tuple(_round(orders)),
     )
 
@@ -199,6 +199,12 @@ def _count(orders: Iterable[MealOrder]) -> list[DishCount]:
     return [
         DishCount(name, portions[name], tuple(_groups(missed[name])), dict(ways[name])) for name in sorted(portions)
     ]
+
+
+def _by_way(ways: Iterable[Way]) -> dict[Way, int]:
+    """How many of each, in the order in which Way lists them."""
+    counts = Counter(ways)
+    return {way: counts[way] for way in Way if counts[way]}
 
 
 def _groups(missed: dict[tuple[Diet, ...], list[Eater]]) -> list[Clash]:

@@ -314,7 +314,7 @@ def first_open_day(days: Sequence[date]) -> date | None:
 def offers(day: date, person: Person | None) -> list[MenuOffer]:
     """The published menus of a day: those of the person's own community first, then by meal and canteen."""
     query = _menus().where(Menu.day == day, Menu.state == MenuState.PUBLISHED, Canteen.closed_at.is_(None))
-    menus = db.session.scalars(query.order_by(Menu.opens_at, Canteen.name, Menu.id, MenuDish.id)).unique().all()
+    menus = db.session.scalars(query.order_by(Menu.opens_at, Canteen.name, Menu.id)).unique().all()
     who = eater(person, day) if person and menus else None
     found = [_offer(menu, who) for menu in menus]
     return sorted(found, key=lambda offer: not offer.own)

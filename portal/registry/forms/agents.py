@@ -40,11 +40,14 @@ class ActionsField(SelectMultipleField):
 class AgentForm(Form):
     name = TrimmedField(_l("对方姓名"), [required(_l("请填写您要代办的人的姓名")), at_most(60)])
     number = TrimmedField(_l("身份证号或手机号"), [required(_l("请填写身份证号码或手机号")), at_most(30)])
-    relation = SelectField(
-        _l("您是对方的"), [required(_l("请选择您和对方的关系"))], choices=[("", _l("请选择")), *RELATIONS]
-    )
-    actions = ActionsField(_l("代办哪些事"), [required(_l("请至少选一件"))], choices=ACTIONS, default=["meals.order"])
+    relation = SelectField(_l("您是对方的"), [required(_l("请选择您和对方的关系"))])
+    actions = ActionsField(_l("代办哪些事"), [required(_l("请至少选一件"))], default=["meals.order"])
     until = DateField(_l("代办到哪一天"), [required(_l("请选择日期"))])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.relation.choices = [("", _l("请选择")), *RELATIONS]
+        self.actions.choices = list(ACTIONS)
 
     def validate_number(self, field: Any) -> None:
         """An ID number or a mobile in shape; whether somebody has it, nobody is told."""
@@ -64,16 +67,16 @@ class AgentForm(Form):
 class ConsentForm(Form):
     """How the principal's words reached the worker who records them."""
 
-    way = SelectField(
-        _l("怎样表示的"),
-        [required(_l("请选择本人是怎样表示的"))],
-        choices=[("", _l("请选择")), *WAYS],
-    )
+    way = SelectField(_l("怎样表示的"), [required(_l("请选择本人是怎样表示的"))])
     note = TextAreaField(
         _l("经过"),
         [required(_l("请写明什么时候、本人怎样说的")), Length(max=160, message=_l("最多 %(max)d 个字"))],
         render_kw={"rows": 3},
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.way.choices = [("", _l("请选择")), *WAYS]
 
     def consent(self) -> str:
         return f"{dict(WAYS)[self.text('way')]}：{self.text('note').strip()}"

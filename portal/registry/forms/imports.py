@@ -34,7 +34,7 @@ class RegisterField(FileField):
 
 class ImportForm(Form):
     file = RegisterField(_l("居民登记表"), validators=[FileRequired(_l("请选择要导入的文件"))])
-    community = SelectField(_l("社区"), choices=[], invalid_choice_message=_l("请选择社区"))
+    community = SelectField(_l("社区"), choices=[])
 
     def offer(self, communities: Collection[Area]) -> None:
         """The communities to choose from; the only one is chosen already."""
@@ -73,7 +73,6 @@ def columns_form(batch: ImportBatch) -> ColumnsForm:
             wording.field(kind),
             coerce=int,
             choices=[],
-            invalid_choice_message=_("请从列表里选一列"),
             default=batch.columns.get(kind.value, NONE),
             description=_hint(batch, samples, kind.value),
         )

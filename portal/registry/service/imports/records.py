@@ -15,13 +15,13 @@ from portal.registry.service.imports.comparing import before, compare, flags_aft
 from portal.registry.service.imports.matching import Known, Match, Seen
 
 _WITHOUT = (
-    "batch_id person_id twin_row birth_date source before changes id_number id_index phone phone_index "
-    "phone_tail_index registered_address diet note"
-).split()
+    "batch_id", "person_id", "twin_row", "birth_date", "source", "before", "changes", "id_number", "id_index", "phone",
+    "phone_index", "phone_tail_index", "registered_address", "diet", "note",
+)  # fmt: skip
 _WORDS = (
-    "outcome reasons public_id name initials pinyin sex registration registration_code relation household_number "
-    "estate building unit room grid_name tags flags"
-).split()
+    "outcome", "reasons", "public_id", "name", "initials", "pinyin", "sex", "registration", "registration_code",
+    "relation", "household_number", "estate", "building", "unit", "room", "grid_name", "tags", "flags",
+)  # fmt: skip
 # The same table without the model's types: what is sealed already must not be sealed again, and bulk is faster.
 RAW = sa.table(
     "import_row",
