@@ -4,13 +4,16 @@ import http.client
 import json
 import re
 import secrets
+import sys
 from dataclasses import dataclass
+from datetime import date, timedelta
 from http.cookies import SimpleCookie
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from portal.core.clock import now
 from portal.core.db import db, transaction
+from portal.core.ids import Sex, check_digit
 from portal.identity.models import SignedSession
 from portal.identity.sessions import _hash
 from tests.make import Make
@@ -28,9 +31,15 @@ class Many(Make):
         db.session.flush()
         return row
 
+    def id_number(self, born: date = date(1950, 5, 5), sex: Sex = Sex.FEMALE) -> str:
+        """Numbers for more people than one birthday has."""
+        day, order = divmod(self.number(), 400)
+        first = f"999901{born + timedelta(days=day):%Y%m%d}{order * 2 + (sex is Sex.MALE):03d}"
+        return first + check_digit(first)
+
 
 def prepare(count: int, portions: int) -> None:
-    """Make a menu and the buyers, and print what they need; runs inside the site's application."""
+    """Make a menu and the buyers, and write out what they need; runs inside the site's application."""
     make = Many()
     with transaction() as session:
         menu = make.menu(portions=portions)
@@ -40,7 +49,7 @@ def prepare(count: int, portions: int) -> None:
             facts = {"account_id": account.id, "platform": account.platform, "epoch": account.epoch}
             times = {"created_at": moment, "seen_at": moment, "authenticated_at": moment}
             session.add(SignedSession(sid_hash=_hash(sid), **facts, **times))
-        print(json.dumps({"menu": menu.id, "dish": menu.dishes[0].id, "sids": sids}))
+        sys.stdout.write(json.dumps({"menu": menu.id, "dish": menu.dishes[0].id, "sids": sids}))
 
 
 @dataclass

@@ -18,18 +18,18 @@ log = structlog.get_logger(__name__)
 def words(code: int) -> tuple[str, str]:
     """The title and the sentence for a status."""
     known = {
-        400: (_("这次提交没有被接受"), _("内容不完整或页面放得太久。请返回上一页,刷新后再试一次。")),
+        400: (_("这次提交没有被接受"), _("内容不完整或页面放得太久。请返回上一页，刷新后再试一次。")),
         401: (_("请先登录"), _("登录后就可以继续刚才的操作。")),
-        403: (_("您没有这项权限"), _("这个页面需要相应的权限。如果工作需要,请联系安全管理员。")),
-        404: (_("没有找到这个页面"), _("地址可能不对,或者这项内容不在您的范围内。")),
+        403: (_("您没有这项权限"), _("这个页面需要相应的权限。如果工作需要，请联系安全管理员。")),
+        404: (_("没有找到这个页面"), _("地址可能不对，或者这项内容不在您的范围内。")),
         405: (_("不能这样打开"), _("请从页面上的按钮进入。")),
         409: (_("内容前后不一致"), _("这张表单已经提交过。请返回列表看看结果。")),
-        413: (_("文件太大"), _("请上传不超过 20 MB 的文件,或把它分成几份。")),
+        413: (_("文件太大"), _("请上传不超过 20 MB 的文件，或把它分成几份。")),
         422: (_("还有内容需要修改"), _("请返回修改后再提交。")),
         429: (_("操作太频繁"), _("请稍等一会儿再试。急事请打社区电话。")),
-        503: (_("现在有点忙"), _("系统正忙,您的内容没有提交。请过几秒再试一次。")),
+        503: (_("现在有点忙"), _("系统正忙，您的内容没有提交。请过几秒再试一次。")),
     }
-    return known.get(code, (_("系统出了点问题"), _("问题已经记录下来。请稍后再试;急事请打社区电话。")))
+    return known.get(code, (_("系统出了点问题"), _("问题已经记录下来。请稍后再试；急事请打社区电话。")))
 
 
 def answer(code: int, message: str = "", headers: dict[str, str] | None = None) -> Response:
@@ -53,7 +53,7 @@ def _foreign_host(_error: SecurityError) -> Response:
 
 
 def _csrf(_error: CSRFError) -> Response:
-    return answer(400, _("页面放得太久,或浏览器没有保存 Cookie。请返回上一页,刷新后再试一次。"))
+    return answer(400, _("页面放得太久，或浏览器没有保存 Cookie。请返回上一页，刷新后再试一次。"))
 
 
 def _refused(refused: Refused) -> Response:
@@ -63,7 +63,7 @@ def _refused(refused: Refused) -> Response:
 
 def _too_many(error: TooMany) -> Response:
     minutes = max(1, round(error.retry_after / 60))
-    sentence = _("操作太频繁,请大约 %(minutes)d 分钟后再试。急事请打社区电话。", minutes=minutes)
+    sentence = _("操作太频繁，请大约 %(minutes)d 分钟后再试。急事请打社区电话。", minutes=minutes)
     return answer(429, sentence, {"Retry-After": str(error.retry_after)})
 
 

@@ -96,7 +96,7 @@ def qr_svg(text: str, *, title: str) -> Markup:
 def _decode(data: bytes, side: int) -> Image.Image:
     """The first frame, upright, at most `side` pixels long; the size is checked before a pixel is decoded."""
     if len(data) > MAX_FILE_BYTES:
-        raise BadFile(FileFault.TOO_LARGE, _("文件太大,最多 20 MB。"))
+        raise BadFile(FileFault.TOO_LARGE, _("文件太大，最多 20 MB。"))
     try:
         with Image.open(io.BytesIO(data), formats=list(MEDIA_TYPES)) as picture:
             if picture.width * picture.height > MAX_PIXELS:
@@ -113,8 +113,8 @@ def _decode(data: bytes, side: int) -> Image.Image:
 
 
 def _not_an_image() -> BadFile:
-    return BadFile(FileFault.NOT_AN_IMAGE, _("这不是能打开的图片,请换一张 JPG、PNG 或 WebP 图片。"))
+    return BadFile(FileFault.NOT_AN_IMAGE, _("这不是能打开的图片，请换一张 JPG、PNG 或 WebP 图片。"))
 
 
 def _too_many_pixels() -> BadFile:
-    return BadFile(FileFault.TOO_MANY_PIXELS, _("图片的尺寸太大,请缩小后再上传。"))
+    return BadFile(FileFault.TOO_MANY_PIXELS, _("图片的尺寸太大，请缩小后再上传。"))

@@ -110,7 +110,7 @@ class YuanField(StringField):
             self.data = money.parse_yuan(text)  # type: ignore[assignment]
         except ValueError:
             self.data = None
-            raise ValueError(_("请填金额,例如 12.50")) from None
+            raise ValueError(_("请填金额，例如 12.50")) from None
 
 
 class CountField(IntegerField):

@@ -71,7 +71,7 @@ def check_id_number(text: str, *, today: date, allow_test_region: bool = False) 
     if birth_date > today:
         raise InvalidNumber(NumberFault.FUTURE, _("身份证号码里的出生日期还没有到。"))
     if check_digit(number[:17]) != number[17]:
-        raise InvalidNumber(NumberFault.CHECK_DIGIT, _("身份证号码的最后一位对不上,请逐位核对。"))
+        raise InvalidNumber(NumberFault.CHECK_DIGIT, _("身份证号码的最后一位对不上，请逐位核对。"))
     sex = Sex.MALE if int(number[16]) % 2 else Sex.FEMALE
     return IdNumber(number, birth_date, sex, doubtful=_age(birth_date, today) > OLDEST_AGE)
 
@@ -90,15 +90,15 @@ def check_uscc(text: str) -> str:
     """The unified social credit code of GB 32100, normalised; raises InvalidNumber."""
     code = normalise_id(text)
     if len(code) != 18:
-        raise InvalidNumber(NumberFault.LENGTH, _("统一社会信用代码应为 18 位,现在是 %(count)d 位。", count=len(code)))
+        raise InvalidNumber(NumberFault.LENGTH, _("统一社会信用代码应为 18 位，现在是 %(count)d 位。", count=len(code)))
     if any(character not in USCC_ALPHABET for character in code) or not code[2:8].isdigit():
         raise InvalidNumber(
             NumberFault.CHARACTERS,
-            _("统一社会信用代码只含数字和大写字母,不含 I、O、Z、S、V,第 3 至 8 位是数字。"),
+            _("统一社会信用代码只含数字和大写字母，不含 I、O、Z、S、V，第 3 至 8 位是数字。"),
         )
     total = sum(weight * USCC_ALPHABET.index(sign) for weight, sign in zip(USCC_WEIGHTS, code[:17], strict=True))
     if USCC_ALPHABET[-total % 31] != code[17]:
-        raise InvalidNumber(NumberFault.CHECK_DIGIT, _("统一社会信用代码的最后一位对不上,请逐位核对。"))
+        raise InvalidNumber(NumberFault.CHECK_DIGIT, _("统一社会信用代码的最后一位对不上，请逐位核对。"))
     return code
 
 
@@ -108,7 +108,7 @@ def check_mobile(text: str) -> str:
     if not re.fullmatch(r"[0-9]+", digits):
         raise InvalidNumber(NumberFault.CHARACTERS, _("手机号码只能是数字。"))
     if len(digits) != 11:
-        raise InvalidNumber(NumberFault.LENGTH, _("手机号码应为 11 位,现在是 %(count)d 位。", count=len(digits)))
+        raise InvalidNumber(NumberFault.LENGTH, _("手机号码应为 11 位，现在是 %(count)d 位。", count=len(digits)))
     if not re.match(r"1[3-9]", digits):
         raise InvalidNumber(NumberFault.PREFIX, _("手机号码应以 13 至 19 开头。"))
     return digits
@@ -122,7 +122,7 @@ def check_phone(text: str) -> str:
         area, exchange, line, extension = landline.groups()
         return f"{area}-{exchange}{line}" + (f"-{extension}" if extension else "")
     if compact.strip("-").startswith("0") and not compact.strip("-").startswith("0086"):
-        raise InvalidNumber(NumberFault.LENGTH, _("座机号码应为区号加 7 至 8 位号码,例如 0512-65123456。"))
+        raise InvalidNumber(NumberFault.LENGTH, _("座机号码应为区号加 7 至 8 位号码，例如 0512-65123456。"))
     return check_mobile(text)
 
 
@@ -149,9 +149,9 @@ def check_short_code(text: str, n: int = 6) -> str | None:
 
 def _check_id_shape(number: str) -> None:
     if len(number) != 18:
-        raise InvalidNumber(NumberFault.LENGTH, _("身份证号码应为 18 位,现在是 %(count)d 位。", count=len(number)))
+        raise InvalidNumber(NumberFault.LENGTH, _("身份证号码应为 18 位，现在是 %(count)d 位。", count=len(number)))
     if not re.fullmatch(r"[0-9]{17}[0-9X]", number):
-        raise InvalidNumber(NumberFault.CHARACTERS, _("身份证号码前 17 位是数字,最后一位是数字或 X。"))
+        raise InvalidNumber(NumberFault.CHARACTERS, _("身份证号码前 17 位是数字，最后一位是数字或 X。"))
 
 
 def _birth_date(number: str) -> date:

@@ -24,7 +24,7 @@ def parse_yuan(text: str, *, allow_negative: bool = False) -> int:
     compact = re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).replace("\N{MINUS SIGN}", "-")
     amount = AMOUNT.fullmatch(compact)
     if amount is None:
-        raise BadAmount(_("请填金额,最多两位小数,例如 12.50。"))
+        raise BadAmount(_("请填金额，最多两位小数，例如 12.50。"))
     fen = int(amount["yuan"].replace(",", "")) * 100 + int((amount["fen"] or "").ljust(2, "0"))
     if amount["sign"] == "-" and fen:
         if not allow_negative:

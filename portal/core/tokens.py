@@ -86,7 +86,7 @@ def same_request(actor: str, action: str, key: str, body: str) -> str | None:
     if earlier is None:
         return None
     if earlier.body != _digest(body):
-        raise Conflict(_("这张表单已经提交过,内容又有改动。请返回列表看看结果,再重新填写。"))
+        raise Conflict(_("这张表单已经提交过，内容又有改动。请返回列表看看结果，再重新填写。"))
     return earlier.answer
 
 
@@ -94,7 +94,7 @@ def remember_request(actor: str, action: str, key: str, body: str, answer: str) 
     """Bind a key to its answer in the running transaction; a simultaneous twin is refused by the database."""
     if not key:
         return
-    with unique_or(Refused(_("刚才已经提交过了,请看看列表里是否已有。"))):
+    with unique_or(Refused(_("刚才已经提交过了，请看看列表里是否已有。"))):
         db.session.add(
             RequestKey(actor=actor, action=action, key=key[:64], body=_digest(body), answer=answer, at=now())
         )

@@ -53,6 +53,7 @@ WORKERS = (
     ("security", "冯静怡", Role.SECURITY_ADMINISTRATOR, "all", "", "安全管理员"),
     ("auditor", "江学文", Role.AUDITOR, "all", "", "审计员"),
 )
+OPERATORS_NAME = "食堂%d号"
 MOTHER_PHONE, DAUGHTER_PHONE = "13800000001", "13800000002"
 
 
@@ -60,7 +61,7 @@ def _operators(canteens: list[Canteen]) -> list[tuple[str, str, Role, str, str, 
     return [
         (
             "canteen" if turn == 1 else f"canteen{turn}",
-            f"食堂{turn}号",
+            OPERATORS_NAME % canteen.id,
             Role.CANTEEN_OPERATOR,
             "canteen",
             canteen.public_id,

@@ -9,9 +9,9 @@ from portal.areas.models import Area
 from portal.core import audit, calendar
 from portal.core.clock import today
 from portal.core.db import db, transaction
-from portal.demo import accounts, canteens, street
+from portal.demo import accounts, canteens, orders, schemes, street
 from portal.demo.accounts import Shown
-from portal.meals.models import Canteen
+from portal.meals.models import Canteen, SubsidyRule
 
 
 def load_demo(app: Flask) -> list[Shown]:
@@ -36,4 +36,21 @@ def _load() -> None:
             canteens.build_menus(session, canteen, day - timedelta(days=day.weekday()))
         accounts.build_desk(session, made)
         accounts.build_family(session, areas["999901001001"])
+        session.add_all(_schemes())
+        session.flush()
+        # Thousands of loaded rows would be looked through at every flush of an order.
+        session.expunge_all()
+        orders.build_orders(session, list(session.scalars(sa.select(Canteen).order_by(Canteen.id))), day)
         audit.record("demo.loaded")
+
+
+def _schemes() -> list[SubsidyRule]:
+    """Three communities live by three cities' rules; two more are loaded for places that the street does not have."""
+    return schemes.schemes(
+        beijing_at="999901900",
+        shenzhen_at="999901001001",
+        zhuhai_at="999901001002",
+        hefei_at="999901901",
+        zhixi_at="999901001203",
+        registered=street.STREET[0],
+    )

@@ -39,7 +39,7 @@ def give_back(capacity_id: int, units: int) -> None:
 def resize(capacity_id: int, total: int, *, field: str = "") -> None:
     """Change the total, never below what is taken."""
     if not guarded(sa.update(Capacity).where(Capacity.id == capacity_id, Capacity.taken <= total).values(total=total)):
-        raise Refused(_("已经订出的份数比这个数多,不能再减少"), field=field)
+        raise Refused(_("已经订出的份数比这个数多，不能再减少"), field=field)
     _forget(capacity_id)
 
 

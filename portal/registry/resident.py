@@ -14,12 +14,14 @@ from portal.identity import passwords
 from portal.identity.forms import CodeForm
 from portal.identity.permissions import Permission
 from portal.registry.forms.accounts import IdentityForm, RegisterForm
-from portal.registry.forms.agents import RELATIONS, AgentForm, actions_said
+from portal.registry.forms.agents import AgentForm, actions_said, relation_said
 from portal.registry.models import ClaimState
 from portal.registry.service import agents as agent_service
 from portal.registry.service import claims, people
 
 bp = Blueprint("resident", __name__)
+bp.add_app_template_filter(actions_said, "agent_actions")
+bp.add_app_template_filter(relation_said, "agent_relation")
 
 
 @bp.app_template_filter("full_day")
@@ -35,14 +37,7 @@ def register() -> Response:
     form.offer_communities()
     if form.validate_on_submit():
         try:
-            session["register_flow"] = claims.start_registration(
-                name=form.text("name"),
-                id_number=form.text("id_number"),
-                phone=form.text("phone"),
-                password=form.text("password"),
-                community=form.text("community"),
-                address=request.remote_addr or "",
-            )
+            session["register_flow"] = claims.start_registration(address=request.remote_addr or "", **form.told())
             return web.go(".register_code")
         except Refused as refused:
             form.refuse(refused)
@@ -105,8 +100,6 @@ def agents() -> Response:
     return web.page(
         "registry/resident/agents.html",
         standing=agent_service.standing(current_actor()),
-        relations=dict(RELATIONS),
-        action_words_of=actions_said,
         is_open=agent_service.is_open,
         today=today(),
     )

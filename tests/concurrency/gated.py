@@ -11,9 +11,14 @@ from portal.core import serving
 PORT, GATE = int(sys.argv[1]), Path(sys.argv[2])
 
 
+def say(word: str) -> None:
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
+
+
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     if environ["PATH_INFO"] == "/held":
-        print("held", flush=True)
+        say("held")
         while not GATE.exists():
             time.sleep(0.01)
     body = b"answered whole " + environ["wsgi.input"].read()
@@ -23,5 +28,5 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 
 web = serving.server(application, host="127.0.0.1", port=PORT, threads=4)
 serving.stop_when_asked(web)
-print("serving", flush=True)
+say("serving")
 sys.exit(0 if web.run_and_drain() else 1)

@@ -1,5 +1,6 @@
 """Stopping the web server: what has arrived is answered, nothing new is let in, and slow clients stop nobody."""
 
+import http.client
 import signal
 import socket
 import sys
@@ -34,21 +35,22 @@ def _refused(port: int) -> bool:
 
 
 def test_all_20_requests_in_flight_are_answered_after_sigterm(tmp_path):
-    with _gated(tmp_path) as (held, process, gate), ThreadPoolExecutor(20) as pool:
-        asked = [
-            pool.submit(requests.post, f"{held.address}/held", data=f"order {number}", timeout=30)
-            for number in range(20)
-        ]
+    with _gated(tmp_path) as (held, process, gate):
+        asked = [http.client.HTTPConnection("127.0.0.1", held.port, timeout=30) for _request in range(20)]
+        for number, connection in enumerate(asked):
+            connection.request("POST", "/held", f"order {number}")
         # Four threads hold four requests; the sixteen others wait in the server's queue.
         until(lambda: process.said.count("held") == 4, "four held requests")
         process.signal(signal.SIGTERM)
         until(lambda: _refused(held.port), "the closed door")
         assert process.running
         gate.touch()
-        answers = [future.result() for future in asked]
-        assert [answer.status_code for answer in answers] == [200] * 20
-        assert [answer.text for answer in answers] == [f"answered whole order {number}" for number in range(20)]
+        answers = [connection.getresponse() for connection in asked]
+        assert [answer.status for answer in answers] == [200] * 20
+        assert [answer.read().decode() for answer in answers] == [f"answered whole order {n}" for n in range(20)]
         assert process.popen.wait(25) == 0
+        for connection in asked:
+            connection.close()
 
 
 def test_an_answer_given_while_stopping_closes_its_connection(tmp_path):

@@ -131,6 +131,14 @@ def test_every_role_has_a_desk_without_dead_links(make: Make, client: Client, ro
     every_link_leads_somewhere(client, "/desk/")
 
 
+def test_a_worker_on_the_residents_home_is_led_to_the_desk_and_to_nothing_closed(make: Make, client: Client) -> None:
+    make.menu()
+    client.sign_in(make.worker())
+    html = every_link_leads_somewhere(client, "/")
+    assert "进入工作台" in html
+    assert "我的订单" not in html
+
+
 def test_a_resident_has_no_desk(make: Make, client: Client) -> None:
     client.sign_in(make.resident(make.person()))
     assert client.get("/desk/").status_code == 403

@@ -130,7 +130,7 @@ def test_where_the_authenticator_is_required_nothing_else_comes_first(client, wo
     assert client.post("/desk/account/sessions/end-others").location == "/desk/account/totp"
     page = client.get("/desk/account/totp")
     assert page.status_code == 200
-    assert "<svg class=\"qr\"" in page.text
+    assert '<svg class="qr"' in page.text
 
 
 def test_an_authenticator_is_bound_by_its_first_code(client, worker, totp_required):

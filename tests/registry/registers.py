@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import sqlalchemy as sa
+from flask import Flask
 from werkzeug.test import TestResponse
 
 from portal.areas.models import Area, AreaKind
@@ -48,8 +49,10 @@ def upload(client: Client, data: bytes, name: str = "登记表.xlsx", **fields: 
 
 
 def latest() -> ImportBatch:
-    """The batch uploaded last."""
-    return db.session.scalars(sa.select(ImportBatch).order_by(ImportBatch.id.desc()).limit(1)).one()
+    """The batch uploaded last, as the database has it now."""
+    db.session.rollback()
+    query = sa.select(ImportBatch).order_by(ImportBatch.id.desc()).limit(1)
+    return db.session.scalars(query, execution_options={"populate_existing": True}).one()
 
 
 def choices(of: ImportBatch, **changed: int) -> dict[str, str]:
@@ -94,3 +97,9 @@ def people() -> list[Person]:
 
 def count(model: type) -> int:
     return int(db.session.scalar(sa.select(sa.func.count()).select_from(model)) or 0)
+
+
+def files(app: Flask) -> set[str]:
+    """The names of the kept files."""
+    folder: Path = app.extensions["portal.config"].instance / "uploads"
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()

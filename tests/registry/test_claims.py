@@ -168,6 +168,31 @@ def test_a_wrong_entry_is_named_beside_its_field_and_nothing_is_sent(client, mak
     assert not telephone.messages
 
 
+def test_a_weak_password_does_not_use_up_the_code_of_the_minute(client, make, telephone):
+    form = typed(make)
+    client.shows_numbers = True
+    assert client.post(REGISTER, data={**form, "password": "12345678"}).status_code == 422
+    assert client.post(REGISTER, data=form).status_code == 303
+
+
+def test_a_second_registration_within_a_minute_is_told_when_to_come_back(client, make, telephone):
+    with time_machine.travel(now().replace(second=0, microsecond=0), tick=False):
+        client.post(REGISTER, data=typed(make))
+        answer = client.post(REGISTER, data=typed(make))
+    assert answer.status_code == 429
+    assert "1 分钟后再试" in answer.text
+
+
+def test_the_password_is_hashed_outside_any_transaction(client, make, telephone, monkeypatch):
+    seen = []
+    hashed = claims.passwords.hashed
+    monkeypatch.setattr(
+        claims.passwords, "hashed", lambda *told: (seen.append(db.session.in_transaction()), hashed(*told))[1]
+    )
+    client.post(REGISTER, data=typed(make))
+    assert seen == [False]
+
+
 def test_the_consent_is_not_ticked_beforehand(client, make):
     assert "checked" not in client.get(REGISTER).text
 

@@ -122,4 +122,4 @@ def _inflated(archive: zipfile.ZipFile, part: zipfile.ZipInfo, allowance: int) -
 
 
 def _too_many_parts() -> BadFile:
-    return BadFile(FileFault.TOO_MANY_PARTS, _("文件里的部件太多,不像普通的表格,没有接收。"))
+    return BadFile(FileFault.TOO_MANY_PARTS, _("文件里的部件太多，不像普通的表格，没有接收。"))

@@ -25,11 +25,11 @@ DEFAULT = Limits()
 
 
 def damaged() -> BadFile:
-    return BadFile(FileFault.DAMAGED, _("文件已损坏,打不开。请用表格软件打开后另存一份再上传。"))
+    return BadFile(FileFault.DAMAGED, _("文件已损坏，打不开。请用表格软件打开后另存一份再上传。"))
 
 
 def unsafe() -> BadFile:
-    return BadFile(FileFault.UNSAFE, _("文件里有不安全的内容,没有接收。"))
+    return BadFile(FileFault.UNSAFE, _("文件里有不安全的内容，没有接收。"))
 
 
 def not_a_workbook() -> BadFile:
@@ -41,7 +41,7 @@ def encrypted() -> BadFile:
 
 
 def too_large() -> BadFile:
-    return BadFile(FileFault.TOO_LARGE, _("表格的内容太大。请只保留需要的工作表和列,或分成几份上传。"))
+    return BadFile(FileFault.TOO_LARGE, _("表格的内容太大。请只保留需要的工作表和列，或分成几份上传。"))
 
 
 def too_many_rows(limits: Limits) -> BadFile:

@@ -49,7 +49,7 @@ def open_sheet(data: bytes, filename: str, limits: Limits = DEFAULT, *, sheet: s
     if not data:
         raise _empty()
     if len(data) > limits.file_bytes:
-        raise BadFile(FileFault.TOO_LARGE, _("文件太大,最多 %(count)d MB。", count=limits.file_bytes // 2**20))
+        raise BadFile(FileFault.TOO_LARGE, _("文件太大，最多 %(count)d MB。", count=limits.file_bytes // 2**20))
     if data.startswith(ZIP):
         return _read_workbook(data, limits, sheet)
     if data.startswith(OLE):

@@ -81,3 +81,11 @@ class FindForm(Form):
         validators=[required(_l("请填姓名、拼音首字母、手机号后四位或身份证号")), Length(max=40)],
         filters=[lambda text: (text or "").strip()],
     )
+
+    def words(self) -> str:
+        return self.q.data or ""
+
+    def forget(self, kind: str) -> None:
+        """Do not show a full number again that was typed to find somebody."""
+        if kind in {"id_number", "phone"}:
+            self.q.data = ""

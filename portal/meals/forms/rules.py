@@ -57,11 +57,11 @@ class RuleForm(Form):
     )
     age_from = CountField(_l("年龄从（岁）"), validators=[Optional(), _age()])
     age_to = CountField(_l("年龄到（岁）"), validators=[Optional(), _age()], description=_l("含这一岁；用餐当天的周岁"))
-    region_level = SelectField(_l("户籍"))
+    region_level = SelectField(_l("户籍"), default=RegionLevel.ANY.value)
     region_code = TrimmedField(_l("户籍区划代码"), validators=[_code()])
     tags = ManyField(_l("人群标签"), validators=[Optional()], description=_l("有其中一个就算；都不选就不限"))
     meals = ManyField(_l("哪几餐"), validators=[Optional()], description=_l("都不选就是每餐"))
-    set_class = SelectField(_l("套餐类别"))
+    set_class = SelectField(_l("套餐类别"), default="")
     days = RadioField(_l("哪些日子"), default=Days.ALL.value)
     least_bill_fen = YuanField(_l("起补餐费（元）"), validators=[Optional(), _amount()])
     strictly_above = BooleanField(_l("餐费必须超过起补额（等于不补）"))
@@ -124,10 +124,10 @@ class TrialForm(Form):
     meal = SelectField(_l("餐次"), default=Meal.LUNCH.value)
     age = CountField(_l("年龄（岁）"), validators=[required(), _age()], default=73)
     registration = TrimmedField(_l("户籍区划代码"), validators=[_code()])
-    tag = SelectField(_l("人群标签"))
+    tag = SelectField(_l("人群标签"), default="")
     price = YuanField(_l("餐费（元）"), validators=[required(), _amount()])
     delivery = YuanField(_l("送餐费（元）"), validators=[Optional(), _amount()])
-    set_class = SelectField(_l("套餐类别"))
+    set_class = SelectField(_l("套餐类别"), default=SetClass.BASIC.value)
 
     def trial(self) -> Trial:
         return Trial(

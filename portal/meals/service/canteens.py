@@ -6,7 +6,7 @@ from datetime import time
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import joinedload
 
 from portal.areas import service as areas
 from portal.areas.models import Area
@@ -53,14 +53,14 @@ def within(scopes: Collection[Scope]) -> sa.ColumnElement[bool]:
 def _by_name() -> sa.Select[Canteen]:
     return (
         sa.select(Canteen)
-        .options(selectinload(Canteen.times), joinedload(Canteen.community))
+        .options(joinedload(Canteen.times), joinedload(Canteen.community))
         .order_by(Canteen.community_id, Canteen.name, Canteen.id)
     )
 
 
 def canteens_in(scopes: Collection[Scope]) -> list[Canteen]:
     """The open canteens in scope, by community and name."""
-    return list(db.session.scalars(_by_name().where(within(scopes), Canteen.closed_at.is_(None))))
+    return list(db.session.scalars(_by_name().where(within(scopes), Canteen.closed_at.is_(None))).unique())
 
 
 def as_scopes() -> list[tuple[str, str]]:
@@ -71,17 +71,20 @@ def as_scopes() -> list[tuple[str, str]]:
 
 
 def canteen_in(scopes: Collection[Scope], canteen_id: int) -> Canteen:
-    canteen = db.session.scalar(_by_name().where(within(scopes), Canteen.id == canteen_id))
+    canteen = db.session.scalars(_by_name().where(within(scopes), Canteen.id == canteen_id)).unique().first()
     if canteen is None:
         raise Missing
     return canteen
 
 
-def chosen(scopes: Collection[Scope], canteen_id: int | None) -> Canteen | None:
-    """The canteen a page is about: the asked one, else the first in scope, else none. Missing when out of scope."""
-    if canteen_id is not None:
-        return canteen_in(scopes, canteen_id)
-    return next(iter(canteens_in(scopes)), None)
+def chosen(found: Sequence[Canteen], canteen_id: int | None) -> Canteen | None:
+    """The canteen a page is about: the asked one, else the first, else none. Missing when it is not among them."""
+    if canteen_id is None:
+        return next(iter(found), None)
+    asked = next((canteen for canteen in found if canteen.id == canteen_id), None)
+    if asked is None:
+        raise Missing
+    return asked
 
 
 def area_scopes(scopes: Collection[Scope]) -> tuple[Scope, ...]:
@@ -97,7 +100,7 @@ def managed(scopes: Collection[Scope], canteen_id: int) -> bool:
 
 def scope_choices() -> list[tuple[str, str]]:
     """Reference and name of every canteen, for who grants roles on them."""
-    return [(canteen.public_id, canteen.name) for canteen in db.session.scalars(_by_name())]
+    return [(canteen.public_id, canteen.name) for canteen in db.session.scalars(_by_name()).unique()]
 
 
 def communities(scopes: Collection[Scope]) -> list[Area]:

@@ -18,6 +18,7 @@ from portal.meals.models import Canteen, Dish, Meal, MealTime, Menu, MenuDish, M
 from portal.meals.service.canteens import dishes_of, within
 from portal.meals.service.words import said
 from portal.places import service as places
+from portal.places.models import Capacity
 
 WEEK = timedelta(days=7)
 
@@ -155,6 +156,7 @@ def set_dishes(menu: Menu, servings: Iterable[Serving]) -> None:
     """Make a menu hold exactly these dishes. What is ordered keeps its dish, its price, and at least its portions."""
     if menu.closes_at <= clock.now():
         raise Refused(_("这一餐已经结束，菜单不能再改。"))
+    _hold(menu)
     wanted = {serving.dish_id: serving for serving in servings}
     if not wanted:
         raise Refused(_("请至少选一道菜。"))
@@ -169,6 +171,13 @@ def set_dishes(menu: Menu, servings: Iterable[Serving]) -> None:
             _put_on(menu, offered.get(serving.dish_id), serving)
     db.session.flush()
     audit.record("meals.menu_changed", menu, dishes=len(wanted), portions=sum(s.portions for s in wanted.values()))
+
+
+def _hold(menu: Menu) -> None:
+    """Let orders under way end and new ones wait, then read anew what is taken."""
+    db.session.execute(sa.select(Menu.id).where(Menu.id == menu.id).with_for_update())
+    taken = sa.select(Capacity).where(Capacity.id.in_([row.capacity_id for row in menu.dishes]))
+    db.session.scalars(taken.execution_options(populate_existing=True)).all()
 
 
 def _take_off(menu: Menu, row: MenuDish) -> None:

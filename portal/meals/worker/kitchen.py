@@ -10,8 +10,8 @@ from portal.core.web import go, page
 from portal.identity.permissions import Permission
 from portal.meals.forms.redeem import OutageForm
 from portal.meals.models import Menu
-from portal.meals.service import canteens, settlement
 from portal.meals.service import kitchen as service
+from portal.meals.service import settlement
 from portal.meals.worker.blueprint import bp
 from portal.meals.worker.menus import asked_canteen, asked_day
 
@@ -23,14 +23,13 @@ def _menu(menu_id: int) -> Menu:
 @bp.route("/kitchen")
 @requires(Permission.MEALS_KITCHEN)
 def kitchen() -> Response:
-    within = scopes(Permission.MEALS_KITCHEN)
-    canteen, day = asked_canteen(within), asked_day("day", today())
+    (found, canteen), day = asked_canteen(scopes(Permission.MEALS_KITCHEN)), asked_day("day", today())
     menus = service.menus_on(canteen, day) if canteen else []
     asked = [menu for menu in menus if menu.meal == request.args.get("meal")]
     menu = asked[0] if asked else service.current(menus, now())
     return page(
         "meals/worker/kitchen.html",
-        canteens=canteens.canteens_in(within),
+        canteens=found,
         canteen=canteen,
         day=day,
         menus=menus,

@@ -29,21 +29,22 @@ def asked_day(name: str, default: date) -> date:
         return default
 
 
-def asked_canteen(within: Collection[Scope]) -> Canteen | None:
-    """The canteen a page is about: the one in the address, else the first in scope."""
-    return canteens.chosen(within, request.args.get("canteen", type=int))
+def asked_canteen(within: Collection[Scope]) -> tuple[list[Canteen], Canteen | None]:
+    """The canteens in scope, and the one a page is about: the one in the address, else the first."""
+    found = canteens.canteens_in(within)
+    return found, canteens.chosen(found, request.args.get("canteen", type=int))
 
 
 @bp.route("/menus")
 @requires(Permission.MEALS_MENUS)
 def menus() -> Response:
     within = scopes(Permission.MEALS_MENUS)
-    canteen = asked_canteen(within)
+    found, canteen = asked_canteen(within)
     first = service.monday_of(asked_day("week", today()))
     return page(
         "meals/worker/menus.html",
         canteen=canteen,
-        canteens=canteens.canteens_in(within),
+        canteens=found,
         first=first,
         step=service.WEEK,
         days=service.week(canteen, first) if canteen else [],

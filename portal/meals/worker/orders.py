@@ -26,8 +26,9 @@ def phone_order() -> Response:
         return web.go(".order_menus", person=request.args["person"])
     form, found = FindForm(), None
     if form.validate_on_submit():
-        found = people.find(form.q.data or "", scopes(Permission.MEALS_ORDER_FOR))
-        audit.record("meals.person_sought", None, by=people.kind_of_query(form.q.data or ""), found=len(found))
+        found, kind = people.find(form.words(), scopes(Permission.MEALS_ORDER_FOR)), people.kind_of_query(form.words())
+        audit.record("meals.person_sought", None, by=kind, found=len(found))
+        form.forget(kind)
     return web.page("meals/worker/phone_order.html", form=form, found=found, status=form.status)
 
 

@@ -13,7 +13,7 @@ from portal.identity.permissions import Permission
 from portal.meals.forms.menus import ReasonForm
 from portal.meals.forms.redeem import FindForm, HandoverForm
 from portal.meals.models import Canteen, MealOrder, RedemptionMeans
-from portal.meals.service import canteens, kitchen, redemption
+from portal.meals.service import kitchen, redemption
 from portal.meals.worker.blueprint import bp
 from portal.meals.worker.menus import asked_canteen
 
@@ -29,15 +29,15 @@ def _camera(state: BlueprintSetupState) -> None:
 @bp.route("/redeem", methods=["GET", "POST"])
 @requires(Permission.MEALS_REDEEM)
 def redeem() -> Response:
-    within, form = scopes(Permission.MEALS_REDEEM), FindForm()
+    form = FindForm()
     said = _said(form)
-    canteen = asked_canteen(within)
+    windows, canteen = asked_canteen(scopes(Permission.MEALS_REDEEM))
     found, means = _find(canteen, form, said) if canteen else ([], RedemptionMeans.NAME)
     if canteen and len(found) == 1:
-        return go(".redeem_order", public_id=found[0].public_id, means=means, canteen=canteen.id)
+        return go(".redeem_order", public_id=found[0].public_id, means=means)
     return page(
         "meals/worker/redeem.html",
-        canteens=canteens.canteens_in(within),
+        canteens=windows,
         canteen=canteen,
         form=form,
         found=found,

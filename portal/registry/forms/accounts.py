@@ -42,6 +42,10 @@ class RegisterForm(IdentityForm):
     phone = MobileField(_l("手机号"), [required(_l("请填写手机号"))])
     password = PasswordField(_l("设一个密码"), [required(_l("请设一个密码")), SHORT_ENOUGH])
 
+    def told(self) -> dict[str, str]:
+        """What the form says, as keywords of the service."""
+        return {name: self.text(name) for name in ("name", "id_number", "phone", "password", "community")}
+
 
 class ClaimDecisionForm(Form):
     """One button confirms with a person, the other refuses with a reason."""

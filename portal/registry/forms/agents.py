@@ -32,6 +32,11 @@ def actions_said(agent: FamilyAgent) -> str:
     return "、".join(words.get(action, action) for action in agent.actions.split(","))
 
 
+def relation_said(relation: str) -> str:
+    """The relation in words; one that came in words already stays as it is."""
+    return str(dict(RELATIONS).get(relation, relation))
+
+
 class ActionsField(SelectMultipleField):
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()

@@ -17,7 +17,7 @@ from portal.core.db import db, guarded, unique_or
 from portal.core.errors import Missing, Refused
 from portal.core.outbox import Recipient
 from portal.core.sealing import blind
-from portal.identity import credentials, sessions
+from portal.identity import credentials, passwords, sessions
 from portal.identity import service as identity
 from portal.identity.models import Account, CodePurpose
 from portal.registry.models import Claim, ClaimState, Person
@@ -51,6 +51,7 @@ class Candidate:
 
 def start_registration(*, name: str, id_number: str, phone: str, password: str, community: str, address: str) -> str:
     """Throttle, hash outside any transaction, send the code; return its flow. Nothing depends on who is known."""
+    passwords.check_new(password, Platform.RESIDENT)
     identity.throttle_codes(phone, address=address)
     password_hash = credentials.hash_new(password, Platform.RESIDENT)
     facts = {"name": name, "id_number": id_number, "hash": password_hash, "community": community}

@@ -9,7 +9,7 @@ from portal.core.clock import today
 from portal.core.errors import Refused
 from portal.identity.permissions import Permission
 from portal.registry.forms.accounts import ClaimDecisionForm
-from portal.registry.forms.agents import RELATIONS, ConsentForm, actions_said
+from portal.registry.forms.agents import ConsentForm
 from portal.registry.models import AgentState, Claim, ClaimState, FamilyAgent
 from portal.registry.service import agents as agent_service
 from portal.registry.service import claims as service
@@ -77,7 +77,6 @@ def agents() -> Response:
         "registry/worker/agents.html",
         agents=agent_service.agents(scopes(Permission.CLAIMS_DECIDE), state),
         state=state,
-        relations=dict(RELATIONS),
     )
 
 
@@ -96,8 +95,6 @@ def agent(public_id: str) -> Response:
         "registry/worker/agent.html",
         agent=found,
         form=form,
-        relations=dict(RELATIONS),
-        action_words_of=actions_said,
         is_open=agent_service.is_open(found),
         status=form.status,
     )
