@@ -61,9 +61,7 @@ def unpack(package: Package, into: Path) -> Path:
     """Download one package by name and version with npm's own client; answer its folder."""
     # npm reads the registry from its own configuration, so no address has to stand in this repository.
     wanted = f"{package.name}@{package.version}"
-    packed = subprocess.run(
-        ["npm", "pack", "--json", wanted], cwd=into, check=True, capture_output=True, text=True
-    )
+    packed = subprocess.run(["npm", "pack", "--json", wanted], cwd=into, check=True, capture_output=True, text=True)
     report = json.loads(packed.stdout)
     entry = report[0] if isinstance(report, list) else next(iter(report.values()))
     folder = into / package.file.replace("/", "_")

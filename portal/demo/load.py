@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.areas.models import Area
-from portal.core import audit, calendar
+from portal.core import audit, calendar, outbox
 from portal.core.clock import today
 from portal.core.db import db, transaction
 from portal.demo import accounts, canteens, orders, schemes, street
@@ -41,6 +41,9 @@ def _load() -> None:
         # Thousands of loaded rows would be looked through at every flush of an order.
         session.expunge_all()
         orders.build_orders(session, list(session.scalars(sa.select(Canteen).order_by(Canteen.id))), day)
+        session.flush()
+        # Nobody is to be told of orders that nobody placed.
+        session.execute(sa.delete(outbox.OutboxRow))
         audit.record("demo.loaded")
 
 

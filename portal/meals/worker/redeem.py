@@ -1,5 +1,7 @@
 """Worker pages: the counter, where an order is found, paid for and handed over once."""
 
+from typing import Any
+
 from flask import Response, flash, request
 from flask.blueprints import BlueprintSetupState
 from flask_babel import gettext as _
@@ -33,19 +35,17 @@ def redeem() -> Response:
     said = _said(form)
     windows, canteen = asked_canteen(scopes(Permission.MEALS_REDEEM))
     found, means = _find(canteen, form, said) if canteen else ([], RedemptionMeans.NAME)
-    if canteen and len(found) == 1:
+    if len(found) == 1:
         return go(".redeem_order", public_id=found[0].public_id, means=means)
-    return page(
-        "meals/worker/redeem.html",
-        canteens=windows,
-        canteen=canteen,
-        form=form,
-        found=found,
-        means=means,
-        counters=redemption.counters(canteen, today()) if canteen else [],
-        recent=redemption.recent(canteen) if canteen else [],
-        status=form.status,
-    )
+    context = {"canteens": windows, "canteen": canteen, "found": found, "means": means, **_day_of(canteen)}
+    return page("meals/worker/redeem.html", form=form, status=form.status, **context)
+
+
+def _day_of(canteen: Canteen | None) -> dict[str, Any]:
+    """What the counter has done today."""
+    if canteen is None:
+        return {}
+    return {"counters": redemption.counters(canteen, today()), "recent": redemption.recent(canteen)}
 
 
 def _said(form: FindForm) -> str:
@@ -87,14 +87,8 @@ def redeem_order(public_id: str) -> Response:
             return go(".redeem", canteen=order.menu.canteen_id)
         except Refused as refused:
             form.refuse(refused)
-    return page(
-        "meals/worker/redeem_order.html",
-        order=order,
-        form=form,
-        cares=kitchen.cares_of(order),
-        trouble=redemption.trouble(order, now()),
-        status=form.status,
-    )
+    context = {"order": order, "cares": kitchen.cares_of(order), "trouble": redemption.trouble(order, now())}
+    return page("meals/worker/redeem_order.html", form=form, status=form.status, **context)
 
 
 @bp.route("/redeem/<public_id>/undo", methods=["GET", "POST"])
