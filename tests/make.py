@@ -5,9 +5,11 @@ from datetime import date, datetime, time, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
+import sqlalchemy as sa
+
 from portal.areas.models import Area, AreaKind, Building, Dwelling, Estate, Settlement
 from portal.core import clock, search
-from portal.core.access import Platform
+from portal.core.access import Actor, Platform
 from portal.core.clock import now, today
 from portal.core.db import db, transaction
 from portal.core.ids import Sex, check_digit
@@ -15,7 +17,8 @@ from portal.core.sealing import blind
 from portal.identity.models import Account, RoleGrant
 from portal.identity.permissions import Role
 from portal.identity.service import phone_index
-from portal.meals.models import Canteen, Dish, Meal, MealTime, Menu, MenuDish, MenuState, SetClass, Way
+from portal.meals.models import Canteen, Dish, Meal, MealOrder, MealTime, Menu, MenuDish, MenuState, SetClass, Way
+from portal.meals.service import orders
 from portal.places.models import Capacity
 from portal.registry.models import Claim, ClaimState, Household, Person, PersonTag, Registration, TagKind
 
@@ -254,6 +257,20 @@ class Make:
             MenuDish(dish=dish, capacity=Capacity(total=portions, taken=0), price_fen=dish.price_fen) for dish in chosen
         ]
         return self.add(menu)
+
+    def order(
+        self, menu: Menu, person: Person, *, by: Account | None = None, portions: int = 1, way: Way = Way.DINE_IN
+    ) -> MealOrder:
+        """An order of the menu's first dish, placed through the service with everything that goes with it."""
+        account = by or self.resident(person)
+        actor = Actor(account.id, account.public_id, account.name, account.platform, (), 0, now())
+        with transaction():
+            return orders.place_order(menu, person, portions={menu.dishes[0].id: portions}, way=way, by=actor)
+
+    def accounts(self) -> list[Account]:
+        """The accounts there are, newest first."""
+        db.session.rollback()
+        return list(db.session.scalars(sa.select(Account).order_by(Account.id.desc())))
 
     def read(self, row: Row) -> Row:
         """The row as the database has it now."""

@@ -43,11 +43,11 @@ def until(answer: Callable[[], Any], what: str, *, longest: float = PATIENCE) ->
 class Process:
     """A running command of a site, with what it has said so far."""
 
-    def __init__(self, command: list[str], env: dict[str, str], log: Path) -> None:
+    def __init__(self, command: list[str], env: dict[str, str], log: Path, *, folder: Path = ROOT) -> None:
         self.log = log
         with log.open("wb") as out:
             self.popen = subprocess.Popen(
-                command, env=env, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+                command, env=env, cwd=folder, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
             )
 
     @property

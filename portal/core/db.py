@@ -127,6 +127,10 @@ def _refuse_writes(session: Session, _flush: Any, _instances: Any) -> None:
 def init(app: Flask, config: Config) -> None:
     app.config["SQLALCHEMY_ENGINES"] = {"default": engine_options(config)}
     db.init_app(app)
+    # No engine here is asynchronous. Left in place, this hook starts an event loop at the end of every request.
+    app.teardown_appcontext_funcs[:] = [
+        act for act in app.teardown_appcontext_funcs if act.__name__ != "_close_async_sessions"
+    ]
     with app.app_context():
         if config.sqlite:
             _prepare_sqlite(db.engine)

@@ -30,6 +30,7 @@ _FILTERS: dict[str, Callable[..., str | list[str]]] = {
     "way_said": words.way_said,
     "iso_day": words.iso_day,
     "near_day": words.near_day,
+    "tab_day": words.tab_day,
     "cutoff": words.cutoff_words,
     "menu_words": menu_words,
 }
@@ -73,8 +74,7 @@ def order(menu_id: int) -> Response:
 def orders() -> Response:
     page = min(max(request.args.get("page", default=1, type=int), 1), 1000)
     found = history.orders_for(current_actor(), page=page)
-    me = people.person_of_or_none(current_actor())
-    return web.page("meals/resident/orders.html", found=found, page=page, me=me)
+    return web.page("meals/resident/orders.html", found=found, page=page)
 
 
 @bp.route("/orders/<public_id>")

@@ -7,10 +7,13 @@ from flask import current_app
 
 from portal.config import Config
 from portal.core.clock import now
+from portal.core.db import transaction
 from portal.core.jobs import Jobs, Scheduled
-from portal.registry.service import imports
+from portal.registry.service import claims, imports
 
 KEEP_IMPORTS = timedelta(days=7)
+# What the notice on sensitive data promises: a refused claim goes, with the number it said.
+KEEP_REFUSED_CLAIMS = timedelta(days=180)
 
 
 def _config() -> Config:
@@ -35,8 +38,14 @@ def purge_imports() -> None:
     imports.purge(now() - KEEP_IMPORTS, folder=_uploads())
 
 
+def purge_claims() -> None:
+    with transaction():
+        claims.purge(now() - KEEP_REFUSED_CLAIMS)
+
+
 def register(jobs: Jobs) -> None:
     """Add this feature's jobs and their schedule."""
     jobs.add("registry.check_batch", check_batch)
     jobs.add("registry.resume_imports", resume_imports, Scheduled(minute="*", hour="*"))
     jobs.add("registry.purge_imports", purge_imports, Scheduled(minute="40", hour="3"))
+    jobs.add("registry.purge_claims", purge_claims, Scheduled(minute="45", hour="3"))

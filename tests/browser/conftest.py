@@ -77,6 +77,8 @@ class Reader:
         assert not self.complaints, self.complaints
         width = self.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
         assert width[0] <= width[1], f"{self.page.url} is wider than its window: {width}"
+        if not self.scripts:
+            return self
         found = Axe().run(self.page).response["violations"]
         assert not found, [(item["id"], [node["html"] for node in item["nodes"]][:3]) for item in found]
         return self

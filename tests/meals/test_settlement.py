@@ -99,6 +99,17 @@ def test_an_outage_postpones_until_the_list_is_entered(make: Make, app: Flask) -
     assert [fact["order"] for fact in told] == [missed.public_id]
 
 
+def test_a_menu_under_an_outage_is_neither_due_nor_settled(make: Make) -> None:
+    menu = make.menu(day=DAY)
+    booked(make, menu)
+    with clock_at("11:30"):
+        _declare(menu)
+    with clock_at("15:00"):
+        assert settlement.due(clock.now()) == []
+        with transaction():
+            assert settlement.settle(menu.id) == 0
+
+
 def test_a_list_entered_before_closing_makes_no_no_shows_yet(make: Make) -> None:
     menu = make.menu(day=DAY)
     missed = booked(make, menu)

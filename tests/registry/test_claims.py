@@ -14,6 +14,7 @@ from portal.core.outbox import OutboxRow
 from portal.core.sealing import blind
 from portal.identity.models import Account, OneTimeCode
 from portal.identity.permissions import Role
+from portal.registry import jobs
 from portal.registry.models import Claim, ClaimState, PersonState
 from portal.registry.service import claims
 from tests.identity.telephone import Telephone
@@ -382,3 +383,12 @@ def test_the_queue_asks_the_same_number_of_questions_however_long_it_is(client, 
     for _more in range(5):
         waiting(make)
     assert questions() == few <= 8
+
+
+def test_the_nightly_work_forgets_claims_that_were_refused_half_a_year_ago(make):
+    claim = waiting(make)
+    with transaction():
+        held = db.session.merge(claim)
+        held.state, held.decided_at = ClaimState.REFUSED, now() - timedelta(days=181)
+    jobs.purge_claims()
+    assert db.session.scalars(sa.select(Claim)).all() == []

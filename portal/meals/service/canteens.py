@@ -98,11 +98,6 @@ def managed(scopes: Collection[Scope], canteen_id: int) -> bool:
     return db.session.scalar(query) is not None
 
 
-def scope_choices() -> list[tuple[str, str]]:
-    """Reference and name of every canteen, for who grants roles on them."""
-    return [(canteen.public_id, canteen.name) for canteen in db.session.scalars(_by_name()).unique()]
-
-
 def communities(scopes: Collection[Scope]) -> list[Area]:
     """Where somebody may open a canteen."""
     return areas.whole_communities(area_scopes(scopes))

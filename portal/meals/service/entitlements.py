@@ -258,9 +258,21 @@ def at_canteen(rules: Iterable[SubsidyRule], community_code: str) -> list[Subsid
     return [rule for rule in rules if community_code.startswith(rule.area_code)]
 
 
-def facts_of(person: Person, day: date, meal: Meal) -> Facts:
-    """A person's facts on the day of a meal. A local registration without a code is that of the community."""
+def facts_of(person: Person, day: date, meal: Meal, rules: Iterable[SubsidyRule] | None = None) -> Facts:
+    """A person's facts on the day of a meal. A local registration without a code is that of the community.
+
+    Given the rules that will be asked, tags and calendar are looked up only when one of them cares.
+    """
+    asked = None if rules is None else list(rules)
     code = person.registration_code
     if not code and person.registration is Registration.LOCAL:
         code = person.community.code
-    return Facts(person.age(day), code, person.tag_kinds(day), meal, calendar.is_working_day(day))
+    tags = asked is None or any(rule.tags for rule in asked)
+    days = asked is None or any(rule.days is Days.WORKING for rule in asked)
+    return Facts(
+        age=person.age(day),
+        registration_code=code,
+        tags=person.tag_kinds(day) if tags else frozenset(),
+        meal=meal,
+        working_day=calendar.is_working_day(day) if days else True,
+    )

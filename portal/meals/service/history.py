@@ -27,7 +27,7 @@ from portal.meals.models import (
 )
 from portal.meals.service.kitchen import dish_words
 from portal.meals.service.menus import menu_words
-from portal.meals.service.pricing import ids_of
+from portal.meals.service.pricing import same_person
 from portal.meals.service.words import said
 from portal.registry.models import Person
 from portal.registry.service import people
@@ -99,7 +99,7 @@ def order_in(scopes: Collection[Scope], public_id: str) -> MealOrder:
 
 
 def _orders_of(whom: Sequence[Person]) -> sa.Select[MealOrder]:
-    return sa.select(MealOrder).where(MealOrder.person_id.in_(ids_of(*whom))).options(*everything())
+    return sa.select(MealOrder).where(MealOrder.person_id.in_(same_person(*whom))).options(*everything())
 
 
 def todo_of(_worker: Actor) -> list[Any]:

@@ -26,11 +26,11 @@ from portal.meals.service.pricing import (
     choose,
     eater,
     only_once,
+    same_person,
 )
 from portal.meals.service.words import said
 from portal.places import service as places
 from portal.registry.models import Person, PersonState
-from portal.registry.service import people
 
 CODE_TRIES = 5
 PICKUP = "meals.pickup"
@@ -276,7 +276,7 @@ def _subsidise(order: MealOrder, who: Eater, items: Sequence[Chosen]) -> None:
         return
     with unique_or(Refused(only_once(menu.canteen.name))):
         order.subsidised = True
-    aliases = [person_id for person_id in who.people if person_id != order.person_id]
+    aliases = [known for known in db.session.scalars(same_person(who.person)) if known != order.person_id]
     decision = subsidies.grant(order, rules, facts, bill, aliases=aliases)
     order.subsidised, order.subsidy_fen = bool(decision.lines), decision.total_fen
     db.session.flush()
@@ -333,16 +333,11 @@ def _record(event: str, order: MealOrder) -> None:
     )
 
 
-def _is(actor: Actor, person: Person) -> bool:
-    me = people.person_of_or_none(actor)
-    return me is not None and me.id == person.id
-
-
 def _tell(event: str, order: MealOrder, by: Actor | None, *, reason: str = "") -> None:
     """Tell the person; and whoever placed it for the person, when the canteen or somebody else acts on it."""
     facts = {
         "person": order.person.name,
-        "by": by.name if by and not _is(by, order.person) else "",
+        "by": by.name if by and by.name != order.person.name else "",
         "canteen": order.menu.canteen.name,
         "day": order.day.isoformat(),
         "meal": order.meal.value,

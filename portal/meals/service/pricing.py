@@ -78,7 +78,6 @@ class Eater:
 
     person: Person
     day: date
-    people: tuple[int, ...]
     rules: tuple[SubsidyRule, ...]
     used: Mapping[int, Used]
     standing: tuple[Standing, ...]
@@ -86,7 +85,7 @@ class Eater:
 
     def facts_for(self, meal: Meal) -> Facts:
         if meal not in self.facts:
-            self.facts[meal] = facts_of(self.person, self.day, meal)
+            self.facts[meal] = facts_of(self.person, self.day, meal, self.rules)
         return self.facts[meal]
 
     def rules_at(self, menu: Menu) -> list[SubsidyRule]:
@@ -156,21 +155,21 @@ def only_once(canteen: str) -> str:
     return _("同一天同一餐只补一份：「%(canteen)s」的订餐已享受补贴，这一份按原价。", canteen=canteen)
 
 
-def ids_of(*people: Person) -> tuple[int, ...]:
-    """The ids that the rows of some people may carry: their own, and those of persons merged into them."""
+def same_person(*people: Person) -> sa.Select[int]:
+    """The ids that the rows of some people may carry, as a query: theirs, and those of persons merged into them."""
     tree = sa.select(Person.id).where(Person.id.in_([person.id for person in people])).cte("tree", recursive=True)
     tree = tree.union(sa.select(Person.id).join(tree, Person.merged_into_id == tree.c.id))
-    return tuple(db.session.scalars(sa.select(tree.c.id).order_by(tree.c.id)))
+    return sa.select(tree.c.id)
 
 
 def eater(person: Person, day: date, *, but: MealOrder | None = None) -> Eater:
     """Gather what prices ask about; `but` is an order to be left out, because it is being changed."""
-    people = ids_of(person)
+    people = same_person(person)
     rules = tuple(rules_on(day))
     used = used_by(people, rules, day)
     if but:
         used = _without(used, but)
-    return Eater(person, day, people, rules, used, tuple(_standing(people, day, but)))
+    return Eater(person, day, rules, used, tuple(_standing(people, day, but)))
 
 
 def _without(used: Mapping[int, Used], order: MealOrder) -> dict[int, Used]:
@@ -183,7 +182,7 @@ def _without(used: Mapping[int, Used], order: MealOrder) -> dict[int, Used]:
     return rest
 
 
-def _standing(people: Sequence[int], day: date, but: MealOrder | None) -> list[Standing]:
+def _standing(people: sa.Select[int], day: date, but: MealOrder | None) -> list[Standing]:
     query = (
         sa.select(
             MealOrder.id,
@@ -299,7 +298,7 @@ def standing_order(person: Person, menu: Menu) -> MealOrder | None:
     """The person's live order from a menu, if there is one."""
     query = sa.select(MealOrder).where(
         MealOrder.menu_id == menu.id,
-        MealOrder.person_id.in_(ids_of(person)),
+        MealOrder.person_id.in_(same_person(person)),
         MealOrder.state != OrderState.CANCELLED,
     )
     return db.session.scalars(query.order_by(MealOrder.id)).first()

@@ -256,6 +256,7 @@ def message_facts(order: MealOrder) -> dict[str, str]:
     """What a notice about an order says; plain text, because it waits in the outbox."""
     return {
         "person": order.person.name,
+        "order": order.public_id,
         "day": order.day.isoformat(),
         "meal": order.meal.value,
         "canteen": order.menu.canteen.name,

@@ -15,10 +15,10 @@ from portal.meals.service.entitlements import Bill, Decision, Facts, Line, Used,
 TRIES = 3
 
 
-def used_by(people: Collection[int], rules: Iterable[SubsidyRule], day: date) -> dict[int, Used]:
+def used_by(people: Collection[int] | sa.Select[int], rules: Iterable[SubsidyRule], day: date) -> dict[int, Used]:
     """What these ids of one person have had, by rule, in the day and its month. Asks only for rules with caps."""
     counted = [rule.id for rule in rules if _periods(rule)]
-    if not counted or not people:
+    if not counted or (isinstance(people, Collection) and not people):
         return {}
     query = sa.select(SubsidyCounter).where(
         SubsidyCounter.rule_id.in_(counted),

@@ -107,6 +107,11 @@ def near_day(day: date, today: date) -> str:
     return near.get((day - today).days) or str(format_date(day, _("M月d日 EEE")))
 
 
+def tab_day(day: date, today: date) -> str:
+    """The same in the few signs a tab has room for: 今天, 明天, 后天, else 25日 周三."""
+    return near_day(day, today) if (day - today).days in range(3) else str(format_date(day, _("d日 EEE")))
+
+
 def iso_day(text: str) -> str:
     """A day as a notice carries it, in words: 11月23日 周一."""
     return str(format_date(date.fromisoformat(text), _("M月d日 EEE")))

@@ -1,0 +1,106 @@
+"""The processes of a site: the web server with its files, the jobs, and the command that runs both."""
+
+import re
+import signal
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.sites import until
+
+pytestmark = pytest.mark.slow
+
+QUEUED = """
+from portal.core import jobs
+from portal.core.db import transaction
+with transaction():
+    jobs.enqueue("core.heartbeat")
+"""
+STATIC = re.compile(r'/static/[^"]+\.css')
+
+
+def test_static_files_are_compressed_and_kept_for_ever(new_site):
+    site = new_site().migrated()
+    site.serve()
+    address = STATIC.search(site.get("/account/sign-in").text).group()
+    answer = site.get(address, headers={"Accept-Encoding": "br"})
+    assert answer.status_code == 200
+    assert answer.headers["Content-Encoding"] == "br"
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert site.get(address.replace(".css", ".scss")).status_code == 404
+
+
+def test_ready_means_database_version_and_jobs(new_site):
+    site = new_site().migrated()
+    site.serve()
+    assert site.get("/healthz").text == "ok\n"
+    before = site.get("/readyz")
+    assert before.status_code == 503
+    assert before.json() == {"ready": False, "flaws": {"jobs": "silent"}}
+    site.start("jobs")
+    until(lambda: site.get("/readyz").status_code == 200, "the jobs' heartbeat")
+    with site.connection() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0000'"))
+    after = site.get("/readyz")
+    assert after.status_code == 503
+    assert "database at 0000" in after.json()["flaws"]["migrations"]
+
+
+def test_jobs_on_another_queue_than_the_web_servers_say_so(new_site):
+    site = new_site().migrated()
+    site.serve()
+    process = site.start("jobs", JOBS_URL=f"sqlite:///{site.instance / 'other.db'}")
+    process.says("JOBS_URL differs between the two")
+
+
+def test_jobs_that_no_web_server_ever_queued_for_say_so(new_site):
+    process = new_site().migrated().start("jobs")
+    process.says("no web process has ever started on this database")
+
+
+def test_the_real_consumer_runs_what_a_transaction_queued_and_ends_gracefully(new_site):
+    site = new_site().migrated()
+    site.python(QUEUED)
+    assert site.scalar("SELECT count(*) FROM heartbeat") == 0
+    process = site.start("jobs")
+    # Its own start is one beat; the queued job makes it younger than that.
+    until(lambda: site.scalar("SELECT count(*) FROM heartbeat WHERE name = 'jobs'"), "the first beat")
+    first = site.scalar("SELECT at FROM heartbeat WHERE name = 'jobs'")
+    until(lambda: site.scalar("SELECT at FROM heartbeat WHERE name = 'jobs'") != first, "the queued beat")
+    assert process.end(signal.SIGTERM) == 0
+    assert "Traceback" not in process.said
+
+
+def test_run_starts_everything_and_ctrl_c_ends_everything(new_site):
+    site = new_site()
+    process = site.start("run")
+    process.says("Ctrl-C ends everything")
+    assert site.get("/readyz").status_code in {200, 503}
+    assert "居民" in process.said
+    until(lambda: site.get("/readyz").status_code == 200, "the jobs")
+    assert process.end(signal.SIGINT) == 0
+    assert _left(site) == []
+
+
+def test_nothing_outlives_a_run_that_is_killed(new_site):
+    site = new_site()
+    process = site.start("run")
+    process.says("Ctrl-C ends everything")
+    until(lambda: len(_left(site)) == 3, "web, jobs and their parent")
+    process.signal(signal.SIGKILL)
+    process.popen.wait()
+    until(lambda: not _left(site), "the children's end")
+
+
+def _left(site) -> list[int]:
+    """The processes that work in this site's folder."""
+    found = []
+    mark = f"PORTAL_INSTANCE={site.instance}".encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
