@@ -3,12 +3,11 @@
 from collections.abc import Callable, Sequence
 from datetime import date
 
-import segno
 from flask import Blueprint, Response, flash, request
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from portal.core import calendar, web
+from portal.core import calendar, files, web
 from portal.core.access import current_actor, requires
 from portal.core.clock import now, today
 from portal.core.errors import Missing, Refused
@@ -188,4 +187,4 @@ def _day(text: str | None) -> date:
 def _qr(order: MealOrder) -> Markup:
     """The picture of the order's signed pick-up address."""
     address = web.absolute("meals.worker.redeem", code=ordering.pickup_token(order))
-    return Markup(segno.make_qr(address, error="m").svg_inline(omitsize=True, border=2))  # noqa: S704 segno's own SVG
+    return files.qr_svg(address, title=_("取餐二维码"))

@@ -50,8 +50,7 @@ def _differences(of) -> list[str]:
 def test_a_changed_phone_is_a_difference_applied_and_undone(worker):
     take_in(worker, register(row()))
     before = people()[0]
-    sealed = sa.select(sa.type_coerce(Person.phone, sa.LargeBinary))
-    old = bytes(db.session.scalar(sealed))
+    index = before.phone_index
     batch = check(worker, register(row(联系电话="13900000009")))
     assert (batch.counts["changed"], batch.counts["new"]) == (1, 0)
     page = worker.get(f"{ADDRESS}/{batch.public_id}/rows/changed").text
@@ -60,8 +59,7 @@ def test_a_changed_phone_is_a_difference_applied_and_undone(worker):
     (person,) = people()
     assert (person.phone, person.public_id) == ("13900000009", before.public_id)
     assert undo(worker, batch).status_code == 303
-    assert people()[0].phone == "13800000001"
-    assert bytes(db.session.scalar(sealed)) == old
+    assert (people()[0].phone, people()[0].phone_index) == ("13800000001", index)
 
 
 def test_every_field_that_differs_is_named_and_taken_over(worker):

@@ -6,9 +6,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from portal.core import jobs
+from portal.core import jobs, rotation
 from portal.core.clock import now
-from portal.core.db import transaction
+from portal.core.db import db, transaction
 from portal.registry.models import BatchState, ImportBatch, ImportRow, Person
 from portal.registry.service import imports
 from portal.registry.service.imports import staging, store
@@ -107,8 +107,8 @@ def test_a_check_stops_between_chunks_once_it_is_cancelled(worker, app, monkeypa
     batch = _start(worker, _many(1200), monkeypatch)
     real = staging._write
 
-    def cancelling(run, staged, *, done):
-        went_on = real(run, staged, done=done)
+    def cancelling(run, staged, *, done, held):
+        went_on = real(run, staged, done=done, held=held)
         if done == store.CHUNK:
             worker.post(f"{ADDRESS}/{batch.public_id}/cancel")
         return went_on
@@ -165,11 +165,11 @@ def test_a_check_that_was_taken_over_writes_nothing_more(worker, app, monkeypatc
     batch = _start(worker, _many(600), monkeypatch)
     real, runs = staging._write, []
 
-    def overtaken(run, staged, *, done):
+    def overtaken(run, staged, *, done, held):
         if not runs:
             runs.append(run.number)
             imports.check_batch(batch.id, folder=_folder(app), allow_test_region=True)
-        return real(run, staged, done=done)
+        return real(run, staged, done=done, held=held)
 
     monkeypatch.setattr(staging, "_write", overtaken)
     imports.check_batch(batch.id, folder=_folder(app), allow_test_region=True)
@@ -217,3 +217,33 @@ def test_a_file_that_no_batch_speaks_of_is_swept(worker, app):
     imports.purge(now() - timedelta(days=7), folder=_folder(app))
     assert fresh.exists()
     fresh.unlink()
+
+
+def test_a_batch_can_be_undone_after_the_keys_were_rotated(worker, app):
+    take_in(worker, register(row()))
+    batch = take_in(worker, register(row(联系电话="13900000009")))
+    rotation.rotate(app.extensions["portal.config"].keys_file)
+    assert undo(worker, batch).status_code == 303
+    db.session.expire_all()
+    assert people()[0].phone == "13800000001"
+
+
+def test_a_check_across_a_rotation_of_keys_stages_nothing_that_nobody_can_open(worker, app, monkeypatch):
+    batch = _start(worker, _many(3), monkeypatch)
+    real = staging._write
+
+    def rotated(run, staged, *, done, held):
+        return real(run, staged, done=done, held=held | {99})
+
+    monkeypatch.setattr(staging, "_write", rotated)
+    with pytest.raises(RuntimeError, match="rotated"):
+        imports.check_batch(batch.id, folder=_folder(app), allow_test_region=True)
+    assert latest().state is BatchState.FAILED
+    assert count(ImportRow) == 0
+
+
+def test_a_file_whose_key_was_rotated_away_is_asked_for_again(worker, app, monkeypatch):
+    batch = _start(worker, _many(1), monkeypatch)
+    rotation.rotate(app.extensions["portal.config"].keys_file)
+    imports.check_batch(batch.id, folder=_folder(app), allow_test_region=True)
+    assert "请重新上传" in latest().error

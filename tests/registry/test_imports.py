@@ -221,3 +221,27 @@ def test_a_column_used_twice_and_a_missing_name_are_refused_beside_the_field(wor
 def test_the_eleventh_upload_within_an_hour_is_asked_to_wait(worker):
     answers = [upload(worker, b"nothing") for _time in range(11)]
     assert [answer.status_code for answer in answers] == [422] * 10 + [429]
+
+
+def _queries(client: Client, path: str) -> int:
+    said: list[str] = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        said.append(statement)
+
+    sa.event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        assert client.get(path).status_code == 200
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", note)
+    return len([statement for statement in said if statement.lstrip().startswith("SELECT")])
+
+
+def test_the_lists_ask_as_often_for_fifty_rows_as_for_one(worker):
+    small = take_in(worker, register(row(), row(), row(姓名="")))
+    few = {kind: _queries(worker, f"{ADDRESS}/{small.public_id}/rows/{kind}") for kind in FIGURES}
+    large = check(worker, REGISTER.read_bytes(), REGISTER.name)
+    many = {kind: _queries(worker, f"{ADDRESS}/{large.public_id}/rows/{kind}") for kind in FIGURES}
+    assert many == few
+    assert max(many.values()) <= 8
+    assert _queries(worker, ADDRESS) <= 8

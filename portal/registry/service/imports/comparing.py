@@ -80,14 +80,21 @@ def flags_after(row: Checked, known: Known) -> list[str]:
 
 
 def before(known: Known) -> dict[str, Any]:
-    """What undoing restores: every column that an import may touch, sealed values as they were sealed."""
-    return {name: _packed(known.stored[name]) for name in RESTORED} | {"dwelling_id": known.dwelling_id}
+    """What undoing restores: every column that an import may touch. Opened, because keys are rotated: the whole is
+    sealed once, as import_row|before.
+    """
+    opened = {name: _opened(known, name) if known.stored[name] else None for name in SEALED}
+    kept = {name: _packed({**known.stored, **opened}[name]) for name in RESTORED}
+    return kept | {"dwelling_id": known.dwelling_id}
 
 
 def unpacked(name: str, value: Any) -> Any:
+    """A value of before() as the database stores it."""
     if value is None:
         return None
-    if name in SEALED or name.endswith("_index"):
+    if name in SEALED:
+        return keys().seal(value, f"person|{name}")
+    if name.endswith("_index"):
         return base64.b64decode(value)
     if name == "birth_date":
         return date.fromisoformat(value)

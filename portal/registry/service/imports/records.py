@@ -1,6 +1,7 @@
 """Staged rows as the bulk insert takes them: values sealed and indexed already, so that confirming copies bytes."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -96,7 +97,7 @@ def _settle_home(row: Checked, seen: Seen) -> None:
 
 def _new(one: Match) -> dict[str, Any]:
     row = one.row
-    pinyin = search.pinyin(row.name)
+    pinyin = _reading(row.name)
     return {
         **BLANK,
         **_own(one),
@@ -112,6 +113,12 @@ def _new(one: Match) -> dict[str, Any]:
         "tags": _json([kind.value for kind in row.tags]) if row.tags else "[]",
         "flags": _json(row.flags) if row.flags else "[]",
     }
+
+
+@lru_cache(maxsize=20_000)
+def _reading(name: str) -> str:
+    """Names repeat, and reading one is a seventh of the work on a row."""
+    return search.pinyin(name)
 
 
 def _own(one: Match) -> dict[str, Any]:

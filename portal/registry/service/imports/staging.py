@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from portal.areas.models import Estate
 from portal.core.clock import now, today
 from portal.core.db import apart, db, guarded, transaction
+from portal.core.sealing import keys
 from portal.registry.models import BatchState, ImportBatch, ImportRow, Outcome
 from portal.registry.service.imports import records, store
 from portal.registry.service.imports.checking import Checked, Rules, check_row
@@ -88,9 +89,10 @@ def _begin(batch_id: int, *, allow_test_region: bool) -> _Run | None:
 def _check(run: _Run, folder: Path) -> None:
     done = 0
     for numbers, cells in store.chunks(folder, run.public_id):
+        held = set(keys().sealing)
         rows = [check_row(number, row, run.rules) for number, row in zip(numbers, cells, strict=True)]
         done += len(rows)
-        if not _write(run, list(_staged(run, rows)), done=done):
+        if not _write(run, list(_staged(run, rows)), done=done, held=held):
             return
     _finish(run)
 
@@ -109,11 +111,16 @@ def _staged(run: _Run, rows: Sequence[Checked]) -> Iterator[dict[str, Any]]:
         yield record
 
 
-def _write(run: _Run, staged: Sequence[dict[str, Any]], *, done: int) -> bool:
-    """Stage one chunk; False when the batch was cancelled or another run took over."""
+def _write(run: _Run, staged: Sequence[dict[str, Any]], *, done: int, held: set[int]) -> bool:
+    """Stage one chunk; False when the batch was cancelled or another run took over.
+
+    It was sealed outside this transaction: when a key of that moment is gone since, nobody could open it.
+    """
     with transaction() as session:
         if not _still_ours(run, done=done, beat_at=now()):
             return False
+        if not held <= set(keys().sealing):
+            raise RuntimeError("the sealing keys were rotated during the check")
         session.execute(sa.insert(records.RAW), staged)
     return True
 

@@ -45,12 +45,18 @@ def _write(path: Path, parts: Iterable[bytes]) -> None:
 
 
 def chunks(folder: Path, public_id: str) -> Iterator[Chunk]:
-    """The numbers and cells of the rows, CHUNK at a time. Raise FileNotFoundError once the file is gone."""
+    """Numbers and cells of the rows, CHUNK at a time. Raise FileNotFoundError once the file, or its key, is gone."""
     with _rows_of(folder, public_id).open("rb") as file:
         while length := file.read(LENGTH_BYTES):
-            opened = keys().open_bytes(file.read(int.from_bytes(length, "big")), ROWS)
-            numbers, rows = json.loads(zlib.decompress(opened))
+            numbers, rows = json.loads(zlib.decompress(_opened(file.read(int.from_bytes(length, "big")))))
             yield numbers, rows
+
+
+def _opened(sealed: bytes) -> bytes:
+    try:
+        return keys().open_bytes(sealed, ROWS)
+    except KeyError:
+        raise FileNotFoundError("sealed under a key that was rotated away") from None
 
 
 def drop(folder: Path, public_id: str) -> None:

@@ -24,7 +24,7 @@ _KINDS: dict[str, Any] = {
     "grid_id": sa.Integer(),
 }
 _SEALED = {"id_number", "id_index", "phone", "phone_index", "phone_tail_index", "registered_address", "diet", "note"}
-# The same table without the model's types: sealed values go back as they were sealed.
+# The same table without the model's types: what is sealed already must not be sealed again.
 RAW = sa.table(
     "person",
     *(sa.column(name, _KINDS.get(name) or (sa.LargeBinary() if name in _SEALED else sa.String()))
@@ -94,7 +94,7 @@ def _remove_people(batch: ImportBatch) -> int:
 
 
 def _restore(batch: ImportBatch) -> int:
-    """Put back what the changed rows were before, byte by byte."""
+    """Put back what the changed people were before."""
     query = (
         sa.select(ImportRow.person_id, ImportRow.moves, sa.type_coerce(ImportRow.before, sa.LargeBinary))
         .where(ImportRow.batch_id == batch.id, ImportRow.outcome == Outcome.CHANGED)

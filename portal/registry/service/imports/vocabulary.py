@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from enum import StrEnum
+from functools import lru_cache
 
 from portal.core.ids import Sex
 from portal.registry.models import Diet, Registration, Relation, TagKind
@@ -137,6 +138,7 @@ def plain(word: str) -> str:
     return re.sub(r"[(\[【].*?[)\]】]", "", text) or text
 
 
+@lru_cache(maxsize=20_000)
 def tidy(text: str) -> str:
     """Half-width, trimmed, single spaces; words that mean nothing become empty."""
     if not text:

@@ -1,0 +1,81 @@
+"""Orders a second through HTTP against the raw transaction; then 500 buyers for 200 portions."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.measuring import CROWD, machine, percentile, ratio, together, verdict
+from tests.buyers import Buyer, buyers
+from tests.sites import ROOT, Site, site
+
+ROUNDS, ORDERS = 3, 200
+BUYERS, PORTIONS = 500, 200
+TARGET, BEYOND = 0.35, 0.5
+
+
+def _timed(buyer: Buyer) -> tuple[int, float]:
+    started = time.perf_counter()
+    status = buyer.order()
+    return status, time.perf_counter() - started
+
+
+def _raw(made: Site, menu: int) -> float:
+    command = [sys.executable, "-m", "bench.raw", str(menu), str(ORDERS)]
+    done = subprocess.run(command, env=made.env, cwd=ROOT, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return float(done.stdout)
+
+
+def _through_http(crowd: Sequence[Buyer]) -> float:
+    """The pages are looked at before: what is measured is ordering."""
+    together(Buyer.look, crowd)
+    answers, rate = together(_timed, crowd)
+    if {status for status, _seconds in answers} != {303}:
+        raise RuntimeError(f"not every order was taken: {answers}")
+    return rate
+
+
+def _compare(made: Site, database: str) -> str:
+    crowd = buyers(made, ORDERS * ROUNDS, portions=ORDERS * ROUNDS)
+    made.serve()
+    ours, theirs = [], []
+    for number in range(ROUNDS):
+        theirs.append(_raw(made, crowd[0].menu))
+        ours.append(_through_http(crowd[number * ORDERS : (number + 1) * ORDERS]))
+    for buyer in crowd:
+        buyer.close()
+    print(f"{database}: {max(ours):.0f} orders/s through HTTP, {max(theirs):.0f}/s raw, {CROWD} at a time")
+    return verdict(f"orders on {database}", ratio(ours, theirs), TARGET, BEYOND)
+
+
+def _rush(made: Site, database: str) -> str:
+    crowd = buyers(made, BUYERS, portions=PORTIONS)
+    made.serve()
+    together(Buyer.look, crowd)
+    answers, rate = together(_timed, crowd, crowd=64)
+    statuses = [status for status, _seconds in answers]
+    waited = percentile([seconds for _status, seconds in answers], 0.99)
+    taken = made.scalar("SELECT max(taken) FROM capacity")
+    good = statuses.count(303) == taken == PORTIONS and max(statuses) < 500 and waited < 3
+    return (
+        f"rush on {database}: {statuses.count(303)} of {PORTIONS} sold to {BUYERS}, {sum(s >= 500 for s in statuses)} "
+        f"answers 5xx, p99 {waited:.2f} s, {rate:.0f}/s  (exact, 0, under 3 s)  {'target' if good else 'BELOW'}"
+    )
+
+
+def main() -> None:
+    print(machine())
+    lines = []
+    for database in ("sqlite", "postgresql"):
+        for act in (_compare, _rush):
+            with tempfile.TemporaryDirectory() as folder, site(database, Path(folder) / "site") as made:
+                lines.append(act(made.migrated(), database))
+    print(*lines, sep="\n")
+
+
+if __name__ == "__main__":
+    main()
