@@ -19,7 +19,7 @@ check: $(VENV)/.development
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/djlint --check --lint --quiet templates
+	$(BIN)/djlint --check --lint templates
 	$(PYTEST) -n $(WORKERS) tests/test_architecture.py tests/test_migrations.py
 
 # Everything there is to run, on both databases; nothing is skipped.
@@ -48,7 +48,7 @@ vendor: $(VENV)/.development
 	$(BIN)/python deploy/vendor.py
 
 translate: $(VENV)/.development
-	$(BIN)/pybabel -q extract -F translations/babel.cfg -k _ --no-location --sort-output \
+	$(BIN)/pybabel -q extract -F translations/babel.cfg -k _ -k _l --no-location --sort-output \
 		--project=community-portal -o translations/messages.pot .
 	$(BIN)/pybabel -q update -i translations/messages.pot -d translations --no-fuzzy-matching --ignore-pot-creation-date
 	$(BIN)/pybabel -q compile -d translations --statistics

@@ -17,16 +17,17 @@ from portal.identity.permissions import Role
 from portal.meals.models import Canteen
 from tests.identity.telephone import Telephone
 from tests.make import Make
-from tests.meals.stand import DAY, clock_at, heard
+from tests.meals.stand import clock_at, heard
 from tests.registry.registers import REGISTER
 from tests.visitor import Visitor
 
 PASSWORD = "春天的花-2026"
 DESK_PASSWORD = "zhe shi yi ju hen chang de hua"
-THE_DAY_BEFORE = date(2026, 6, 8)
+# After the last birth that the register knows; Friday of the week after is New Year's Day.
+THE_DAY_BEFORE, DAY = date(2026, 12, 21), date(2026, 12, 22)
 FISH, TOMATO = "红烧带鱼套餐", "番茄炒蛋套餐"
 CANTEEN = "春风里助餐点"
-# A daughter with the mobile that the register knows, and her mother of 75, whose mobile is new.
+# A daughter with the mobile that the register knows, and her mother of 76, whose mobile is new.
 DAUGHTER, HER_NUMBER, HER_MOBILE = "邹玲莉", "999901197505157164", "13808774909"
 MOTHER, MOTHERS_NUMBER, MOTHERS_MOBILE = "袁梅梅", "999901195009235267", "13700005678"
 # Who telephones, with the last four figures of the number in the register.
@@ -118,7 +119,9 @@ def the_community_opens_a_canteen(story: Story, desk_hash: str) -> None:
 
 def the_holidays_and_the_subsidy_are_entered(story: Story) -> None:
     desk = story.at_desk(story.administrator).go("/desk/administration/holidays?year=2026")
-    assert desk.press("录入国家放假安排").reads("端午节")
+    assert desk.press("录入国家放假安排").reads("国庆节")
+    desk.follow("添加一天").press("保存", {"日期": "2027-01-01", "这一天": "放假", "名称": "元旦"})
+    assert desk.reads("元旦")
     desk = story.at_desk(story.planner).go("/desk/meals/rules/new")
     what = {"方案名称": "春晖街道助餐", "规则名称": "60 岁以上午餐", "适用范围": "春晖街道", "金额（元）": "5"}
     desk.press("保存", {**what, "年龄从（岁）": "60", "哪几餐": ["午餐"], "依据": "春晖街道助餐办法"})
@@ -131,13 +134,13 @@ def the_canteen_publishes_menus_and_copies_the_week(story: Story) -> None:
     tomato = {"菜品名称": TOMATO, "价格（元）": "12", "适合的饮食": ["软食", "素食"], "过敏原": "鸡蛋"}
     desk.follow("加菜品").press("保存", tomato)
     assert desk.reads(f"已加入菜品「{TOMATO}」")
-    for day in ("6月9日", "6月12日"):
+    for day in ("12月22日", "12月25日"):
         desk.go("/desk/meals/menus").follow("填菜单", beside=day)
         chosen = {f"选用{dish}": True for dish in (FISH, TOMATO)}
         desk.press("保存并发布", {**chosen, f"{FISH}的份数": "20", f"{TOMATO}的份数": "10"})
         assert desk.reads("菜单已发布")
     desk.follow("下一周").press("复制上一周")
-    assert desk.reads("从上一周复制了 1 份菜单，都是草稿", "端午节休息")
+    assert desk.reads("从上一周复制了 1 份菜单，都是草稿", "元旦休息")
     assert desk.press("发布这一周").reads("已发布 1 份菜单")
 
 
@@ -180,12 +183,12 @@ def the_daughter_asks_to_act_for_her_mother_who_accepts(story: Story) -> None:
 def she_orders_for_her_mother_and_sees_the_subsidy_and_why(story: Story) -> None:
     phone = story.at_home(HER_MOBILE).go(f"/meals/?day={DAY}").follow(f"给{MOTHER}订")
     phone.follow("订这一餐").press("算一算", {f"{FISH}要几份": "1 份", "给助餐点的话": "切碎一点"})
-    assert phone.reads("60 岁以上午餐：满 75 岁，每餐减 5 元", "取餐时付¥10.00", "软食")
+    assert phone.reads("60 岁以上午餐：满 76 岁，每餐减 5 元", "取餐时付¥10.00", "软食")
     phone.press("确认订餐")
-    assert phone.reads("订好了", f"用餐人{MOTHER}", FISH, "60 岁以上午餐：满 75 岁，每餐减 5 元", "取餐时付¥10.00")
-    story.codes[MOTHER], story.photograph = phone.text("pickup-code"), phone.photograph()
+    assert phone.reads("订好了", f"用餐人{MOTHER}", FISH, "60 岁以上午餐：满 76 岁，每餐减 5 元", "取餐时付¥10.00")
+    story.codes[MOTHER], story.photograph = phone.text("code"), phone.photograph()
     assert len(story.codes[MOTHER]) == 6
-    hers = story.at_home(MOTHERS_MOBILE).go("/meals/orders").follow(FISH)
+    hers = story.at_home(MOTHERS_MOBILE).go("/meals/orders").follow(story.codes[MOTHER])
     assert hers.reads(f"由{DAUGHTER}代订", story.codes[MOTHER])
 
 
@@ -194,12 +197,12 @@ def she_orders_for_herself_changes_and_cancels(story: Story) -> None:
     phone.press("确认订餐", {f"{TOMATO}要几份": "1 份"})
     assert phone.reads(f"用餐人{DAUGHTER}", "取餐时付¥12.00")
     assert phone.lacks("60 岁以上午餐")
-    code = phone.text("pickup-code")
+    code = phone.text("code")
     phone.follow("修改").press("确认修改", {f"{TOMATO}要几份": "2 份", "怎么取餐": "自取"})
     assert phone.reads("改好了，取餐码不变", "取餐方式自取", "取餐时付¥24.00", code)
     phone.follow("取消订餐").press("确定取消", {"取消的原因": "要上班"})
     assert phone.reads("已取消，名额和补贴都已退回。")
-    assert phone.go("/meals/orders").reads("已取消", "已预订", MOTHER)
+    assert phone.go("/meals/orders").reads("待取餐", f"给{MOTHER}订", "以往", "已取消")
 
 
 # 5. The telephone.
@@ -218,12 +221,12 @@ def the_worker_orders_for_those_who_telephone(story: Story) -> None:
 
 
 def an_order_begun_before_the_cut_off_is_refused_after_it(story: Story) -> None:
-    with clock_at("08:59"):
+    with clock_at("08:59", DAY):
         phone = story.at_home(HER_MOBILE).go(f"/meals/?day={DAY}").follow(f"给{DAUGHTER}订").follow("订这一餐")
-    with clock_at("09:00"):
+    with clock_at("09:00", DAY):
         phone.press("确认订餐", {f"{TOMATO}要几份": "1 份"}, answer=422)
         assert phone.reads("已过订餐截止时间，不能再订、改或取消。有急事请打助餐点电话 057188880000。")
-        assert phone.go("/meals/orders").follow(FISH).reads("已过截止时间，不能再修改或取消")
+        assert phone.go("/meals/orders").follow(story.codes[MOTHER]).reads("已过截止时间，不能再修改或取消")
 
 
 def the_kitchen_prints_its_sheet_labels_and_names(story: Story) -> None:
@@ -264,10 +267,10 @@ def the_network_fails_and_the_paper_list_is_entered_for_one(story: Story) -> Non
 
 
 def half_an_hour_after_closing_the_rest_are_no_shows(story: Story, missed: list[dict[str, object]]) -> None:
-    with clock_at("12:59"):
+    with clock_at("12:59", DAY):
         story.every_minute()
         assert missed == []
-    with clock_at("13:00"):
+    with clock_at("13:00", DAY):
         story.every_minute()
         story.every_minute()
         assert len(missed) == 2
@@ -310,17 +313,17 @@ def test_a_lunch_from_the_register_to_the_desk(story: Story, desk_hash: str) -> 
         the_daughter_asks_to_act_for_her_mother_who_accepts(story)
         she_orders_for_her_mother_and_sees_the_subsidy_and_why(story)
         she_orders_for_herself_changes_and_cancels(story)
-    with clock_at("08:30"):
+    with clock_at("08:30", DAY):
         the_worker_orders_for_those_who_telephone(story)
     an_order_begun_before_the_cut_off_is_refused_after_it(story)
-    with clock_at("09:05"):
+    with clock_at("09:05", DAY):
         the_kitchen_prints_its_sheet_labels_and_names(story)
-    with clock_at("11:30"):
+    with clock_at("11:30", DAY):
         the_operator_redeems_by_qr_and_by_code_and_never_twice(story)
     missed = heard(story.app, "meals.not_collected")
-    with clock_at("12:10"):
+    with clock_at("12:10", DAY):
         the_network_fails_and_the_paper_list_is_entered_for_one(story)
     half_an_hour_after_closing_the_rest_are_no_shows(story, missed)
-    with clock_at("14:00"):
+    with clock_at("14:00", DAY):
         a_late_entry_withdraws_one_of_them(story, missed)
         the_desk_shows_the_day_and_the_persons_page_her_orders(story)

@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element
 
 import html5lib
 from flask import Flask
-from PIL import Image, ImageDraw
+from PIL import Image
 from werkzeug.test import TestResponse
 
 from tests.client import Client
@@ -135,7 +135,7 @@ class Visitor:
         """Whether all of this can be read on the page, however it is broken into lines."""
         text = words_of(next(self.page.iter("body")))
         missing = [each for each in words if squashed(each) not in text]
-        assert not missing, f"{missing} not on {self.address}"
+        assert not missing, f"{missing} not on {self.address}: {text}"
         return True
 
     def lacks(self, words: str) -> bool:
@@ -147,17 +147,12 @@ class Visitor:
         return words_of(next(named))
 
     def photograph(self) -> bytes:
-        """A picture of the page's QR code: the strokes of its SVG, drawn."""
-        path = next(each for each in self.page.iter("path") if each.get("class") == "qrline").get("d", "")
-        picture = Image.new("L", (800, 800), 255)
-        draw, x, y = ImageDraw.Draw(picture), 0.0, 0.0
-        for move, first, second, stroke in re.findall(r"([Mm])(-?[\d.]+) ?(-?[\d.]+)|h([\d.]+)", path):
-            if stroke:
-                draw.rectangle((x * 10, y * 10 - 5, (x + float(stroke)) * 10 - 1, y * 10 + 4), fill=0)
-                x += float(stroke)
-            else:
-                x, y = (float(first), float(second)) if move == "M" else (x + float(first), y + float(second))
-        picture = picture.crop((0, 0, int(y + 2.5) * 10, int(y + 2.5) * 10))
+        """A picture of the page's QR code: each dark square of its drawing, ten pixels wide."""
+        code = next(each for each in self.page.iter() if "qr" in (each.get("class") or "").split() and each.get("viewBox"))
+        side = int((code.get("viewBox") or "").split()[-1])
+        picture = Image.new("L", (side * 10, side * 10), 255)
+        for x, y in re.findall(r"M(\d+) (\d+)h1v1h-1z", "".join(path.get("d") or "" for path in code)):
+            picture.paste(0, (int(x) * 10, int(y) * 10, int(x) * 10 + 10, int(y) * 10 + 10))
         made = io.BytesIO()
         picture.save(made, "PNG")
         return made.getvalue()

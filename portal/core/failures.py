@@ -6,7 +6,7 @@ import structlog
 from flask import Flask, Response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
 from portal.core.db import db
@@ -77,6 +77,12 @@ def _busy(error: OperationalError) -> Response:
     return answer(503, headers={"Retry-After": "3"})
 
 
+def _unstorable(_error: DataError) -> Response:
+    """A value that no column can hold, such as a NUL character in an address."""
+    db.session.rollback()
+    return answer(400)
+
+
 def _broken(error: Exception) -> Response:
     log.error("request.failed", path=request.path, exc_info=error)
     db.session.rollback()
@@ -92,5 +98,6 @@ def init(app: Flask) -> None:
     app.register_error_handler(TooMany, _too_many)
     app.register_error_handler(Missing, _missing)
     app.register_error_handler(OperationalError, _busy)
+    app.register_error_handler(DataError, _unstorable)
     if not app.testing:
         app.register_error_handler(Exception, _broken)

@@ -8,6 +8,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 from wtforms import DateField, HiddenField, IntegerField, StringField
 from wtforms.validators import DataRequired, Length, ValidationError
 
@@ -26,6 +27,17 @@ def at_most(count: int) -> Length:
 
 class Form(FlaskForm):
     """Shape and syntax of input. A service's refusal is put beside its field by refuse()."""
+
+    class Meta(FlaskForm.Meta):
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """What was sent, without NUL characters, which nobody types and PostgreSQL cannot hold."""
+            sent = super().wrap_formdata(form, formdata)
+            if not sent:
+                return sent
+            return MultiDict(
+                (name, value.replace("\x00", "") if isinstance(value, str) else value)
+                for name, value in sent.items(multi=True)
+            )
 
     def refuse(self, refused: Refused) -> None:
         fields = self._fields

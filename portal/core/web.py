@@ -22,6 +22,7 @@ from flask import (
 from flask_babel import Babel, format_date
 from jinja2_fragments.flask import render_block
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 from portal.config import Config
 from portal.core import access, masking, money, statics
@@ -146,7 +147,15 @@ def _headers(response: Response) -> Response:
     return response
 
 
+class RowNumber(IntegerConverter):
+    """A number in an address that a row can have; a larger one matches no page and so answers 404."""
+
+    def __init__(self, url_map: Map, **bounds: Any) -> None:
+        super().__init__(url_map, **({"max": 2**31 - 1} | bounds))
+
+
 def init(app: Flask, config: Config) -> None:
+    app.url_map.converters["int"] = RowNumber
     app.config.update(
         SECRET_KEY=config.secret_key,
         SECRET_KEY_FALLBACKS=list(config.secret_key_fallbacks),

@@ -6,6 +6,7 @@ import pytest
 
 from portal.app import create_app
 from portal.core import access, web
+from portal.core.db import db
 from portal.core.statics import build
 
 PROMISED = {
@@ -16,6 +17,21 @@ PROMISED = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+
+
+@pytest.fixture
+def variant(config):
+    """Further applications with other settings, whose connections are closed again."""
+    made = []
+
+    def with_settings(**settings):
+        made.append(create_app(dataclasses.replace(config, **settings)))
+        return made[-1]
+
+    yield with_settings
+    for app in made:
+        with app.app_context():
+            db.engine.dispose()
 
 
 @pytest.mark.parametrize("path", ["/", "/desk", "/nowhere"])
@@ -41,13 +57,13 @@ def test_a_post_without_its_token_is_refused_in_words(app, client):
     assert "返回上一页" in answer.text
 
 
-def test_a_host_that_is_not_ours_is_refused(config):
-    app = create_app(dataclasses.replace(config, trusted_hosts=("portal.example",)))
+def test_a_host_that_is_not_ours_is_refused(variant):
+    app = variant(trusted_hosts=("portal.example",))
     assert app.test_client().get("/", headers={"Host": "evil.example"}).status_code == 400
     assert app.test_client().get("/", headers={"Host": "portal.example"}).status_code == 200
 
 
-def test_a_forwarded_address_counts_only_behind_a_known_proxy(config):
+def test_a_forwarded_address_counts_only_behind_a_known_proxy(variant):
     seen = {}
 
     def address(environ, start_response):
@@ -55,8 +71,8 @@ def test_a_forwarded_address_counts_only_behind_a_known_proxy(config):
         start_response("200 OK", [])
         return [b""]
 
-    direct = create_app(config)
-    behind = create_app(dataclasses.replace(config, proxies=1))
+    direct = variant()
+    behind = variant(proxies=1)
     assert direct.wsgi_app.__class__.__name__ != "ProxyFix"
     behind.wsgi_app.app = address
     behind.test_client().get("/", headers={"X-Forwarded-For": "6.6.6.6, 10.1.2.3"})
@@ -110,3 +126,9 @@ def test_a_file_to_save_keeps_its_chinese_name(app):
     with app.test_request_context():
         answer = web.download(b"x", "被拒绝的行 1.xlsx", "application/octet-stream")
     assert answer.headers["Content-Disposition"].endswith("%E8%A2%AB%E6%8B%92%E7%BB%9D%E7%9A%84%E8%A1%8C%201.xlsx")
+
+
+def test_a_nul_character_is_no_failure_of_ours(make, app):
+    client = app.test_client().sign_in(make.worker())
+    assert client.post("/desk/people/", data={"q": "王\x00秀"}).status_code == 200
+    assert client.get("/desk/person/a%00b").status_code in {400, 404}

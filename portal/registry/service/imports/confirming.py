@@ -1,5 +1,7 @@
 """Confirming: one short transaction of set-based statements turns a batch's staged rows into people."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +31,7 @@ COPIED = (
     "phone_tail_index", "registration", "registration_code", "registered_address", "relation", "diet", "note", "flags",
 )  # fmt: skip
 OVERWRITTEN = tuple(name for name in COPIED if name not in {"public_id", "name", "initials", "pinyin"})
+SQLITE_CACHE_KB = 65_536
 PLACES = (Area, Estate, Building, Dwelling)
 
 
@@ -39,10 +42,10 @@ def confirm(batch: ImportBatch, *, by: str, key: str = "") -> None:
     with unique_or(_moved_on()):
         moment = now()
         _move(batch, moment)
-        _allow_time()
         _refuse_what_moved_on(batch)
         first = {table: _highest(table) for table in PLACES}
-        _store(batch, moment)
+        with _room_to_work():
+            _store(batch, moment)
         batch.made = {table.__tablename__: [first[table], _highest(table)] for table in PLACES}
         audit.record("registry.import_confirmed", batch, filename=batch.filename, **batch.counts)
         tokens.remember_request(by, "registry.import_confirm", key, batch.public_id, batch.public_id)
@@ -69,10 +72,22 @@ def _move(batch: ImportBatch, moment: datetime) -> None:
     db.session.refresh(batch)
 
 
-def _allow_time() -> None:
-    """One step may take longer than a page on PostgreSQL; SQLite knows no such limit."""
-    if db.session.connection().dialect.name == "postgresql":
-        db.session.execute(sa.text("SET LOCAL statement_timeout = '60s'"))
+@contextmanager
+def _room_to_work() -> Iterator[None]:
+    """One step may take longer than a page on PostgreSQL. On SQLite the pages of ten indexes must fit in the cache:
+    with the usual 2 MB, inserting 50,000 people takes five times as long (3.2 s against 0.6 s, measured).
+    """
+    connection = db.session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL statement_timeout = '60s'")
+        yield
+        return
+    usual = connection.exec_driver_sql("PRAGMA cache_size").scalar()
+    connection.exec_driver_sql(f"PRAGMA cache_size = -{SQLITE_CACHE_KB}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA cache_size = {usual}")
 
 
 def _moved_on() -> Refused:
