@@ -212,7 +212,7 @@ def the_worker_orders_for_those_who_telephone(story: Story) -> None:
     desk = story.at_desk(story.worker)
     for name, tail in CALLERS.items():
         desk.go("/desk/meals/orders/phone").press("查找", {"找人": tail}).follow("给这位订餐", beside=name)
-        desk.follow("订餐", beside=CANTEEN).press("确认订餐", {f"{TOMATO}要几份": "1 份"})
+        desk.follow("订餐", beside=CANTEEN).press("确认订餐", {f"{TOMATO} ¥12.00": "1 份"})
         assert desk.reads(f"已为{name}订餐", f"用餐人{name}", "谁订的周洁", "每餐减 5 元", "取餐时付¥7.00")
         story.codes[name] = desk.text("code")
 

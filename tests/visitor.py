@@ -57,8 +57,9 @@ class Form:
         else:
             self.sent.setdefault(name, []).append(control.get("value", "on" if kind in GROUPED else ""))
 
-    def fill(self, field: str, value: Value) -> None:
-        found = self._field(field)
+    def fill(self, called: str, value: Value) -> None:
+        found = self.field(called)
+        assert found, f"no field is called {called}"
         name = found[0].get("name", "")
         if isinstance(value, tuple):
             self.sent[name] = [(io.BytesIO(value[0]), value[1])]
@@ -72,7 +73,7 @@ class Form:
         else:
             self.sent[name] = [value]
 
-    def _field(self, called: str) -> list[Element]:
+    def field(self, called: str) -> list[Element]:
         """The controls of a legend, a label, an aria-label, or, where words are not unique, a name."""
         for group in self.root.iter("fieldset"):
             if any(words_of(legend).removesuffix(OPTIONAL) == squashed(called) for legend in group.iter("legend")):
@@ -80,8 +81,7 @@ class Form:
         ids = {label.get("for") for label in self._labels(called)}
         found = [each for each in self._controls() if each.get("id") in ids or each.get("aria-label") == called]
         found = found or [each for each in self._controls() if each.get("name") == called]
-        assert found, f"no field is called {called}"
-        assert len({each.get("name") for each in found}) == 1, f"several fields are called {called}"
+        assert len({each.get("name") for each in found}) < 2, f"several fields are called {called}"
         return found
 
     def _labels(self, called: str) -> list[Element]:
@@ -118,12 +118,14 @@ class Visitor:
         self, words: str, fields: Mapping[str, Value] | None = None, *, beside: str = "", answer: int = 200
     ) -> "Visitor":
         """Fill in the form of this button and send it."""
-        forms = [form for form in self._within(beside, "form") if self._button(form, words) is not None]
+        fields = fields or {}
+        forms = [Form(root) for root in self._within(beside, "form") if self._button(root, words) is not None]
         assert forms, f"no button {words} on {self.address}"
-        form, button = Form(forms[0]), self._button(forms[0], words)
+        form = next((form for form in forms if all(map(form.field, fields))), forms[0])
+        button = self._button(form.root, words)
         assert button is not None
-        for field, value in (fields or {}).items():
-            form.fill(field, value)
+        for called, value in fields.items():
+            form.fill(called, value)
         if button.get("name"):
             form.sent[button.get("name", "")] = [button.get("value", "")]
         address = button.get("formaction") or form.root.get("action") or self.address

@@ -87,7 +87,7 @@ def columns_form(batch: ImportBatch) -> ColumnsForm:
 
 def _header(place: int, word: str) -> str:
     letters = chr(ord("A") + place) if place < 26 else "A" + chr(ord("A") + place - 26)
-    return f"{letters}　{word or _('（空表头）')}"
+    return letters + "　" + (word or _("（空表头）"))
 
 
 def _hint(batch: ImportBatch, samples: list[list[str]], name: str) -> str:
