@@ -225,7 +225,7 @@ def an_order_begun_before_the_cut_off_is_refused_after_it(story: Story) -> None:
         phone = story.at_home(HER_MOBILE).go(f"/meals/?day={DAY}").follow(f"给{DAUGHTER}订").follow("订这一餐")
     with clock_at("09:00", DAY):
         phone.press("确认订餐", {f"{TOMATO}要几份": "1 份"}, answer=422)
-        assert phone.reads("已过订餐截止时间，不能再订、改或取消。有急事请打助餐点电话 057188880000。")
+        assert phone.reads("已过订餐截止时间，不能再订、改或取消。有急事请打助餐点电话 0571-88880000。")
         assert phone.go("/meals/orders").follow(story.codes[MOTHER]).reads("已过截止时间，不能再修改或取消")
 
 
