@@ -7,6 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
+# The first of each is production's default, the second everybody else's.
+TOTP_WORDS = ("required", "offered")
+LOG_FORMATS = ("json", "plain")
 
 
 def _resource(name: str) -> Path:
@@ -82,6 +85,20 @@ def _secret(env: Mapping[str, str], mode: Mode) -> str:
     return secret or "demonstration-only-" + "x" * 32
 
 
+def _one_of(env: Mapping[str, str], name: str, words: tuple[str, ...], default: str) -> str:
+    word = env.get(name, "") or default
+    if word not in words:
+        raise BadConfig(f"{name} is {' or '.join(words)}")
+    return word
+
+
+def _count(env: Mapping[str, str], name: str, default: int) -> int:
+    word = env.get(name, "") or str(default)
+    if not (word.isascii() and word.isdigit()):
+        raise BadConfig(f"{name} is a whole number")
+    return int(word)
+
+
 def load(env: Mapping[str, str] | None = None) -> Config:
     """Read the environment (or a mapping standing in for it); raise BadConfig in words an operator can act on."""
     env = os.environ if env is None else env
@@ -105,13 +122,13 @@ def load(env: Mapping[str, str] | None = None) -> Config:
         secret_key_fallbacks=_words(env.get("SECRET_KEY_FALLBACKS", "")),
         public_url=public_url or "http://127.0.0.1:8000",
         trusted_hosts=trusted,
-        proxies=int(env.get("PROXIES", "0")),
+        proxies=_count(env, "PROXIES", 0),
         site_name=env.get("SITE_NAME", "社区服务"),
-        worker_totp=env.get("WORKER_TOTP", "required" if mode is Mode.PRODUCTION else "offered") == "required",
+        worker_totp=_one_of(env, "WORKER_TOTP", TOTP_WORDS, TOTP_WORDS[mode is not Mode.PRODUCTION]) == "required",
         allow_test_region=mode is not Mode.PRODUCTION,
         sms_url=env.get("SMS_URL", ""),
         sms_token=env.get("SMS_TOKEN", ""),
         notify_allow=_words(env.get("NOTIFY_ALLOW", "")),
-        threads=int(env.get("THREADS", "8")),
-        log_format=env.get("LOG_FORMAT", "json" if mode is Mode.PRODUCTION else "plain"),
+        threads=_count(env, "THREADS", 8),
+        log_format=_one_of(env, "LOG_FORMAT", LOG_FORMATS, LOG_FORMATS[mode is not Mode.PRODUCTION]),
     )

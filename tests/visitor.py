@@ -85,9 +85,7 @@ class Form:
         return found
 
     def _labels(self, called: str) -> list[Element]:
-        return [
-            each for each in self.root.iter("label") if words_of(each).removesuffix(OPTIONAL) == squashed(called)
-        ]
+        return [each for each in self.root.iter("label") if words_of(each).removesuffix(OPTIONAL) == squashed(called)]
 
     def _choice(self, group: list[Element], words: str) -> Element:
         ids = {label.get("for") for label in self._labels(words)}
@@ -150,7 +148,9 @@ class Visitor:
 
     def photograph(self) -> bytes:
         """A picture of the page's QR code: each dark square of its drawing, ten pixels wide."""
-        code = next(each for each in self.page.iter() if "qr" in (each.get("class") or "").split() and each.get("viewBox"))
+        code = next(
+            each for each in self.page.iter() if "qr" in (each.get("class") or "").split() and each.get("viewBox")
+        )
         side = int((code.get("viewBox") or "").split()[-1])
         picture = Image.new("L", (side * 10, side * 10), 255)
         for x, y in re.findall(r"M(\d+) (\d+)h1v1h-1z", "".join(path.get("d") or "" for path in code)):

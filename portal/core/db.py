@@ -85,13 +85,17 @@ db = SQLAlchemy(session_options={"autoflush": True, "expire_on_commit": False})
 
 
 def engine_options(config: Config) -> dict[str, Any]:
-    """The engine's settings: SQLite keeps connections open (WAL needs one alive), PostgreSQL bounds every wait."""
+    """The engine's settings: SQLite keeps connections open (WAL needs one alive), PostgreSQL bounds every wait.
+
+    Neither puts a statement's values into its errors, which end up in the log.
+    """
     if config.sqlite:
         return {
             "url": config.database_url,
             "pool_size": config.threads + 4,
             "max_overflow": 8,
             "connect_args": {"timeout": 30, "check_same_thread": False},
+            "hide_parameters": True,
         }
     bounds = "-c statement_timeout=10000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=30000"
     return {
@@ -99,6 +103,7 @@ def engine_options(config: Config) -> dict[str, Any]:
         "pool_size": config.threads + 2,
         "max_overflow": 8,
         "pool_pre_ping": True,
+        "hide_parameters": True,
         "connect_args": {
             "connect_timeout": 3,
             "options": f"{bounds} -c timezone=UTC -c plan_cache_mode=force_custom_plan",
@@ -188,9 +193,9 @@ def transaction() -> Iterator[Session]:
 def aside() -> Iterator[Session]:
     """A short transaction of its own for what must outlive a refusal or a read.
 
-    The request's own transaction is rolled back first, because SQLite has one writer. Closed list of uses: sessions
-    (opening at sign-in before the view, last use, ending), failed sign-ins, throttle counts, one-time codes,
-    denied accesses in the audit, a recorded search, an auditor's reading.
+    The request's own transaction is rolled back first, because SQLite has one writer. Closed list of uses: a session's
+    last use, failed sign-ins, throttle counts, the tries of a one-time code, denied accesses in the audit, an
+    auditor's reading.
     """
     db.session.rollback()
     writing, reading = _writing.set(True), _reading_only.set(False)

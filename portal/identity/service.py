@@ -1,5 +1,6 @@
 """Accounts and signing in: the same words, and the same time, for an unknown name as for a wrong password."""
 
+import base64
 import hmac
 import json
 import secrets
@@ -9,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from cryptography.exceptions import InvalidTag
 from flask_babel import gettext as _
 from sqlalchemy.orm import selectinload
 
@@ -18,7 +20,7 @@ from portal.core.clock import now
 from portal.core.db import aside, db, guarded, unique_or
 from portal.core.errors import Missing, Refused
 from portal.core.outbox import Recipient, enqueue
-from portal.core.sealing import blind
+from portal.core.sealing import blind, keys
 from portal.identity import passwords, sessions
 from portal.identity.models import Account, CodePurpose, OneTimeCode, RoleGrant, SignedSession
 from portal.identity.permissions import EXCLUSIVE, SCOPE_KINDS, Role
@@ -163,7 +165,7 @@ def send_code(purpose: CodePurpose, phone: str, *, payload: dict[str, Any] | Non
         )
     )
     topic = "identity.code" if serves else _words_without_code(purpose)
-    enqueue(topic, to=Recipient("code", flow), sealed=seal_code(code if serves else "", flow))
+    enqueue(topic, to=Recipient("code", flow), sealed=_seal_code(code if serves else "", flow))
     return flow
 
 
@@ -171,18 +173,26 @@ def _words_without_code(purpose: CodePurpose) -> str:
     return "identity.phone_taken" if purpose is CodePurpose.REGISTER else "identity.phone_unknown"
 
 
-def seal_code(code: str, flow: str) -> str:
-    """The code on its way through the outbox, readable by the sender only."""
-    return tokens.sign(f"code.{flow}", code)
+def _seal_code(code: str, flow: str) -> str:
+    """The code on its way through the outbox, readable only with the site's keys."""
+    return base64.b64encode(keys().seal(code, f"outbox|code.{flow}")).decode()
+
+
+def _opened_code(sealed: str, flow: str) -> str | None:
+    """None for what was not sealed for this flow, or under a key that was rotated away."""
+    try:
+        return keys().open(base64.b64decode(sealed), f"outbox|code.{flow}")
+    except (InvalidTag, KeyError, ValueError):
+        return None
 
 
 def code_message(flow: str, sealed: str) -> tuple[str, str] | None:
     """The telephone and the code to send to it ("" where the words bring none); None once the flow has ended."""
     row = db.session.scalar(sa.select(OneTimeCode).where(OneTimeCode.flow == flow))
-    code = tokens.unsign(f"code.{flow}", sealed, within=CODE_LIVES)
-    if row is None or code is None or row.used_at is not None:
+    if row is None or row.used_at is not None or row.expires_at <= now():
         return None
-    return row.phone, str(code)
+    code = _opened_code(sealed, flow)
+    return None if code is None else (row.phone, code)
 
 
 def finish_code(flow: str, code: str, purpose: CodePurpose) -> tuple[str, dict[str, Any]]:

@@ -68,14 +68,6 @@ def people_for(actor: Actor, action: str) -> list[Person]:
     return mine + [person for person in principals_of(actor, action) if person not in mine]
 
 
-def person_for(actor: Actor, public_id: str, action: str) -> Person:
-    """One of people_for() by public id; Missing for anybody else."""
-    for person in people_for(actor, action):
-        if person.public_id == public_id:
-            return person
-    raise Missing
-
-
 def within(scopes: Collection[Scope]) -> sa.ColumnElement[bool]:
     """The condition that a person is inside area scopes."""
     inside = areas.reach(scopes)
@@ -83,12 +75,16 @@ def within(scopes: Collection[Scope]) -> sa.ColumnElement[bool]:
 
 
 def person_in(scopes: Collection[Scope], public_id: str) -> Person:
-    """A person in scope by public id; Missing when there is none or not in scope."""
-    query = sa.select(Person).where(Person.public_id == public_id, within(scopes)).options(*whole())
-    person = db.session.scalar(query)
+    """A person in scope by public id; Missing when there is none or not in scope.
+
+    An alias answers as the person it stands for, who must be in scope herself: a merge must not open another's door.
+    """
+    named = db.session.scalar(sa.select(Person).where(Person.public_id == public_id))
+    query = sa.select(Person).where(Person.id == (resolved(named).id if named else 0), within(scopes))
+    person = db.session.scalar(query.options(*whole()))
     if person is None:
         raise Missing
-    return resolved(person)
+    return person
 
 
 def is_served(person: Person) -> bool:
