@@ -7,9 +7,6 @@ from enum import StrEnum
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
-# The first of each is production's default, the second everybody else's.
-TOTP_WORDS = ("required", "offered")
-LOG_FORMATS = ("json", "plain")
 
 
 def _resource(name: str) -> Path:
@@ -85,8 +82,9 @@ def _secret(env: Mapping[str, str], mode: Mode) -> str:
     return secret or "demonstration-only-" + "x" * 32
 
 
-def _one_of(env: Mapping[str, str], name: str, words: tuple[str, ...], default: str) -> str:
-    word = env.get(name, "") or default
+def _choice(env: Mapping[str, str], name: str, words: tuple[str, str], mode: Mode) -> str:
+    """One of two words: left out, the first in production and the second elsewhere. A slip of the pen is refused."""
+    word = env.get(name, "") or words[mode is not Mode.PRODUCTION]
     if word not in words:
         raise BadConfig(f"{name} is {' or '.join(words)}")
     return word
@@ -124,11 +122,11 @@ def load(env: Mapping[str, str] | None = None) -> Config:
         trusted_hosts=trusted,
         proxies=_count(env, "PROXIES", 0),
         site_name=env.get("SITE_NAME", "社区服务"),
-        worker_totp=_one_of(env, "WORKER_TOTP", TOTP_WORDS, TOTP_WORDS[mode is not Mode.PRODUCTION]) == "required",
+        worker_totp=_choice(env, "WORKER_TOTP", ("required", "offered"), mode) == "required",
         allow_test_region=mode is not Mode.PRODUCTION,
         sms_url=env.get("SMS_URL", ""),
         sms_token=env.get("SMS_TOKEN", ""),
         notify_allow=_words(env.get("NOTIFY_ALLOW", "")),
         threads=_count(env, "THREADS", 8),
-        log_format=_one_of(env, "LOG_FORMAT", LOG_FORMATS, LOG_FORMATS[mode is not Mode.PRODUCTION]),
+        log_format=_choice(env, "LOG_FORMAT", ("json", "plain"), mode),
     )

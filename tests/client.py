@@ -67,11 +67,10 @@ def _look_again() -> None:
 
 
 def lint(html: str, *, fragment: bool = False) -> None:
-    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
     if fragment:
         root = html5lib.HTMLParser(namespaceHTMLElements=False).parseFragment(html)
     else:
-        root = parser.parse(html)
+        root = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
     elements = [element for element in root.iter() if isinstance(element.tag, str)]
     _no_duplicate_ids(elements)
     _nothing_inline(elements)

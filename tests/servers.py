@@ -44,10 +44,10 @@ def _start_cluster(folder: Path) -> str:
     binaries, data = _binaries(), folder / "data"
     if getpass.getuser() == "root":
         shutil.chown(folder, "postgres", "postgres")
-    run = {"check": True, "stdout": subprocess.DEVNULL}
     subprocess.run(
         _as_postgres([str(binaries / "initdb"), "-D", str(data), "-U", "portal", "-A", "trust", "-E", "UTF8"]),
-        **run,  # type: ignore[call-overload]
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
     options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=200"
     subprocess.run(
@@ -64,7 +64,8 @@ def _start_cluster(folder: Path) -> str:
                 "start",
             ]
         ),
-        **run,  # type: ignore[call-overload]
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
     return f"{DRIVER}portal@/postgres?host={folder}"
 

@@ -60,6 +60,7 @@ def test_three_processes_that_migrate_at_once_all_succeed(empty):
     assert [process.popen.wait(60) for process in processes] == [0, 0, 0], [process.said for process in processes]
     assert empty.scalar("SELECT count(*) FROM alembic_version") == 1
     assert empty.scalar("SELECT version_num FROM alembic_version") == migrating.head()
+    assert [path.name for path in empty.instance.glob("*keys.json*")] == ["keys.json"]
 
 
 def test_there_is_one_head():

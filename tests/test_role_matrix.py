@@ -174,7 +174,8 @@ def _path(app: Flask, endpoint: str) -> tuple[str, str]:
     """An address of the endpoint that names nothing real, and a method it takes."""
     rule = next(app.url_map.iter_rules(endpoint))
     converters = {
-        name: "999" if isinstance(kind, IntegerConverter) else "no-such-thing" for name, kind in rule._converters.items()
+        name: "999" if isinstance(kind, IntegerConverter) else "no-such-thing"
+        for name, kind in rule._converters.items()
     }
     address = app.url_map.bind("").build(endpoint, converters)
     return address, "GET" if "GET" in (rule.methods or ()) else "POST"

@@ -162,10 +162,11 @@ class Visitor:
     def _look(self, response: TestResponse, answer: int) -> "Visitor":
         while response.status_code in {302, 303}:
             response = self.client.get(response.location)
-        assert response.status_code == answer, f"{response.status_code} on {response.request.path}: {response.text}"
         self.address = response.request.full_path.removesuffix("?")
         self.html = response.text
         self.page = html5lib.HTMLParser(namespaceHTMLElements=False).parse(self.html)
+        said = words_of(next(self.page.iter("body")))
+        assert response.status_code == answer, f"{response.status_code} on {self.address}: {said}"
         return self
 
     def _within(self, beside: str, tag: str) -> list[Element]:

@@ -50,7 +50,7 @@ def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     exact = {AuditRow.action: wanted.action, AuditRow.object_type: wanted.thing, AuditRow.object_id: wanted.ref}
     found = [column == value for column, value in exact.items() if value]
     if wanted.actor:
-        found.append(AuditRow.actor_name.contains(wanted.actor, autoescape=True))
+        found.append(AuditRow.actor_name.icontains(wanted.actor, autoescape=True))
     if wanted.first:
         found.append(AuditRow.at >= day_bounds(wanted.first)[0])
     if wanted.last:

@@ -123,3 +123,10 @@ def abandoned(older_than: timedelta = timedelta(minutes=5)) -> list[OutboxRow]:
         .order_by(OutboxRow.id)
     )
     return list(db.session.scalars(query))
+
+
+def purge(before: datetime) -> int:
+    """Forget messages whose delivery ended before a moment; return how many went. What still waits stays."""
+    ended = (Delivery.DELIVERED, Delivery.FAILED, Delivery.UNKNOWN)
+    gone = db.session.execute(sa.delete(OutboxRow).where(OutboxRow.state.in_(ended), OutboxRow.due_at < before))
+    return int(getattr(gone, "rowcount", 0))

@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,7 @@ def load(path: Path, *, create: bool) -> Keys:
         if not create:
             raise BadConfig(f"no key file at {path.name}: run `portal migrate` once to make it, then keep a copy apart")
         first = {"current": 1, "sealing": {"1": secrets.token_hex(32)}, "index": secrets.token_hex(32)}
-        write(path, first)
+        write(path, first, over=False)
     data = json.loads(path.read_text())
     return Keys(
         sealing={int(key): bytes.fromhex(value) for key, value in data["sealing"].items()},
@@ -97,16 +98,21 @@ def load(path: Path, *, create: bool) -> Keys:
     )
 
 
-def write(path: Path, data: dict[str, Any]) -> None:
+def write(path: Path, data: dict[str, Any], *, over: bool = True) -> None:
+    """Whole or not at all; without `over`, of several that make the first file one wins and the others keep it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
+    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
     with os.fdopen(descriptor, "w") as file:
         json.dump(data, file, indent=1)
         file.flush()
         os.fsync(file.fileno())
-    fresh.replace(path)
+    if over:
+        fresh.replace(path)
+        return
+    with suppress(FileExistsError):
+        path.hardlink_to(fresh)
+    fresh.unlink()
 
 
 def add_key(path: Path) -> int:

@@ -109,7 +109,8 @@ def reset_password() -> Response:
     form = NewPasswordForm()
     if form.validate_on_submit():
         try:
-            credentials.new_password(word, form.text("password"))
+            if credentials.new_password(word, form.text("password")) is None:
+                return web.go(".reset")
             flash(_("密码已经换好，其他设备已退出登录。"), "ok")
             return _in_keeping_words()
         except Refused as refused:

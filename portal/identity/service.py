@@ -65,6 +65,7 @@ def check_password(login: str, password: str, *, platform: Platform, address: st
     """
     tokens.throttle("sign_in.address", address, limit=100, per=timedelta(hours=1))
     tokens.throttle("sign_in.name", f"{platform}|{_login_key(login, platform)}", limit=10, per=timedelta(minutes=10))
+    tokens.throttle("sign_in.address.minute", address, limit=10, per=timedelta(minutes=1))
     found = _by_login(login, platform)
     db.session.rollback()
     good = passwords.matches(password, found.password_hash if found else None, platform)
@@ -118,12 +119,18 @@ def account_of_phone(phone: str) -> Account | None:
 
 def sign_in(found: Found) -> Account:
     """Open the session of a checked account."""
+    signed = checked(found)
+    sessions.open_session(signed)
+    return signed
+
+
+def checked(found: Found) -> Account:
+    """The account of a right password, which no longer counts if it was changed while it was being hashed."""
     signed = account(found.account_id)
-    if signed.disabled_at is not None:
+    if signed.disabled_at is not None or signed.password_hash != found.password_hash:
         raise wrong(signed.platform)
     if found.renewed_hash:
         signed.password_hash = found.renewed_hash
-    sessions.open_session(signed)
     return signed
 
 
@@ -334,7 +341,7 @@ def desk_accounts(words: str = "", role: Role | None = None) -> list[Account]:
     query = sa.select(Account).where(Account.platform == Platform.DESK).options(selectinload(Account.grants))
     if words:
         pattern = words.lower()
-        named = Account.name.contains(words, autoescape=True)
+        named = Account.name.icontains(words, autoescape=True)
         query = query.where(sa.or_(named, Account.username.contains(pattern, autoescape=True)))
     if role:
         query = query.where(Account.grants.any(RoleGrant.role == role))

@@ -52,7 +52,7 @@ def sign_in() -> Response:
                 form.text("username"), form.text("password"), platform=Platform.DESK, address=request.remote_addr or ""
             )
             if found.totp:
-                session["half_way"] = credentials.half_way(service.account(found.account_id), "totp")
+                session["half_way"] = credentials.half_way(service.checked(found), "totp")
                 return web.go(".sign_in_totp", next=_next())
             service.sign_in(found)
             return _in()

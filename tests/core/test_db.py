@@ -144,3 +144,9 @@ def test_an_audit_row_goes_with_its_transaction(make):
         audit.record("test.act")
         raise ValueError("undone")
     assert db.session.scalar(sa.select(sa.func.count()).select_from(audit.AuditRow)) == 0
+
+
+def test_an_error_of_the_database_does_not_name_the_values(make):
+    with pytest.raises(StatementError) as broken:
+        db.session.execute(sa.text("SELECT nothing_of_this_name WHERE :name = 'x'"), {"name": "王秀英"})
+    assert "王秀英" not in str(broken.value)

@@ -260,3 +260,12 @@ def test_a_half_way_word_is_for_its_own_step_only(make, worker):
     word = credentials.half_way(worker, "totp")
     assert credentials.half_way_account(word, "totp") == worker
     assert credentials.half_way_account(word, "reset") is None
+
+
+def test_an_outdated_hash_is_made_anew_on_the_way_to_the_authenticator_too(client, make, with_totp):
+    older = service.passwords.HASHERS[Platform.RESIDENT].hash(DESK_PASSWORD)
+    with transaction():
+        service.account(with_totp.id).password_hash = older
+    assert sign_in(client, with_totp).status_code == 303
+    assert not service.passwords.is_outdated(service.account(with_totp.id).password_hash, Platform.DESK)
+    assert client.post(TOTP, data={"code": pyotp.TOTP(SECRET).now()}).status_code == 303

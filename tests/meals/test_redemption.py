@@ -156,6 +156,17 @@ def test_a_no_show_who_comes_the_same_day_is_served_and_the_event_withdrawn(make
     assert [fact["order"] for fact in told] == [order.public_id]
 
 
+def test_a_no_show_settled_after_the_page_was_read_withdraws_its_event_too(make: Make, app: Flask) -> None:
+    order = booked(make, make.menu(day=DAY))
+    told, by = heard(app, "meals.collected_late"), acting(make.worker(Role.CANTEEN_OPERATOR))
+    with clock_at("14:00"), transaction() as session:
+        read = session.get_one(MealOrder, order.id)
+        settled = sa.update(MealOrder).values(state=OrderState.NO_SHOW)
+        session.execute(settled, execution_options={"synchronize_session": False})
+        redemption.redeem(read, CASH, by=by)
+    assert [fact["order"] for fact in told] == [order.public_id]
+
+
 def test_a_typed_code_is_found_in_any_case_with_spaces_and_full_width(make: Make) -> None:
     order = booked(make, make.menu(day=DAY))
     code = order.pickup_code

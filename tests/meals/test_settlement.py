@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.core import clock
+from portal.core.audit import AuditRow
 from portal.core.db import db, transaction
 from portal.core.errors import Missing, Refused
 from portal.core.outbox import OutboxRow
@@ -234,6 +235,13 @@ def test_the_subsidy_of_a_meal_nobody_ate_is_taken_back_once_no_list_can_come(ma
         jobs.take_back_subsidies()
         jobs.take_back_subsidies()
     assert make.read(line).reversed_at is not None
+
+
+def test_the_subsidy_of_a_meal_that_was_collected_after_all_stays(make: Make) -> None:
+    order = booked(make, make.menu(day=DAY), state=OrderState.COLLECTED, subsidy_fen=300, subsidised=True)
+    with transaction():
+        assert settlement.take_back_subsidy(order.id) == 0
+    assert "meals.subsidy_taken_back" not in db.session.scalars(sa.select(AuditRow.action)).all()
 
 
 def test_the_outage_page_enters_who_is_ticked(make: Make, client: Client) -> None:

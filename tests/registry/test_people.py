@@ -3,6 +3,7 @@
 import pytest
 
 from portal.core.access import Scope
+from portal.core.errors import Missing
 from portal.registry.models import PersonState
 from portal.registry.service import people
 from tests.make import Make
@@ -92,3 +93,12 @@ def test_the_kind_of_a_query_tells_nothing_of_its_words() -> None:
     words = ["99990119500505002X", "138 0000 5678", "0571-88880000", "5678", "6-2-301", "wxy", "王秀英"]
     kinds = ["id_number", "phone", "phone", "phone_tail", "door", "pinyin", "words"]
     assert [people.kind_of_query(word) for word in words] == kinds
+
+
+def test_an_alias_answers_as_who_it_stands_for_and_only_where_she_is_in_scope(make: Make) -> None:
+    here, there = make.community(), make.community("秋月社区")
+    kept = make.person("王丙", community=there)
+    alias = make.person("王乙", community=here, merged_into_id=kept.id)
+    assert people.person_in((Scope("community", there.code),), alias.public_id) == kept
+    with pytest.raises(Missing):
+        people.person_in((Scope("community", here.code),), alias.public_id)

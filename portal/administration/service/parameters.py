@@ -21,10 +21,6 @@ class Setting:
     value: int
     coming: Parameter | None
 
-    @property
-    def is_default(self) -> bool:
-        return self.value == self.declared.default
-
 
 @dataclass
 class Group:

@@ -209,7 +209,7 @@ def hand_over(order: MealOrder, handover: Handover, *, by: Actor) -> Redemption:
     """Record a handover: the state moves by a guarded UPDATE, the row is unique in the database."""
     if handover.payment is Payment.WAIVED and not handover.reason:
         raise Refused(_("免收请写明原因，例如：低保对象、社区垫付。"), field="reason")
-    late = order.state is OrderState.NO_SHOW
+    late = _state_held(order) is OrderState.NO_SHOW
     moved = guarded(
         sa.update(MealOrder)
         .where(MealOrder.id == order.id, MealOrder.state.in_(OPEN))
@@ -233,6 +233,11 @@ def hand_over(order: MealOrder, handover: Handover, *, by: Actor) -> Redemption:
     if late:
         events.publish("meals.collected_late", **event_facts(order))
     return redeemed
+
+
+def _state_held(order: MealOrder) -> OrderState | None:
+    """The order's state now, held until this transaction ends: it may have been settled since the page was read."""
+    return db.session.scalar(sa.select(MealOrder.state).where(MealOrder.id == order.id).with_for_update())
 
 
 def _row(order: MealOrder, handover: Handover, by: Actor) -> Redemption:

@@ -186,8 +186,13 @@ def unpaid_subsidies(at: datetime) -> list[int]:
 
 
 def take_back_subsidy(order_id: int) -> int:
-    """A meal nobody ate is not paid for by anybody: reverse its lines; return how many fen came free."""
-    order = db.session.get_one(MealOrder, order_id)
+    """A meal nobody ate is not paid for by anybody: reverse its lines; return how many fen came free.
+
+    Nothing happens to an order that is no longer a no-show, as one that a late correction reached in between.
+    """
+    order = db.session.get_one(MealOrder, order_id, with_for_update=True, populate_existing=True)
+    if order.state is not OrderState.NO_SHOW:
+        return 0
     freed = subsidies.reverse(order)
     audit.record("meals.subsidy_taken_back", order, fen=freed)
     return freed

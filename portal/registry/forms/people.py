@@ -2,26 +2,20 @@
 
 from typing import Any
 
-from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField, TextAreaField
 from wtforms.validators import Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from portal.config import Config
 from portal.core import ids
 from portal.core.clock import today
 from portal.core.forms import DayField, Form, IdNumberField, TrimmedField, at_most, required
 from portal.core.ids import Sex
+from portal.registry.forms.accounts import test_region_allowed
 from portal.registry.models import Diet, Person, TagKind
 from portal.registry.service import words
 from portal.registry.service.records import Mending
-
-
-def allows_test_region() -> bool:
-    config: Config = current_app.extensions["portal.config"]
-    return config.allow_test_region
 
 
 class PhoneField(TrimmedField):
@@ -47,7 +41,7 @@ class RevealForm(Form):
 class EditForm(Form):
     """Corrections; what is sealed is not shown here, and an empty field leaves it as it is."""
 
-    id_number = IdNumberField(_l("身份证号码"), [Optional()], allow_test_region=allows_test_region)
+    id_number = IdNumberField(_l("身份证号码"), [Optional()], allow_test_region=test_region_allowed)
     sex = RadioField(_l("性别"), choices=[])
     phone = PhoneField(_l("新电话"), [Optional()])
     drop_phone = BooleanField(_l("原电话已停用，清除"))
