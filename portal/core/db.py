@@ -174,9 +174,14 @@ def after_commit(act: Callable[[], None]) -> None:
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """One committed transaction, for commands and jobs."""
+    """One committed transaction, for commands and jobs.
+
+    It begins afresh: a session that has read already holds an older view, and SQLite refuses at once, without waiting,
+    to write from one.
+    """
     writing, reading = _writing.set(True), _reading_only.set(False)
     session = db.session
+    session.rollback()
     try:
         yield session
         _finish(session)

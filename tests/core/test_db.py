@@ -150,3 +150,12 @@ def test_an_error_of_the_database_does_not_name_the_values(make):
     with pytest.raises(StatementError) as broken:
         db.session.execute(sa.text("SELECT nothing_of_this_name WHERE :name = 'x'"), {"name": "王秀英"})
     assert "王秀英" not in str(broken.value)
+
+
+def test_a_transaction_after_a_read_sees_what_others_wrote_meanwhile(make, app):
+    assert _count() == 0
+    with db.sessionmaker() as other, other.begin():
+        other.add(_row("theirs"))
+    with transaction() as session:
+        session.add(_row("ours"))
+    assert _count() == 2
