@@ -7,11 +7,12 @@ from flask import Flask
 
 from portal.areas.models import Area
 from portal.core import audit, calendar, outbox
-from portal.core.clock import today
+from portal.core.clock import now, today
 from portal.core.db import db, transaction
 from portal.demo import accounts, canteens, orders, schemes, street
 from portal.demo.accounts import Shown
 from portal.meals.models import Canteen, SubsidyRule
+from portal.meals.service import settlement
 
 
 def load_demo(app: Flask) -> list[Shown]:
@@ -42,6 +43,8 @@ def _load() -> None:
         session.expunge_all()
         orders.build_orders(session, list(session.scalars(sa.select(Canteen).order_by(Canteen.id))), day)
         session.flush()
+        for menu_id in settlement.due(now()):
+            settlement.settle(menu_id)
         # Nobody is to be told of orders that nobody placed.
         session.execute(sa.delete(outbox.OutboxRow))
         audit.record("demo.loaded")
