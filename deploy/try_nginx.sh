@@ -49,7 +49,7 @@ nginx=$(command -v nginx || echo /usr/sbin/nginx)
 
 cd "$here/.."
 PROXIES=1 "$python" -m granian --interface wsgi --host 127.0.0.1 --port "$web" --workers "${WORKERS:-2}" \
-    --blocking-threads 4 --no-ws --log-level warning portal.wsgi:application &
+    --blocking-threads 4 --no-ws --workers-kill-timeout 10 --log-level warning portal.wsgi:application &
 children+=($!)
 "$nginx" -e stderr -p "$work" -c "$work/nginx.conf" &
 children+=($!)

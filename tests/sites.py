@@ -1,6 +1,7 @@
 """A site of its own for a test: an instance folder, a database, and the real commands run in processes."""
 
 import os
+import secrets
 import select
 import shutil
 import socket
@@ -24,9 +25,13 @@ PATIENCE = 40.0
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port, and the next, below those that the kernel lends to clients: nobody takes it before it is used."""
+    while True:
+        port = secrets.randbelow(8000) * 2 + 16000
+        with socket.socket() as first, socket.socket() as second, suppress(OSError):
+            first.bind(("127.0.0.1", port))
+            second.bind(("127.0.0.1", port + 1))
+            return port
 
 
 def until(answer: Callable[[], Any], what: str, *, longest: float = PATIENCE) -> Any:

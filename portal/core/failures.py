@@ -37,6 +37,13 @@ def answer(code: int, message: str = "", headers: dict[str, str] | None = None) 
     actions = [(_("回首页"), url_for("home.resident.index"))]
     if request.path.startswith("/desk"):
         actions = [(_("回工作台"), url_for("home.worker.index"))]
+    if (
+        code in {400, 429, 503}
+        and request.method == "POST"
+        and request.url_rule
+        and "GET" in (request.url_rule.methods or ())
+    ):
+        actions.insert(0, (_("重新打开这一页"), request.full_path.rstrip("?")))
     body = render_template("errors/error.html", code=code, title=title, message=message or sentence, actions=actions)
     return Response(body, code, headers or {}, mimetype="text/html")
 
@@ -53,7 +60,7 @@ def _foreign_host(_error: SecurityError) -> Response:
 
 
 def _csrf(_error: CSRFError) -> Response:
-    return answer(400, _("页面放得太久，或浏览器没有保存 Cookie。请返回上一页，刷新后再试一次。"))
+    return answer(400, _("页面放得太久，这次没有提交成功。请返回上一页，刷新后再试一次。"))
 
 
 def _refused(refused: Refused) -> Response:

@@ -12,10 +12,12 @@ from portal.config import Config
 
 # Anything that could be an ID number or a telephone is masked on its way out, whoever logged it.
 LONG_DIGITS = re.compile(r"(?<!\d)(\d{3})\d{4,11}(\d{3}[\dXx])(?![\dXx])")
+# PostgreSQL tells the values of a row that it refuses; hiding the statement's parameters does not hide these.
+DETAIL = re.compile(r"DETAIL: .*?(?=\n\n|\n\[SQL:|\Z)", re.DOTALL)
 
 
 def masked(text: str) -> str:
-    return LONG_DIGITS.sub(r"\1****\2", text)
+    return LONG_DIGITS.sub(r"\1****\2", DETAIL.sub("DETAIL: …", text))
 
 
 def _mask(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -159,7 +159,7 @@ def build_family(session: Session, community: Area) -> None:
             account_id=account.id,
             person_id=mother.id,
             principal_name=mother.name,
-            relation="母女",
+            relation="child",
             state=AgentState.ACCEPTED,
             until=today() + timedelta(days=365),
             requested_at=now(),

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from portal.core import clock
 from portal.core.access import Actor, Scope
 from portal.meals.models import MealOrder, Menu
 from portal.meals.service import glance, history, today
@@ -56,12 +57,18 @@ class Desk:
     agents_waiting: int | None = None
     imports_waiting: int | None = None
     todo: list[Todo] = field(default_factory=list)
+    missed: list[MealOrder] = field(default_factory=list)
 
 
 def desk_of(
-    *, meals: Collection[Scope], deciding: Collection[Scope], importing: Collection[Scope], canteens: Collection[Scope]
+    *,
+    meals: Collection[Scope],
+    reading: Collection[Scope],
+    deciding: Collection[Scope],
+    importing: Collection[Scope],
+    canteens: Collection[Scope],
 ) -> Desk:
-    """Each argument is the scope on which the worker may see the day's meals, decide claims, import, run canteens."""
+    """Each argument is a scope: where she may see the day's meals, know people, decide claims, import, run canteens."""
     figures = today.today(meals) if meals else []
     return Desk(
         figures=figures,
@@ -70,6 +77,7 @@ def desk_of(
         agents_waiting=len(agents.agents(deciding, AgentState.REQUESTED)) if deciding else None,
         imports_waiting=_to_confirm(importing) if importing else None,
         todo=today.todo_of(canteens) if canteens else [],
+        missed=history.missed(reading, clock.today()) if meals and reading else [],
     )
 
 

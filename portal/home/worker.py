@@ -23,6 +23,7 @@ def index() -> Response:
     canteens = (*scopes(Permission.MEALS_MENUS), *scopes(Permission.MEALS_REDEEM))
     desk = service.desk_of(
         meals=scopes(Permission.MEALS_TODAY),
+        reading=scopes(Permission.PEOPLE_READ),
         deciding=scopes(Permission.CLAIMS_DECIDE),
         importing=scopes(Permission.PEOPLE_IMPORT),
         canteens=tuple(dict.fromkeys(canteens)),
@@ -48,21 +49,18 @@ def _lines(desk: Desk) -> dict[str, Any]:
 def _own_work() -> list[tuple[str, str, str, str]]:
     """The entries of the three administrators, who have no day at a canteen: words, what for, endpoint, icon."""
     entries = {
-        Permission.SETTINGS_EDIT: (_("参数"), _("各项天数、次数、上限"), "administration.worker.settings", "settings"),
-        Permission.ACCOUNTS_MANAGE: (
-            _("账号权限"),
-            _("开通、停用账号，授予角色"),
-            "administration.worker.accounts",
-            "shield-lock",
-        ),
-        Permission.AUDIT_READ: (
-            _("审计"),
-            _("谁在什么时候做了什么，核验记录没有被改"),
-            "audit.worker.index",
-            "history",
-        ),
+        Permission.SETTINGS_EDIT: [
+            (_("参数"), _("各项天数、次数、上限"), "administration.worker.settings", "settings"),
+            (_("节假日"), _("放假、调休和补班的日子"), "administration.worker.holidays", "calendar-event"),
+        ],
+        Permission.ACCOUNTS_MANAGE: [
+            (_("账号权限"), _("开通、停用账号，授予角色"), "administration.worker.accounts", "shield-lock"),
+        ],
+        Permission.AUDIT_READ: [
+            (_("审计"), _("谁在什么时候做了什么，核验记录没有被改"), "audit.worker.index", "history"),
+        ],
     }
-    return [entry for permission, entry in entries.items() if may(permission)]
+    return [entry for permission, held in entries.items() if may(permission) for entry in held]
 
 
 @bp.route("/person/<public_id>")

@@ -7,7 +7,7 @@ from flask_babel import format_date
 from flask_babel import gettext as _
 
 from portal.core import web
-from portal.core.access import current_actor, public, requires
+from portal.core.access import current_actor, may, public, requires
 from portal.core.clock import today
 from portal.core.errors import Refused
 from portal.identity import passwords
@@ -25,14 +25,17 @@ bp.add_app_template_filter(relation_said, "agent_relation")
 
 
 @bp.app_template_filter("full_day")
-def full_day(day: date) -> str:
-    """A date that may lie in another year: 2027年5月21日."""
+def full_day(day: date | str) -> str:
+    """A date that may lie in another year, also as a notice carries it: 2027年5月21日."""
+    day = date.fromisoformat(day) if isinstance(day, str) else day
     return str(format_date(day, "yyyy年M月d日" if web.current_view().locale == "zh" else "d MMM yyyy"))
 
 
 @bp.route("/register", methods=["GET", "POST"])
 @public
 def register() -> Response:
+    if may(Permission.SELF):
+        return web.go(".identity")
     form = RegisterForm()
     form.offer_communities()
     if form.validate_on_submit():

@@ -14,7 +14,7 @@ from portal.core.clock import day_bounds, now, today
 from portal.core.db import db, transaction
 from portal.core.errors import Missing, Refused
 from portal.identity import passwords
-from portal.identity.models import Account, SignedSession
+from portal.identity.models import Account, RoleGrant, SignedSession
 from portal.identity.permissions import Role
 
 PAGE = "/desk/administration/accounts"
@@ -363,3 +363,16 @@ def test_somebody_elses_role_is_not_taken_away_through_an_account(security, make
     address = f"{PAGE}/{worker.public_id}/roles/{colleague.grants[0].id}/revoke"
     assert security.post(address).status_code == 404
     assert len(make.read(colleague).grants) == 1
+
+
+def test_of_two_roles_given_at_once_the_second_sees_the_first(make, chief):
+    account = make.worker()
+    with transaction() as session:
+        changed = session.get_one(Account, account.id)
+        assert [held.role for held in changed.grants] == [Role.COMMUNITY_WORKER]
+        first = (
+            sa.update(RoleGrant).where(RoleGrant.account_id == account.id).values(role=Role.AUDITOR, scope_kind="all")
+        )
+        session.execute(first, execution_options={"synchronize_session": False})
+        with pytest.raises(Refused, match="互斥"):
+            accounts.grant_role(changed, Role.GRID_WORKER, scope=f"grid:{make.community().code}")

@@ -8,6 +8,7 @@ from portal.app import create_app
 from portal.core import access, web
 from portal.core.db import db
 from portal.core.statics import build
+from tests.client import Client
 
 PROMISED = {
     "Content-Security-Policy": web.CSP,
@@ -26,6 +27,7 @@ def variant(config):
 
     def with_settings(**settings):
         made.append(create_app(dataclasses.replace(config, **settings)))
+        made[-1].test_client_class = Client
         return made[-1]
 
     yield with_settings
@@ -55,6 +57,13 @@ def test_a_post_without_its_token_is_refused_in_words(app, client):
     answer = client.post("/preferences", data={"scale": "1.3"})
     assert answer.status_code == 400
     assert "返回上一页" in answer.text
+
+
+def test_a_page_left_open_too_long_can_be_opened_again(app, client):
+    app.config["WTF_CSRF_ENABLED"] = True
+    answer = client.post("/account/sign-in?next=/me", data={"phone": "13800000001"})
+    assert answer.status_code == 400
+    assert 'href="/account/sign-in?next=/me"' in answer.text
 
 
 def test_a_host_that_is_not_ours_is_refused(variant):

@@ -5,10 +5,10 @@ from datetime import date
 
 import pytest
 
-from portal.core.clock import now
+from portal.core.clock import now, today
 from portal.core.ids import Sex
 from portal.identity.permissions import Role
-from portal.meals.models import MealOrder, OrderItem, Way
+from portal.meals.models import MealOrder, Menu, OrderItem, OrderState, Way
 from portal.registry.models import AgentState, Claim, ClaimState, FamilyAgent, Registration, Relation, TagKind
 from tests.client import Client
 from tests.make import Make
@@ -31,15 +31,18 @@ def every_link_leads_somewhere(client: Client, address: str) -> str:
     return html
 
 
-def an_order(make: Make, person: object) -> MealOrder:
-    menu = make.menu()
+def an_order(
+    make: Make, person: object, menu: Menu | None = None, *, code: str = "ABC234", state: OrderState = OrderState.BOOKED
+) -> MealOrder:
+    menu = menu or make.menu()
     order = MealOrder(
         menu=menu,
         person=person,
         day=menu.day,
         meal=menu.meal,
         way=Way.DINE_IN,
-        pickup_code="ABC234",
+        state=state,
+        pickup_code=code,
         bill_fen=1200,
         placed_at=now(),
         placed_by="x",
@@ -66,6 +69,13 @@ def test_a_resident_sees_the_next_meal_with_its_code(make: Make, client: Client)
     assert "ABC234" in html
     assert "春风里社区" in html
     assert "301" in html
+
+
+def test_a_resident_without_a_meal_is_offered_to_order_one(make: Make, client: Client) -> None:
+    client.sign_in(make.resident(make.person()))
+    html = every_link_leads_somewhere(client, "/")
+    assert "还没有订好的餐" in html
+    assert "去订餐" in html
 
 
 def test_somebody_whose_claim_waits_is_told_so(make: Make, client: Client) -> None:
@@ -164,6 +174,26 @@ def test_the_three_administrators_see_their_own_work_and_no_residents(
     html = client.get("/desk/").get_data(as_text=True)
     assert words in html
     assert "今天订餐" not in html
+
+
+def test_a_desk_names_those_in_scope_who_did_not_collect_today(make: Make, client: Client) -> None:
+    menu = make.menu(day=today())
+    an_order(make, make.person("罗玉珍"), menu, code="ABC235", state=OrderState.NO_SHOW)
+    away = make.person("邵大成", community=make.community("荷塘社区"))
+    an_order(make, away, menu, code="ABC236", state=OrderState.NO_SHOW)
+    an_order(make, make.person("康德明"), menu)
+    client.sign_in(make.worker())
+    html = every_link_leads_somewhere(client, "/desk/")
+    assert "今天没有取餐的人" in html
+    assert "罗玉珍" in html
+    assert "邵大成" not in html
+    assert "康德明" not in html
+
+
+def test_the_operator_of_a_canteen_reads_no_list_of_who_to_visit(make: Make, client: Client) -> None:
+    order = an_order(make, make.person("罗玉珍"), make.menu(day=today()), state=OrderState.NO_SHOW)
+    client.sign_in(make.worker(Role.CANTEEN_OPERATOR, order.menu.canteen))
+    assert "罗玉珍" not in client.get("/desk/").get_data(as_text=True)
 
 
 def test_a_desk_shows_the_claims_that_wait(make: Make, client: Client) -> None:

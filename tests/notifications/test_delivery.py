@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.config import Config
-from portal.core import housekeeping, outbox
+from portal.core import outbox
 from portal.core.clock import now
 from portal.core.db import db, transaction
 from portal.core.outbox import Delivery, OutboxRow, Recipient
@@ -389,15 +389,3 @@ def test_a_topic_without_words_says_something_true(make: Make) -> None:
 
 def test_words_are_text_and_not_escaped_twice(make: Make) -> None:
     assert wording.words_for("identity.code", {"code": "<&>"}).title == "验证码 <&>，5 分钟内有效。"
-
-
-def test_a_message_is_forgotten_a_month_after_its_end_and_one_that_waits_never(make: Make, app: Flask) -> None:
-    tell(make.person().ref)
-    tell(make.person().ref)
-    with transaction() as session:
-        first = session.scalars(sa.select(OutboxRow).order_by(OutboxRow.id)).first()
-        assert first is not None
-        session.execute(sa.update(OutboxRow).values(state=Delivery.DELIVERED, due_at=now() - timedelta(days=31)))
-        session.execute(sa.update(OutboxRow).where(OutboxRow.id == first.id).values(state=Delivery.WAITING))
-    housekeeping.purge()
-    assert [held.id for held in db.session.scalars(sa.select(OutboxRow))] == [first.id]

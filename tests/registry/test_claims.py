@@ -105,6 +105,11 @@ def test_a_merged_person_is_claimed_as_the_one_it_stands_for(client, make, telep
     assert only_claim().person_id == kept.id
 
 
+def test_who_is_signed_in_is_led_to_her_identity_instead_of_registering_again(client, make):
+    client.sign_in(make.resident(make.person()))
+    assert client.get(REGISTER).location == IDENTITY
+
+
 def test_the_answers_are_alike_whether_or_not_the_register_matched(app, make, telephone):
     person = make.person(phone=PHONE)
     answers = []

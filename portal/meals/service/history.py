@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import contains_eager, joinedload, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
 from portal.core.access import Actor, Scope
@@ -34,6 +34,7 @@ from portal.registry.service import people
 
 ORDER = "meals.order"
 PAGE = 20
+MISSED = 50
 _UNSYNCED = {"synchronize_session": False}
 
 
@@ -70,6 +71,19 @@ def orders_for(actor: Actor, *, page: int = 1) -> Orders:
     past = query.where(~coming).order_by(MealOrder.day.desc(), MealOrder.id.desc()).offset(skipped).limit(PAGE + 1)
     found = db.session.scalars(past).all()
     return Orders(tuple(first), tuple(found[:PAGE]), more=len(found) > PAGE)
+
+
+def missed(scopes: Collection[Scope], day: date) -> list[MealOrder]:
+    """The orders of a day that persons in scope did not collect: whom to ask after, wherever they eat."""
+    query = (
+        sa.select(MealOrder)
+        .join(MealOrder.person)
+        .where(people.within(scopes), MealOrder.day == day, MealOrder.state == OrderState.NO_SHOW)
+        .options(contains_eager(MealOrder.person), joinedload(MealOrder.menu).joinedload(Menu.canteen))
+        .order_by(MealOrder.meal, Person.name, MealOrder.id)
+        .limit(MISSED)
+    )
+    return list(db.session.scalars(query))
 
 
 def order_for(actor: Actor, public_id: str) -> MealOrder:
