@@ -28,6 +28,8 @@ from portal.core import (
 from portal.core.backups import BadBackup
 from portal.demo import load as demonstration
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
 
 @click.group()
 def main() -> None:
@@ -72,8 +74,14 @@ def _migrate(config: Config) -> None:
     migrating.upgrade(config)
 
 
-def _address() -> tuple[str, int]:
-    return os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
+def _address(config: Config) -> tuple[str, int]:
+    """Where to listen. A demonstration, whose passwords are printed, stays on the loopback."""
+    host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
+    if not port.isdigit() or int(port) > 65535:
+        _end(f"PORT must be a number up to 65535, not {port!r}")
+    if not config.production and host not in LOOPBACK:
+        _end(f"a demonstration listens on the loopback only, not on {host}: set PORTAL_MODE=production")
+    return host, int(port)
 
 
 @main.command()
@@ -88,10 +96,10 @@ def migrate() -> None:
 def serve() -> None:
     """Serve the portal by itself, with its static files (HOST, PORT, THREADS)."""
     config = loaded()
+    host, port = _address(config)
     app = migrated(config)
     with app.app_context():
         health.beat(health.WEB)
-    host, port = _address()
     try:
         finished = serving.serve(app, host=host, port=port, threads=config.threads, started=_say_address)
     except OSError as error:
@@ -135,11 +143,11 @@ def run() -> None:
     """Everything at once, for a look: migrate, load the demonstration, serve, work off jobs; Ctrl-C ends it all."""
     os.environ.setdefault("PORTAL_MODE", Mode.DEMO.value)
     config = loaded()
+    host, port = _address(config)
     watch = supervising.Watch()
     _migrate(config)
     if not config.production:
         _demo(migrated(config))
-    host, port = _address()
     if "PORT" not in os.environ:
         port = supervising.free_port(host, port)
     children = supervising.start(["serve", "jobs"], {**os.environ, "PORT": str(port)})

@@ -17,7 +17,7 @@ from portal.core.db import Base, Json, db
 
 GENESIS = "0" * 64
 # A row younger than this may belong to a transaction still open elsewhere: longer than every database timeout.
-SETTLED_AFTER = timedelta(seconds=60)
+SETTLED_AFTER = timedelta(minutes=5)
 BATCH = 1000
 
 

@@ -213,6 +213,17 @@ def aside() -> Iterator[Session]:
 
 
 @contextmanager
+def reading() -> Iterator[None]:
+    """Within an unsafe request: read (and unseal, and build a file) before the write lock is taken, then begin anew."""
+    writing = _writing.set(False)
+    try:
+        yield
+    finally:
+        db.session.rollback()
+        _writing.reset(writing)
+
+
+@contextmanager
 def apart() -> Iterator[Session]:
     """A short reading session of its own, ended before the view's begins: who is acting is read here."""
     writing = _writing.set(False)

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask, current_app
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey, crontab
+from huey.serializer import SignedSerializer
 
 from portal.config import Config, Mode
 from portal.core.clock import local
@@ -65,13 +66,15 @@ class Jobs:
 
 def _huey(config: Config) -> Huey:
     url = config.jobs_url
+    # What is queued is a pickle: unsigned, whoever writes the queue would run code here.
+    signed = SignedSerializer(secret=config.secret_key, salt="portal.jobs")
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
         path.parent.mkdir(parents=True, exist_ok=True)
-        return SqliteHuey("portal", filename=str(path), immediate=config.mode is Mode.TEST, utc=True)
+        return SqliteHuey("portal", filename=str(path), serializer=signed, immediate=config.mode is Mode.TEST)
     if url.startswith("redis"):
-        return RedisHuey("portal", url=url)
-    return PostgresHuey("portal", dsn=url.replace("postgresql+psycopg://", "postgresql://"))
+        return RedisHuey("portal", serializer=signed, url=url)
+    return PostgresHuey("portal", serializer=signed, dsn=url.replace("postgresql+psycopg://", "postgresql://"))
 
 
 def init(app: Flask, config: Config) -> None:

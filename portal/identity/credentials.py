@@ -88,7 +88,9 @@ def totp_address(actor: Actor, secret: str, *, issuer: str) -> str:
 
 
 def set_totp(signed: Account, secret: str, code: str) -> None:
-    """Bind an authenticator whose first code proves that it was read right."""
+    """Bind an authenticator whose first code proves that it was read right; a bound one is taken off by another."""
+    if signed.totp_secret:
+        raise Refused(_("这个账号已绑定动态口令。要换手机，请联系安全管理员先重置。"), field="code")
     step = _totp_step(pyotp.TOTP(secret), code.strip(), now())
     if step is None:
         raise Refused(_("动态口令不对，请看手机上的新口令再试"), field="code")

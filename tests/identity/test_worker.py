@@ -13,6 +13,7 @@ from portal.core.access import Platform
 from portal.core.audit import AuditRow
 from portal.core.clock import now
 from portal.core.db import db, transaction
+from portal.core.errors import Refused
 from portal.identity import credentials, service, sessions
 from portal.identity.models import SignedSession
 from tests.identity.conftest import DESK_PASSWORD
@@ -269,3 +270,10 @@ def test_an_outdated_hash_is_made_anew_on_the_way_to_the_authenticator_too(clien
     assert sign_in(client, with_totp).status_code == 303
     assert not service.passwords.is_outdated(service.account(with_totp.id).password_hash, Platform.DESK)
     assert client.post(TOTP, data={"code": pyotp.TOTP(SECRET).now()}).status_code == 303
+
+
+def test_a_bound_authenticator_is_not_replaced_with_the_password_alone(make, worker):
+    with transaction():
+        service.account(worker.id).totp_secret = SECRET
+    with pytest.raises(Refused, match="安全管理员"), transaction():
+        credentials.set_totp(service.account(worker.id), credentials.pyotp.random_base32(), "000000")

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
+from portal.core import settings
 from portal.core.access import Actor, Scope
 from portal.core.clock import today
 from portal.core.db import db
@@ -31,6 +32,15 @@ from portal.meals.service.pricing import same_person
 from portal.meals.service.words import said
 from portal.registry.models import Person
 from portal.registry.service import people
+
+settings.declare(
+    "meals.orders_kept_days",
+    default=730,
+    label=lambda: _("订餐记录保存多久"),
+    unit=lambda: _("天"),
+    least=90,
+    most=3650,
+)
 
 ORDER = "meals.order"
 PAGE = 20

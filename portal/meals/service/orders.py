@@ -12,7 +12,7 @@ from portal.core import audit, ids, outbox, tokens
 from portal.core.access import Actor
 from portal.core.clock import day_bounds, now
 from portal.core.db import db, guarded, unique_or
-from portal.core.errors import Missing, Refused
+from portal.core.errors import Missing, Refused, TooMany
 from portal.core.outbox import Recipient
 from portal.meals.models import MOVES, MealOrder, Menu, MenuState, OrderItem, OrderState, Way
 from portal.meals.service import subsidies
@@ -33,6 +33,7 @@ from portal.places import service as places
 from portal.registry.models import Person, PersonState
 
 CODE_TRIES = 5
+PACE, PACE_WINDOW = 10, timedelta(minutes=1)
 PICKUP = "meals.pickup"
 # A token lives a week from the moment its page was shown; what ends it is the meal's day.
 PICKUP_LIVES = timedelta(days=21)
@@ -63,6 +64,7 @@ def place_order(
     earlier = tokens.same_request(by.public_id, "meals.place_order", idem, said_so)
     if earlier is not None:
         return order_by_public_id(earlier)
+    _check_pace(person)
     _hold_menu(menu)
     who = eater(person, menu.day)
     _refuse_second(who, menu)
@@ -79,8 +81,8 @@ def place_order(
 def change_order(order: MealOrder, *, portions: Mapping[int, int], way: Way, by: Actor, note: str = "") -> MealOrder:
     """Change what an order holds until the cut-off; its code stays, its subsidies are worked out anew."""
     _hold_person(order.person)
-    _hold_order(order)
     _hold_menu(order.menu)
+    _hold_order(order)
     who = eater(order.person, order.day, but=order)
     items = _checked(order.menu, who, portions, way)
     if _unchanged(order, items, way, note):
@@ -104,8 +106,8 @@ def change_order(order: MealOrder, *, portions: Mapping[int, int], way: Way, by:
 
 def cancel_order(order: MealOrder, *, by: Actor, reason: str = "") -> None:
     """Cancel before the cut-off: portions and subsidies go back, the person is told."""
-    _hold_order(order)
     _hold_menu(order.menu, still_offered=False)
+    _hold_order(order)
     _undo(order, reason)
     _tell("meals.order_cancelled", order, by, reason=reason)
 
@@ -176,8 +178,20 @@ def _hold_person(person: Person) -> None:
         raise Refused(_("档案里登记为已迁出，不能订餐。如果还住在这里，请联系社区更正。"))
 
 
+def _check_pace(person: Person) -> None:
+    """At most ten orders a minute for one person: more is a script."""
+    recent = sa.select(sa.func.count()).where(
+        MealOrder.person_id == person.id, MealOrder.placed_at > now() - PACE_WINDOW
+    )
+    if (db.session.scalar(recent) or 0) >= PACE:
+        raise TooMany(int(PACE_WINDOW.total_seconds()))
+
+
 def _hold_menu(menu: Menu, *, still_offered: bool = True) -> None:
-    """Read the menu again inside the writing transaction, against withdrawal and the cut-off by the server's clock."""
+    """Read the menu again inside the writing transaction, against withdrawal and the cut-off by the server's clock.
+
+    The menu is always held before an order of it, as withdrawing and settling do, so that nobody waits in a circle.
+    """
     query = sa.select(Menu.state, Menu.cutoff_at).where(Menu.id == menu.id)
     state, cutoff_at = db.session.execute(query.with_for_update(read=True)).one()
     if still_offered and (state is not MenuState.PUBLISHED or menu.canteen.closed_at is not None):

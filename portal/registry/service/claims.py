@@ -214,7 +214,7 @@ def refuse(claim: Claim, reason: str, *, by: Actor) -> None:
     undone = claim.state is ClaimState.CONFIRMED
     _decide(claim, ClaimState.REFUSED, reason=reason, decided_by=by.name)
     action = "registry.claim_undone" if undone else "registry.claim_refused"
-    audit.record(action, claim, on_behalf_of=claim.account.public_id)
+    audit.record(action, claim, reason=reason, on_behalf_of=claim.account.public_id)
     outbox.enqueue("registry.claim_refused", to=_account_ref(claim), reason=reason)
 
 

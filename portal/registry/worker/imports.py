@@ -11,6 +11,7 @@ from portal.areas import service as areas
 from portal.config import Config
 from portal.core import tokens, web
 from portal.core.access import current_actor, requires, scopes
+from portal.core.db import reading
 from portal.core.errors import Refused
 from portal.identity.permissions import Permission
 from portal.registry.forms.imports import ConfirmForm, ImportForm, UndoForm, columns_form
@@ -112,8 +113,10 @@ def import_rows(public_id: str, kind: str) -> Response:
 @bp.route("/imports/<public_id>/refused", methods=["POST"])
 @requires(Permission.PEOPLE_IMPORT, fresh=True)
 def import_refused(public_id: str) -> Response:
+    with reading():
+        body = service.refused_workbook(_batch(public_id))
     batch = _batch(public_id)
-    body = service.refused_workbook(batch)
+    service.record_download(batch)
     return web.download(body, f"不接收的行-{Path(batch.filename).stem}.xlsx", WORKBOOK)
 
 

@@ -15,7 +15,7 @@ from portal.registry.service.imports.batches import (
 )
 from portal.registry.service.imports.columns import Table, read_table
 from portal.registry.service.imports.confirming import confirm
-from portal.registry.service.imports.refusals import refused_workbook
+from portal.registry.service.imports.refusals import record_download, refused_workbook
 from portal.registry.service.imports.staging import check_batch, silent_batches
 from portal.registry.service.imports.undoing import undo, used_people
 from portal.registry.service.imports.vocabulary import Field
@@ -32,6 +32,7 @@ __all__ = [
     "households_without_head",
     "purge",
     "read_table",
+    "record_download",
     "refused_workbook",
     "rows",
     "samples",
