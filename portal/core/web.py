@@ -19,7 +19,7 @@ from flask import (
     request,
     url_for,
 )
-from flask_babel import Babel, format_date
+from flask_babel import Babel, Domain, format_date
 from jinja2_fragments.flask import render_block
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
@@ -49,6 +49,15 @@ class View:
     @property
     def elder(self) -> bool:
         return self.scale != "1"
+
+
+class Sentences(Domain):
+    """The catalogue. A message id is the Chinese sentence itself, so a Chinese reader's page looks nothing up."""
+
+    def gettext(self, string: str, **variables: Any) -> str:
+        if current_view().locale == "zh":
+            return string % variables if variables else string
+        return super().gettext(string, **variables)
 
 
 def page(template: str, *, status: int = 200, **context: Any) -> Response:
@@ -125,6 +134,7 @@ def moment_words(moment: datetime) -> str:
 
 def _start() -> None:
     g.request_id = secrets.token_hex(8)
+    current_app.extensions["portal.sentences"].as_default()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
@@ -178,6 +188,7 @@ def init(app: Flask, config: Config) -> None:
     if config.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies, x_host=0)  # type: ignore[method-assign]
     Babel(app, locale_selector=_locale)
+    app.extensions["portal.sentences"] = Sentences(str(config.translations))
     files = statics.build(config.static, config.instance / "static")
     app.extensions["portal.statics"] = files
     app.jinja_env.autoescape = True

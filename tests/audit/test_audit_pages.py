@@ -140,7 +140,7 @@ def test_the_next_page_keeps_the_filters(auditor, monkeypatch):
     monkeypatch.setattr(service.rows, "__kwdefaults__", {"before": None, "limit": 2})
     write(5)
     words = auditor.get(PAGE, query_string={"actor": "周洁"}).get_data(as_text=True)
-    address = re.search(r'rel="next" href="([^"]+)"', words).group(1).replace("&amp;", "&")
+    address = re.search(r'rel="next"\s+href="([^"]+)"', words).group(1).replace("&amp;", "&")
     assert "actor=%E5%91%A8%E6%B4%81" in address
     assert auditor.get(address).status_code == 200
     assert readings()[-1].facts["before"] == 4

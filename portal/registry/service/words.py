@@ -1,76 +1,90 @@
-"""The words for what a register holds: tags, diets, relations, states, and what is still to be completed."""
+"""The words for what a register holds: tags, diets, relations, states, and what is still to be completed.
+
+The tables hold lazy words, so that looking one up translates one.
+"""
 
 from collections.abc import Callable
 from enum import StrEnum
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from portal.core.ids import Sex
 from portal.registry.models import Diet, PersonState, Registration, Relation, TagKind
 
 
 def tag(kind: TagKind) -> str:
-    return {
-        TagKind.LIVING_ALONE: _("独居"),
-        TagKind.EMPTY_NEST: _("空巢"),
-        TagKind.LEFT_BEHIND: _("留守"),
-        TagKind.DISABLED_ELDER: _("失能"),
-        TagKind.SEVERELY_DISABLED: _("重残"),
-        TagKind.FAMILY_PLANNING: _("计划生育特殊家庭"),
-        TagKind.LOW_INCOME: _("低保"),
-        TagKind.LOW_INCOME_EDGE: _("低保边缘"),
-        TagKind.DESTITUTE: _("特困"),
-        TagKind.MERIT_FAMILY: _("优抚对象"),
-        TagKind.BEREAVED: _("失独"),
-        TagKind.BASIC_ELDERCARE: _("基本养老服务对象"),
-        TagKind.CHILD_IN_DIFFICULTY: _("困境儿童"),
-    }[kind]
+    return str(
+        {
+            TagKind.LIVING_ALONE: _l("独居"),
+            TagKind.EMPTY_NEST: _l("空巢"),
+            TagKind.LEFT_BEHIND: _l("留守"),
+            TagKind.DISABLED_ELDER: _l("失能"),
+            TagKind.SEVERELY_DISABLED: _l("重残"),
+            TagKind.FAMILY_PLANNING: _l("计划生育特殊家庭"),
+            TagKind.LOW_INCOME: _l("低保"),
+            TagKind.LOW_INCOME_EDGE: _l("低保边缘"),
+            TagKind.DESTITUTE: _l("特困"),
+            TagKind.MERIT_FAMILY: _l("优抚对象"),
+            TagKind.BEREAVED: _l("失独"),
+            TagKind.BASIC_ELDERCARE: _l("基本养老服务对象"),
+            TagKind.CHILD_IN_DIFFICULTY: _l("困境儿童"),
+        }[kind]
+    )
 
 
 def diet(kind: Diet) -> str:
-    return {
-        Diet.LOW_SUGAR: _("低糖"),
-        Diet.LOW_SALT: _("低盐"),
-        Diet.LOW_FAT: _("低脂"),
-        Diet.SOFT: _("软食"),
-        Diet.SEMI_LIQUID: _("半流质"),
-        Diet.VEGETARIAN: _("素食"),
-        Diet.HALAL: _("清真"),
-    }[kind]
+    return str(
+        {
+            Diet.LOW_SUGAR: _l("低糖"),
+            Diet.LOW_SALT: _l("低盐"),
+            Diet.LOW_FAT: _l("低脂"),
+            Diet.SOFT: _l("软食"),
+            Diet.SEMI_LIQUID: _l("半流质"),
+            Diet.VEGETARIAN: _l("素食"),
+            Diet.HALAL: _l("清真"),
+        }[kind]
+    )
 
 
 def relation(kind: Relation) -> str:
-    return {
-        Relation.HEAD: _("户主"),
-        Relation.SPOUSE: _("配偶"),
-        Relation.SON: _("儿子"),
-        Relation.DAUGHTER: _("女儿"),
-        Relation.GRANDCHILD: _("孙辈"),
-        Relation.PARENT: _("父母"),
-        Relation.GRANDPARENT: _("祖辈"),
-        Relation.SIBLING: _("兄弟姐妹"),
-        Relation.OTHER: _("其他"),
-    }[kind]
+    return str(
+        {
+            Relation.HEAD: _l("户主"),
+            Relation.SPOUSE: _l("配偶"),
+            Relation.SON: _l("儿子"),
+            Relation.DAUGHTER: _l("女儿"),
+            Relation.GRANDCHILD: _l("孙辈"),
+            Relation.PARENT: _l("父母"),
+            Relation.GRANDPARENT: _l("祖辈"),
+            Relation.SIBLING: _l("兄弟姐妹"),
+            Relation.OTHER: _l("其他"),
+        }[kind]
+    )
 
 
 def registration(kind: Registration) -> str:
-    return {
-        Registration.LOCAL: _("本地户籍"),
-        Registration.OUTSIDE: _("外地户籍"),
-        Registration.UNKNOWN: _("户籍未登记"),
-    }[kind]
+    return str(
+        {
+            Registration.LOCAL: _l("本地户籍"),
+            Registration.OUTSIDE: _l("外地户籍"),
+            Registration.UNKNOWN: _l("户籍未登记"),
+        }[kind]
+    )
 
 
 def sex(kind: Sex) -> str:
-    return {Sex.FEMALE: _("女"), Sex.MALE: _("男"), Sex.UNKNOWN: _("未登记")}[kind]
+    return str({Sex.FEMALE: _l("女"), Sex.MALE: _l("男"), Sex.UNKNOWN: _l("未登记")}[kind])
 
 
 def state(kind: PersonState) -> str:
-    return {
-        PersonState.PRESENT: _("在住"),
-        PersonState.MOVED_OUT: _("已迁出"),
-        PersonState.DEAD: _("已去世"),
-    }[kind]
+    return str(
+        {
+            PersonState.PRESENT: _l("在住"),
+            PersonState.MOVED_OUT: _l("已迁出"),
+            PersonState.DEAD: _l("已去世"),
+        }[kind]
+    )
 
 
 def flag(code: str) -> str:
