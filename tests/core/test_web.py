@@ -5,9 +5,12 @@ import dataclasses
 import pytest
 
 from portal.app import create_app
+from portal.config import Mode
 from portal.core import access, web
+from portal.core.access import Platform
 from portal.core.db import db
 from portal.core.statics import build
+from portal.identity import passwords
 from tests.client import Client
 
 PROMISED = {
@@ -141,3 +144,19 @@ def test_a_nul_character_is_no_failure_of_ours(make, app):
     client = app.test_client().sign_in(make.worker())
     assert client.post("/desk/people/", data={"q": "王\x00秀"}).status_code == 200
     assert client.get("/desk/person/a%00b").status_code in {400, 404}
+
+
+def test_productions_session_cookie_is_bound_to_its_host(make, app, variant):
+    production = variant(mode=Mode.PRODUCTION, trusted_hosts=("localhost",))
+    held = app.extensions["portal.sms"]
+    production.extensions["portal.sms"] = held
+    production.config["WTF_CSRF_ENABLED"] = False
+    account = make.worker(password_hash=passwords.hashed("zhe shi yi ju hen chang de hua", Platform.DESK))
+    answer = production.test_client().post(
+        "/desk/account/sign-in",
+        data={"username": account.username, "password": "zhe shi yi ju hen chang de hua"},
+        base_url="https://localhost",
+    )
+    cookie = next(line for line in answer.headers.getlist("Set-Cookie") if line.startswith("__Host-sid="))
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
+    assert "Domain" not in cookie

@@ -1,0 +1,81 @@
+"""The demonstration street is what its command promises."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from portal.areas.models import Area, AreaKind, Settlement
+from portal.core import sheets
+from portal.core.clock import today
+from portal.core.db import db
+from portal.core.outbox import OutboxRow
+from portal.demo.load import load_demo
+from portal.identity import passwords
+from portal.identity.models import Account, RoleGrant
+from portal.identity.permissions import Role
+from portal.meals.models import Canteen, MealOrder, Menu, OrderState, SubsidyRule
+from portal.registry.models import Person
+
+REGISTER = Path(__file__).resolve().parents[1] / "data" / "居民登记表-春风里社区.xlsx"
+
+
+@pytest.fixture
+def street(app: Flask):
+    shown = load_demo(app)
+    with app.app_context():
+        yield shown
+
+
+def _count(model: type) -> int:
+    return db.session.scalar(sa.select(sa.func.count()).select_from(model)) or 0
+
+
+def test_three_communities_one_of_them_a_village_hold_about_6000_people(street):
+    communities = list(db.session.scalars(sa.select(Area).where(Area.kind == AreaKind.COMMUNITY)))
+    assert [area.settlement for area in communities].count(Settlement.VILLAGE) == 1
+    assert len(communities) == 3
+    assert 5900 < _count(Person) < 6100
+
+
+def test_each_canteen_has_a_fortnight_of_menus(street):
+    monday = today() - timedelta(days=today().weekday())
+    for canteen in db.session.scalars(sa.select(Canteen).order_by(Canteen.id)):
+        days = set(db.session.scalars(sa.select(Menu.day).where(Menu.canteen_id == canteen.id)))
+        assert len(days) >= 7
+        assert min(days) >= monday
+        assert max(days) < monday + timedelta(days=14)
+
+
+def test_every_role_has_an_account_that_signs_in_with_the_printed_password(street):
+    assert set(db.session.scalars(sa.select(RoleGrant.role))) == set(Role)
+    printed = {shown.name: shown.password for shown in street}
+    for account in db.session.scalars(sa.select(Account)):
+        password = printed[account.username or account.phone or ""]
+        if account.username in {"worker", None}:
+            assert passwords.matches(password, account.password_hash, account.platform)
+
+
+def test_the_five_cities_rules_are_loaded(street):
+    assert len(set(db.session.scalars(sa.select(SubsidyRule.scheme)))) == 5
+
+
+def test_orders_wait_for_tomorrow_and_nobody_is_told_of_them(street):
+    tomorrow = sa.select(MealOrder).where(MealOrder.day == today() + timedelta(days=1))
+    assert {order.state for order in db.session.scalars(tomorrow)} <= {OrderState.BOOKED}
+    assert _count(OutboxRow) == 0
+
+
+def test_no_number_of_the_demonstration_stands_in_the_sample_register(street):
+    numbers = set(db.session.scalars(sa.select(Person.id_number)))
+    rows = sheets.open_sheet(REGISTER.read_bytes(), REGISTER.name).rows
+    assert not numbers & {row[2].strip().upper() for row in rows if len(row) > 2}
+
+
+def test_a_second_load_changes_nothing(street, app: Flask):
+    before = (_count(Person), _count(MealOrder))
+    db.session.rollback()
+    assert load_demo(app) == street
+    assert (_count(Person), _count(MealOrder)) == before
