@@ -53,6 +53,7 @@ def _walk(reader: Reader, start: str) -> set[str]:
         ("worker2", "/desk/", False, "1.3"),
         ("canteen2", "/desk/", True, "1"),
         ("canteen2", "/desk/", False, "1.3"),
+        ("grid", "/desk/", True, "1"),
         ("street", "/desk/", True, "1"),
         ("system", "/desk/", True, "1"),
         ("security", "/desk/", True, "1"),
