@@ -57,6 +57,10 @@ class Chosen:
     menu_dish: MenuDish
     portions: int
 
+    @property
+    def price_fen(self) -> int:
+        return self.menu_dish.price_fen
+
 
 @dataclass(frozen=True)
 class Standing:
