@@ -36,7 +36,7 @@ def current() -> str:
 
 
 @contextmanager
-def _alone(config: Config, connection: sa.Connection) -> Iterator[None]:
+def _alone(config: Config, engine: sa.Engine) -> Iterator[None]:
     """Three processes starting at once: one migrates, the others wait and find nothing to do."""
     if config.sqlite:
         path = config.instance / "migrate.lock"
@@ -45,23 +45,18 @@ def _alone(config: Config, connection: sa.Connection) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
         return
-    connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
-    connection.execute(sa.text("SET statement_timeout = 0"))
-    connection.execute(sa.text("SET lock_timeout = 0"))
-    connection.execute(sa.text("SET idle_in_transaction_session_timeout = 0"))
-    connection.commit()
-    try:
+    # The lock belongs to a connection of its own, outside any transaction, and goes when that closes.
+    with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
         yield
-    finally:
-        connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
-        connection.commit()
 
 
 def upgrade(config: Config, revision: str = "head") -> None:
-    engine = sa.create_engine(config.database_url, poolclass=sa.pool.NullPool)
-    with engine.connect() as connection, _alone(config, connection):
+    unbounded = "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0"
+    bounds = {} if config.sqlite else {"options": unbounded}
+    engine = sa.create_engine(config.database_url, poolclass=sa.pool.NullPool, connect_args=bounds)
+    with _alone(config, engine), engine.begin() as connection:
         settings = scripts()
         settings.attributes["connection"] = connection
         command.upgrade(settings, revision)
-        connection.commit()
     engine.dispose()

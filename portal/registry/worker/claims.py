@@ -91,13 +91,8 @@ def agent(public_id: str) -> Response:
             return web.go(".agents")
         except Refused as refused:
             form.refuse(refused)
-    return web.page(
-        "registry/worker/agent.html",
-        agent=found,
-        form=form,
-        is_open=agent_service.is_open(found),
-        status=form.status,
-    )
+    is_open = agent_service.is_open(found)
+    return web.page("registry/worker/agent.html", agent=found, form=form, is_open=is_open, status=form.status)
 
 
 def _record(found: FamilyAgent, form: ConsentForm) -> None:
