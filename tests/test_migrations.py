@@ -49,6 +49,29 @@ def test_each_step_goes_up_and_down_and_up_again(connection):
     assert set(sa.inspect(connection).get_table_names()) == {"alembic_version"}
 
 
+def test_the_rows_of_the_first_version_survive_every_later_one(connection):
+    _migrate(connection, command.upgrade, REVISIONS[0])
+    connection.execute(
+        sa.text("INSERT INTO area (id, kind, code, name) VALUES (1, 'community', '999901001001', '春风里')")
+    )
+    connection.execute(
+        sa.text(
+            "INSERT INTO person (id, public_id, community_id, relation, name, initials, pinyin, sex, registration, "
+            "registration_code, state, flags, created_at, updated_at) VALUES (7, 'p7', 1, 'head', '王秀英', 'wxy', "
+            "'wang xiu ying', 'female', 'local', '', 'present', '[]', '2026-11-01 00:00:00', '2026-11-01 00:00:00')"
+        )
+    )
+    connection.execute(
+        sa.text(
+            "INSERT INTO person_tag (id, person_id, kind, since, source) VALUES (3, 7, 'empty_nest', '2025-01-01', '名单')"
+        )
+    )
+    connection.commit()
+    _migrate(connection, command.upgrade, "head")
+    facts = sa.text("SELECT p.name, p.version, t.kind FROM person p JOIN person_tag t ON t.person_id = p.id")
+    assert connection.execute(facts).all() == [("王秀英", 1, "empty_nest")]
+
+
 def test_the_migrations_lead_to_the_models(connection):
     _migrate(connection, command.upgrade, "head")
     context = MigrationContext.configure(connection, opts={"compare_type": True})

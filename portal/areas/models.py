@@ -36,6 +36,16 @@ class Area(Base):
     parent: Mapped["Area | None"] = relationship(remote_side=[id])
 
 
+class DwellingUse(StrEnum):
+    """What a home is used for (房屋用途)."""
+
+    OWN = "own"
+    RENTED = "rented"
+    BUSINESS = "business"
+    EMPTY = "empty"
+    UNKNOWN = "unknown"
+
+
 class Estate(Base):
     """小区, or a natural village."""
 
@@ -49,17 +59,21 @@ class Estate(Base):
 
 
 class Building(Base):
+    """A building; its grid is where its people's day is looked after, as far as it is said."""
+
     __tablename__ = "building"
     __table_args__ = (sa.UniqueConstraint("estate_id", "name"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     estate_id: Mapped[int] = mapped_column(sa.ForeignKey("estate.id"))
     name: Mapped[str] = mapped_column(sa.String(40))
+    grid_id: Mapped[int | None] = mapped_column(sa.ForeignKey("area.id"), index=True)
     estate: Mapped[Estate] = relationship()
+    grid: Mapped[Area | None] = relationship()
 
 
 class Dwelling(Base):
-    """One home: unit and room are plain keys; the area in m² is for owners' votes."""
+    """One home: unit and room are plain keys; the area in m² is for owners' votes. No `floor`: the room says it."""
 
     __tablename__ = "dwelling"
     __table_args__ = (sa.UniqueConstraint("building_id", "unit", "room"),)
@@ -69,6 +83,8 @@ class Dwelling(Base):
     unit: Mapped[str] = mapped_column(sa.String(20), default="")
     room: Mapped[str] = mapped_column(sa.String(20))
     area_m2: Mapped[Decimal | None] = mapped_column(sa.Numeric(8, 2))
+    floor: Mapped[int | None]
+    use: Mapped[DwellingUse] = mapped_column(one_of(DwellingUse), default=DwellingUse.UNKNOWN, server_default="unknown")
     building: Mapped[Building] = relationship()
 
     def address(self) -> str:

@@ -136,7 +136,12 @@ def may(permission: str) -> bool:
 
 def scopes(permission: StrEnum) -> tuple[Scope, ...]:
     """The scopes on which the current actor holds a permission: the argument of every worker query."""
-    held = [grant for grant in current_actor().grants if _gate().grants(grant.role, permission.value)]
+    return scopes_of(current_actor(), permission)
+
+
+def scopes_of(actor: Actor, permission: StrEnum) -> tuple[Scope, ...]:
+    """The same for an actor who is handed over, as to the doors of a capability."""
+    held = [grant for grant in actor.grants if _gate().grants(grant.role, permission.value)]
     return tuple(dict.fromkeys(grant.scope for grant in held))
 
 

@@ -939,7 +939,7 @@ def upgrade() -> None:
 
     # ### end Alembic commands ###
 
-    for table in audit.APPEND_ONLY:
+    for table in ("audit_row", "audit_batch"):
         for statement in audit.append_only_statements(table, op.get_context().dialect.name):
             op.execute(statement)
 

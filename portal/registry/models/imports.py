@@ -11,7 +11,7 @@ from portal.areas.models import Area
 from portal.core.db import Base, Json, one_of
 from portal.core.ids import Sex, new_public_id
 from portal.core.sealing import Sealed
-from portal.registry.models.people import Registration, Relation
+from portal.registry.models.codes import Registration, Relation
 
 
 class BatchState(StrEnum):

@@ -1,7 +1,6 @@
 """Persons, households and tags: one row per human being."""
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,66 +12,28 @@ from portal.core.db import Base, Json, one_of
 from portal.core.ids import Sex, new_public_id
 from portal.core.outbox import Recipient
 from portal.core.sealing import Sealed
-
-
-class PersonState(StrEnum):
-    PRESENT = "present"
-    MOVED_OUT = "moved_out"
-    DEAD = "dead"
-
-
-class Registration(StrEnum):
-    """Household registration (户籍) as far as the register says it: here, elsewhere, or not said."""
-
-    LOCAL = "local"
-    OUTSIDE = "outside"
-    UNKNOWN = "unknown"
-
-
-class Relation(StrEnum):
-    """Relation to the head of household, the groups of GB/T 4761."""
-
-    HEAD = "head"
-    SPOUSE = "spouse"
-    SON = "son"
-    DAUGHTER = "daughter"
-    GRANDCHILD = "grandchild"
-    PARENT = "parent"
-    GRANDPARENT = "grandparent"
-    SIBLING = "sibling"
-    OTHER = "other"
-
-
-class TagKind(StrEnum):
-    """Why somebody may need the community: the six elder categories first, then need and merit."""
-
-    LIVING_ALONE = "living_alone"
-    EMPTY_NEST = "empty_nest"
-    LEFT_BEHIND = "left_behind"
-    DISABLED_ELDER = "disabled_elder"
-    SEVERELY_DISABLED = "severely_disabled"
-    FAMILY_PLANNING = "family_planning"
-    LOW_INCOME = "low_income"
-    LOW_INCOME_EDGE = "low_income_edge"
-    DESTITUTE = "destitute"
-    MERIT_FAMILY = "merit_family"
-    BEREAVED = "bereaved"
-    BASIC_ELDERCARE = "basic_eldercare"
-    CHILD_IN_DIFFICULTY = "child_in_difficulty"
-
-
-class Diet(StrEnum):
-    LOW_SUGAR = "low_sugar"
-    LOW_SALT = "low_salt"
-    LOW_FAT = "low_fat"
-    SOFT = "soft"
-    SEMI_LIQUID = "semi_liquid"
-    VEGETARIAN = "vegetarian"
-    HALAL = "halal"
+from portal.registry.models.codes import (
+    Diet,
+    IdKind,
+    Marriage,
+    PersonState,
+    Politics,
+    Presence,
+    Registration,
+    Relation,
+    RestrictedKind,
+    Schooling,
+    TagKind,
+    Tenure,
+    Work,
+)
 
 
 class Household(Base):
-    """People living as one. `number` is the office's own household number, unique in its community."""
+    """People living as one. `number` is the office's own household number, unique in its community.
+
+    A household that nobody belongs to any more is closed, never deleted: what happened to it stays readable.
+    """
 
     __tablename__ = "household"
     __table_args__ = (sa.UniqueConstraint("community_id", "number"),)
@@ -82,13 +43,16 @@ class Household(Base):
     number: Mapped[str] = mapped_column(sa.String(40))
     dwelling_id: Mapped[int | None] = mapped_column(sa.ForeignKey("dwelling.id"), index=True)
     batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("import_batch.id"), index=True)
+    closed_on: Mapped[date | None]
     dwelling: Mapped[Dwelling | None] = relationship()
 
 
 class Person(Base):
     """A resident. `registration_code` is the GB/T 2260 code of the place of registration, as long as it is known.
 
-    `flags` are codes of what a worker should complete: "no_number", "phone_doubtful", "sex_contradicts".
+    Who has no number of a document yet lives under `temporary_number` until it is completed. `absent_from` and
+    `absent_until` are the days of a temporary absence. `version` counts the changes: an edit that began on an older
+    one is told what changed. `flags` are codes of what a worker should complete: "no_number", "phone_doubtful".
     """
 
     __tablename__ = "person"
@@ -111,8 +75,19 @@ class Person(Base):
     pinyin: Mapped[str] = mapped_column(sa.String(160))
     sex: Mapped[Sex] = mapped_column(one_of(Sex), default=Sex.UNKNOWN)
     birth_date: Mapped[date | None]
+    id_kind: Mapped[IdKind] = mapped_column(one_of(IdKind), default=IdKind.ID_CARD, server_default="id_card")
     id_number: Mapped[str | None] = mapped_column(Sealed("person|id_number"))
     id_index: Mapped[bytes | None] = mapped_column(sa.LargeBinary(17), unique=True)
+    temporary_number: Mapped[str | None] = mapped_column(sa.String(24), unique=True)
+    ethnicity: Mapped[str] = mapped_column(sa.String(2), default="", server_default="")
+    marriage: Mapped[Marriage] = mapped_column(one_of(Marriage), default=Marriage.UNKNOWN, server_default="unknown")
+    schooling: Mapped[Schooling] = mapped_column(one_of(Schooling), default=Schooling.UNKNOWN, server_default="unknown")
+    politics: Mapped[Politics] = mapped_column(one_of(Politics), default=Politics.UNKNOWN, server_default="unknown")
+    work: Mapped[Work] = mapped_column(one_of(Work), default=Work.UNKNOWN, server_default="unknown")
+    presence: Mapped[Presence] = mapped_column(one_of(Presence), default=Presence.UNKNOWN, server_default="unknown")
+    tenure: Mapped[Tenure] = mapped_column(one_of(Tenure), default=Tenure.UNKNOWN, server_default="unknown")
+    living_since: Mapped[date | None]
+    guardian_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"), index=True)
     phone: Mapped[str | None] = mapped_column(Sealed("person|phone"))
     phone_index: Mapped[bytes | None] = mapped_column(sa.LargeBinary(17), index=True)
     phone_tail_index: Mapped[bytes | None] = mapped_column(sa.LargeBinary(17))
@@ -123,6 +98,10 @@ class Person(Base):
     health: Mapped[str | None] = mapped_column(Sealed("person|health"))
     note: Mapped[str | None] = mapped_column(Sealed("person|note"))
     state: Mapped[PersonState] = mapped_column(one_of(PersonState), default=PersonState.PRESENT)
+    state_on: Mapped[date | None]
+    absent_from: Mapped[date | None]
+    absent_until: Mapped[date | None]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
     merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"), index=True)
     flags: Mapped[Any] = mapped_column(Json, default=list)
     batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("import_batch.id"), index=True)
@@ -132,7 +111,11 @@ class Person(Base):
     community: Mapped[Area] = relationship(foreign_keys=[community_id])
     grid: Mapped[Area | None] = relationship(foreign_keys=[grid_id])
     household: Mapped[Household | None] = relationship()
+    guardian: Mapped["Person | None"] = relationship(foreign_keys=[guardian_id], remote_side=[id])
     tags: Mapped[list["PersonTag"]] = relationship(back_populates="person", order_by="PersonTag.id")
+    contacts: Mapped[list["EmergencyContact"]] = relationship(
+        back_populates="person", order_by="(EmergencyContact.rank, EmergencyContact.id)", cascade="all, delete-orphan"
+    )
 
     @property
     def ref(self) -> Recipient:
@@ -141,6 +124,14 @@ class Person(Base):
     def age(self, on: date) -> int | None:
         """Age in full years on a day; the birthday counts."""
         return clock.full_years(self.birth_date, on) if self.birth_date else None
+
+    def is_absent(self, on: date) -> bool:
+        """Whether the person is away for a time on a day, and expected back."""
+        return (
+            self.absent_from is not None
+            and self.absent_from <= on
+            and (self.absent_until is None or on <= self.absent_until)
+        )
 
     def diets(self) -> frozenset[Diet]:
         return frozenset(Diet(word) for word in (self.diet or "").split(",") if word)
@@ -151,7 +142,7 @@ class Person(Base):
 
 
 class PersonTag(Base):
-    """A dated, sourced tag."""
+    """A dated, sourced tag. `detail` of DISABLED is class and grade ("3-2": limbs, grade two; GB/T 26341)."""
 
     __tablename__ = "person_tag"
     __table_args__ = (sa.UniqueConstraint("person_id", "kind", "since"),)
@@ -162,8 +153,47 @@ class PersonTag(Base):
     since: Mapped[date]
     until: Mapped[date | None]
     source: Mapped[str] = mapped_column(sa.String(60))
+    detail: Mapped[str] = mapped_column(sa.String(20), default="", server_default="")
+    noted_by: Mapped[str] = mapped_column(sa.String(64), default="", server_default="")
     batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("import_batch.id"), index=True)
     person: Mapped[Person] = relationship(back_populates="tags")
 
     def holds(self, on: date) -> bool:
         return self.since <= on and (self.until is None or on <= self.until)
+
+
+class RestrictedTag(Base):
+    """A tag for named roles only. It hangs on no relationship of Person: no list or page can show it by chance."""
+
+    __tablename__ = "restricted_tag"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(sa.String(32), unique=True, default=new_public_id)
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), index=True)
+    kind: Mapped[str] = mapped_column(Sealed("restricted_tag|kind"))
+    since: Mapped[date]
+    until: Mapped[date | None]
+    source: Mapped[str] = mapped_column(sa.String(60))
+    noted_by: Mapped[str] = mapped_column(sa.String(64), default="")
+    person: Mapped[Person] = relationship()
+
+    @property
+    def means(self) -> RestrictedKind:
+        return RestrictedKind(self.kind)
+
+    def holds(self, on: date) -> bool:
+        return self.since <= on and (self.until is None or on <= self.until)
+
+
+class EmergencyContact(Base):
+    """Whom to call when the person cannot be reached, in the order of `rank`."""
+
+    __tablename__ = "emergency_contact"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), index=True)
+    name: Mapped[str] = mapped_column(sa.String(60))
+    relation: Mapped[str] = mapped_column(sa.String(20))
+    phone: Mapped[str] = mapped_column(Sealed("emergency_contact|phone"))
+    rank: Mapped[int] = mapped_column(default=1)
+    person: Mapped[Person] = relationship(back_populates="contacts")

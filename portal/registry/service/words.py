@@ -10,7 +10,23 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from portal.core.ids import Sex
-from portal.registry.models import Diet, PersonState, Registration, Relation, TagKind
+from portal.registry.models import (
+    Diet,
+    HappeningKind,
+    IdKind,
+    Marriage,
+    PersonState,
+    Politics,
+    Presence,
+    Registration,
+    Relation,
+    RestrictedKind,
+    Schooling,
+    Source,
+    TagKind,
+    Tenure,
+    Work,
+)
 
 
 def tag(kind: TagKind) -> str:
@@ -29,6 +45,27 @@ def tag(kind: TagKind) -> str:
             TagKind.BEREAVED: _l("失独"),
             TagKind.BASIC_ELDERCARE: _l("基本养老服务对象"),
             TagKind.CHILD_IN_DIFFICULTY: _l("困境儿童"),
+            TagKind.LEFT_BEHIND_CHILD: _l("留守儿童"),
+            TagKind.ORPHAN: _l("孤儿"),
+            TagKind.LEFT_BEHIND_WOMAN: _l("留守妇女"),
+            TagKind.DISABLED: _l("残疾人"),
+            TagKind.LOW_EARNING: _l("低收入"),
+            TagKind.VETERAN: _l("退役军人"),
+            TagKind.HARDSHIP_WORKER: _l("困难职工"),
+            TagKind.NO_EARNER_FAMILY: _l("零就业家庭成员"),
+            TagKind.UNEMPLOYED: _l("失业人员"),
+            TagKind.MIGRANT_WORKER: _l("农民工"),
+        }[kind]
+    )
+
+
+def restricted(kind: RestrictedKind) -> str:
+    return str(
+        {
+            RestrictedKind.SEVERE_MENTAL_ILLNESS: _l("严重精神障碍患者"),
+            RestrictedKind.COMMUNITY_CORRECTION: _l("社区矫正人员"),
+            RestrictedKind.YOUTH_AT_RISK: _l("有不良行为青少年"),
+            RestrictedKind.CHILD_OF_PRISONER: _l("服刑、戒毒人员未成年子女"),
         }[kind]
     )
 
@@ -87,6 +124,127 @@ def state(kind: PersonState) -> str:
     )
 
 
+def id_kind(kind: IdKind) -> str:
+    return str(
+        {
+            IdKind.ID_CARD: _l("居民身份证"),
+            IdKind.RESIDENCE_PERMIT: _l("港澳台居民居住证"),
+            IdKind.PASSPORT: _l("护照"),
+            IdKind.TRAVEL_PERMIT: _l("港澳台居民来往内地通行证"),
+            IdKind.FOREIGNER_PERMIT: _l("外国人永久居留身份证"),
+            IdKind.OTHER: _l("其他证件"),
+        }[kind]
+    )
+
+
+def marriage(kind: Marriage) -> str:
+    return str(
+        {
+            Marriage.SINGLE: _l("未婚"),
+            Marriage.MARRIED: _l("已婚"),
+            Marriage.WIDOWED: _l("丧偶"),
+            Marriage.DIVORCED: _l("离婚"),
+            Marriage.UNKNOWN: _l("未登记"),
+        }[kind]
+    )
+
+
+def schooling(kind: Schooling) -> str:
+    return str(
+        {
+            Schooling.GRADUATE: _l("研究生"),
+            Schooling.UNIVERSITY: _l("大学本科"),
+            Schooling.COLLEGE: _l("大专"),
+            Schooling.VOCATIONAL: _l("中专、中技"),
+            Schooling.SENIOR_HIGH: _l("高中"),
+            Schooling.JUNIOR_HIGH: _l("初中"),
+            Schooling.PRIMARY: _l("小学"),
+            Schooling.NONE: _l("未上过学"),
+            Schooling.UNKNOWN: _l("未登记"),
+        }[kind]
+    )
+
+
+def politics(kind: Politics) -> str:
+    return str(
+        {
+            Politics.PARTY_MEMBER: _l("中共党员"),
+            Politics.PROBATIONARY: _l("中共预备党员"),
+            Politics.LEAGUE_MEMBER: _l("共青团员"),
+            Politics.DEMOCRATIC_PARTY: _l("民主党派"),
+            Politics.MASSES: _l("群众"),
+            Politics.UNKNOWN: _l("未登记"),
+        }[kind]
+    )
+
+
+def work(kind: Work) -> str:
+    return str(
+        {
+            Work.EMPLOYED: _l("在职"),
+            Work.SELF_EMPLOYED: _l("个体经营"),
+            Work.FARMING: _l("务农"),
+            Work.UNEMPLOYED: _l("待业"),
+            Work.RETIRED: _l("离退休"),
+            Work.STUDENT: _l("在校学生"),
+            Work.AT_HOME: _l("在家"),
+            Work.UNKNOWN: _l("未登记"),
+        }[kind]
+    )
+
+
+def presence(kind: Presence) -> str:
+    return str(
+        {
+            Presence.BOTH_HERE: _l("户在人在"),
+            Presence.ONLY_REGISTERED: _l("户在人不在"),
+            Presence.ONLY_LIVING: _l("人在户不在"),
+            Presence.UNKNOWN: _l("未登记"),
+        }[kind]
+    )
+
+
+def tenure(kind: Tenure) -> str:
+    return str(
+        {
+            Tenure.OWNER: _l("自有"),
+            Tenure.TENANT: _l("租住"),
+            Tenure.LODGER: _l("寄住"),
+            Tenure.UNKNOWN: _l("未登记"),
+        }[kind]
+    )
+
+
+def happening(kind: HappeningKind) -> str:
+    return str(
+        {
+            HappeningKind.BIRTH: _l("出生"),
+            HappeningKind.DEATH: _l("去世"),
+            HappeningKind.MOVE_IN: _l("迁入"),
+            HappeningKind.MOVE_OUT: _l("迁出"),
+            HappeningKind.ABSENCE: _l("临时外出"),
+            HappeningKind.RETURN: _l("外出返回"),
+            HappeningKind.SPLIT: _l("分户"),
+            HappeningKind.JOIN: _l("并户"),
+            HappeningKind.HEAD_CHANGE: _l("变更户主"),
+            HappeningKind.MERGE: _l("合并重复登记"),
+        }[kind]
+    )
+
+
+def source(kind: Source) -> str:
+    return str(
+        {
+            Source.WORKER: _l("工作人员修改"),
+            Source.IMPORT: _l("登记表导入"),
+            Source.RESIDENT: _l("居民本人更正"),
+            Source.EVENT: _l("登记事件"),
+            Source.MERGE: _l("合并重复登记"),
+            Source.SYSTEM: _l("系统"),
+        }[kind]
+    )
+
+
 def flag(code: str) -> str:
     """What a worker should complete, in words; a code from a later version stands for itself."""
     known = {
@@ -115,5 +273,15 @@ def in_words(value: StrEnum | str) -> str:
         Registration: registration,
         Sex: sex,
         PersonState: state,
+        IdKind: id_kind,
+        Marriage: marriage,
+        Schooling: schooling,
+        Politics: politics,
+        Work: work,
+        Presence: presence,
+        Tenure: tenure,
+        RestrictedKind: restricted,
+        HappeningKind: happening,
+        Source: source,
     }
     return speakers.get(type(value), flag)(value)
