@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 RESIDENT = ("/account/sign-in", "13800000002", "jiankang2026")
 WORKER = ("/desk/account/sign-in", "worker2", "chunhui-jiedao-2026")
+GRID = ("/desk/account/sign-in", "grid", "chunhui-jiedao-2026")
 CANTEEN = ("/desk/account/sign-in", "canteen2", "chunhui-jiedao-2026")
 
 
@@ -40,6 +41,9 @@ README = (
     Shot("resident-home-elder", "/", RESIDENT, scale="1.3"),
     Shot("menus-elder", "/meals/", RESIDENT, scale="1.3"),
     Shot("desk", "/desk/", WORKER, desk=True),
+    Shot("building", "/desk/people/buildings/8", WORKER, desk=True),
+    Shot("visits", "/desk/visits/", GRID),
+    Shot("twins", "/desk/people/twins", WORKER, desk=True),
     Shot("kitchen", "/desk/meals/kitchen", CANTEEN, desk=True),
     Shot("redeem", "/desk/meals/redeem", CANTEEN),
 )

@@ -12,6 +12,10 @@ import portal.administration.worker
 import portal.areas.models
 import portal.areas.service
 import portal.audit.worker
+import portal.duty.models
+import portal.duty.worker
+import portal.home.jobs
+import portal.home.models
 import portal.home.resident
 import portal.home.worker
 import portal.identity.jobs
@@ -24,17 +28,23 @@ import portal.meals.worker
 import portal.notifications.jobs
 import portal.notifications.models
 import portal.notifications.resident
+import portal.notifications.worker
 import portal.places.models
 import portal.registry.jobs
 import portal.registry.models
 import portal.registry.resident
 import portal.registry.worker
+import portal.visits.jobs
+import portal.visits.models
+import portal.visits.resident
+import portal.visits.worker
 from portal import config as configuration
 from portal.areas.models import AreaKind
 from portal.config import Config, Mode
 from portal.core import (
     access,
     audit,
+    blinding,
     calendar,
     db,
     events,
@@ -65,6 +75,7 @@ def create_app(config: Config | None = None) -> Flask:
     app = Flask("portal", template_folder=str(config.templates), static_folder=None)
     app.testing = config.mode is Mode.TEST
     sealing.use(sealing.load(config.keys_file, create=not config.production), config.keys_file)
+    blinding.guard()
     db.init(app, config)
     web.init(app, config)
     events.init(app)
@@ -116,7 +127,10 @@ def _mount(app: Flask) -> None:
     _feature(app, "identity", "/account", resident=identity.resident, worker=identity.worker)
     _feature(app, "registry", "/people", resident=registry.resident, worker=registry.worker)
     _feature(app, "meals", "/meals", resident=portal.meals.resident, worker=portal.meals.worker)
-    _feature(app, "notifications", "/notices", resident=portal.notifications.resident, worker=None)
+    _feature(app, "visits", "/visits", resident=portal.visits.resident, worker=portal.visits.worker)
+    _feature(app, "duty", "/duty", resident=None, worker=portal.duty.worker)
+    notifications = portal.notifications
+    _feature(app, "notifications", "/notices", resident=notifications.resident, worker=notifications.worker)
     _feature(app, "administration", "/administration", resident=None, worker=portal.administration.worker)
     _feature(app, "audit", "/audit", resident=None, worker=portal.audit.worker)
 
@@ -124,8 +138,16 @@ def _mount(app: Flask) -> None:
 def _wire(app: Flask) -> None:
     """The jobs of each feature, and the events that siblings send each other."""
     housekeeping.register(jobs.of(app))
-    for feature in (portal.identity.jobs, portal.notifications.jobs, portal.registry.jobs, portal.meals.jobs):
+    for feature in (
+        portal.identity.jobs,
+        portal.notifications.jobs,
+        portal.registry.jobs,
+        portal.meals.jobs,
+    ):
         feature.register(jobs.of(app))
+    portal.visits.jobs.register(jobs.of(app))
+    portal.home.jobs.register(jobs.of(app))
+    portal.visits.jobs.listen(app)
 
 
 def _name_scopes() -> None:

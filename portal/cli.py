@@ -15,6 +15,7 @@ from portal.config import BadConfig, Config, Mode
 from portal.core import (
     audit,
     backups,
+    blinding,
     health,
     housekeeping,
     jobs,
@@ -144,19 +145,12 @@ def run() -> None:
     os.environ.setdefault("PORTAL_MODE", Mode.DEMO.value)
     config = loaded()
     host, port = _address(config)
-    watch = supervising.Watch()
     _migrate(config)
     if not config.production:
         _demo(migrated(config))
     if "PORT" not in os.environ:
         port = supervising.free_port(host, port)
-    children = supervising.start(["serve", "jobs"], {**os.environ, "PORT": str(port)})
-    if supervising.wait_until_listens(host, port, children):
-        address = f"http://{host}:{port}"
-        click.echo(f"\n  residents  {address}/\n  the desk   {address}/desk\n\n  Ctrl-C ends everything.\n")
-    asked = watch.wait(children)
-    watch.end(children)
-    sys.exit(0 if asked else 1)
+    supervising.become(host, port)
 
 
 @main.command()
@@ -210,16 +204,18 @@ def _verify(app: Flask) -> None:
 
 
 @main.command("rotate-keys")
-def rotate_keys() -> None:
-    """Seal everything with a new key and drop the old one; the portal may run meanwhile."""
+@click.option("--index", is_flag=True, help="The key of the blind indexes instead of the one that seals.")
+def rotate_keys(*, index: bool) -> None:
+    """Seal (or index) everything with a new key and drop the old one; the portal may run meanwhile."""
     config = loaded()
     app = migrated(config)
     try:
         with app.app_context():
-            done = rotation.rotate(config.keys_file)
+            done = (blinding if index else rotation).rotate(config.keys_file)
     except RuntimeError as flaw:
         _end(flaw, 1)
-    click.echo(f"{done.values} values sealed again; key {done.key} is the only one now")
+    what = "indexed" if index else "sealed"
+    click.echo(f"{done.values} values {what} again; key {done.key} is the only one now")
     click.echo(f"copy {config.keys_file.name} to its safe place; older backups need the copy made before")
 
 

@@ -82,6 +82,12 @@
   // Coming back from the browser's own cache.
   window.addEventListener('pageshow', releaseAll);
 
+  // A form that came back with its mistakes stands at its own address: reloading or coming back asks for it by GET,
+  // instead of the browser's question whether to send everything again.
+  if (doc.querySelector('.error-summary') && doc.querySelector('form[method="post"]:not([action]) .field')) {
+    history.replaceState(history.state, '', location.href);
+  }
+
   doc.addEventListener('click', function (event) {
     var hit = function (selector) { return event.target.closest(selector); };
     var button = hit('[data-dialog-open]');

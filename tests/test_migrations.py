@@ -63,7 +63,8 @@ def test_the_rows_of_the_first_version_survive_every_later_one(connection):
     )
     connection.execute(
         sa.text(
-            "INSERT INTO person_tag (id, person_id, kind, since, source) VALUES (3, 7, 'empty_nest', '2025-01-01', '名单')"
+            "INSERT INTO person_tag (id, person_id, kind, since, source) "
+            "VALUES (3, 7, 'empty_nest', '2025-01-01', '名单')"
         )
     )
     connection.commit()

@@ -54,6 +54,15 @@ class AccountForm(Form):
         ],
     )
 
+    expires_on = DayField(_l("账号到期日"), validators=[Optional()])
+
+    def wanted(self) -> dict[str, Any]:
+        return {"username": self.text("username"), "name": self.text("name"), "expires_on": self.expires_on.data}
+
+
+class ExpiryForm(Form):
+    expires_on = DayField(_l("账号到期日"), validators=[Optional()])
+
 
 class GrantForm(Form):
     scope = SelectField(_l("管辖范围"), validators=[required(_l("请选择管辖范围"))])

@@ -51,6 +51,19 @@ def communities(scopes: Collection[Scope]) -> list[Area]:
     return list(db.session.scalars(query.order_by(Area.code)))
 
 
+def touched(scopes: Collection[Scope]) -> sa.Select[int]:
+    """The ids of the communities inside the scopes and of those that hold a grid inside them, as one subquery."""
+    query = sa.select(Area.id).where(Area.kind == AreaKind.COMMUNITY)
+    if any(scope.kind == "all" for scope in scopes):
+        return query
+    codes = {kind: [scope.ref for scope in scopes if scope.kind == kind.value] for kind in AreaKind}
+    streets = sa.select(Area.id).where(Area.kind == AreaKind.STREET, Area.code.in_(codes[AreaKind.STREET]))
+    over_grids = sa.select(Area.parent_id).where(Area.kind == AreaKind.GRID, Area.code.in_(codes[AreaKind.GRID]))
+    return query.where(
+        sa.or_(Area.code.in_(codes[AreaKind.COMMUNITY]), Area.parent_id.in_(streets), Area.id.in_(over_grids))
+    )
+
+
 def whole_communities(scopes: Collection[Scope]) -> list[Area]:
     """The communities that lie wholly inside the scopes; ordered by code."""
     query = sa.select(Area).where(Area.id.in_(reach(scopes).communities)).order_by(Area.code)

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from portal.audit import labels, service
+from portal.audit import deeds, labels, service
 from portal.audit.forms import CheckForm, FilterForm
 from portal.core.access import requires
 from portal.core.clock import local, now
@@ -17,7 +17,7 @@ bp = Blueprint("worker", __name__)
 @bp.route("/")
 @requires(Permission.AUDIT_READ)
 def index() -> Response:
-    form = FilterForm(request.args, actions=labels.actions(), things=labels.things())
+    form = FilterForm(request.args, actions=deeds.deeds(), things=labels.things())
     if not form.validate():
         return page("audit/worker/index.html", status=422, form=form, rows=[], older=None, asked={}, **_words())
     wanted, before = form.wanted(), request.args.get("before", type=int)
@@ -52,4 +52,4 @@ def head() -> Response:
 
 
 def _words() -> dict[str, Any]:
-    return {"labels": labels, "actions": labels.actions(), "things": labels.things(), "local": local}
+    return {"labels": labels, "actions": deeds.deeds(), "things": labels.things(), "local": local}

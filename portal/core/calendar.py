@@ -1,6 +1,7 @@
 """Working days and holidays: a table an administrator edits, filled from chinesecalendar, weekdays beyond it."""
 
 from datetime import date, timedelta
+from functools import cache
 
 import chinese_calendar
 import sqlalchemy as sa
@@ -44,8 +45,12 @@ def special_days(first: date, last: date) -> list[SpecialDay]:
 
 def holiday_name(day: date) -> str:
     """The name of a statutory holiday on that day, or nothing."""
-    special = db.session.get(SpecialDay, day)
-    return special.name if special and not special.works else ""
+    return db.session.scalar(_holiday(), {"day": day}) or ""
+
+
+@cache
+def _holiday() -> sa.Select[str]:
+    return sa.select(SpecialDay.name).where(SpecialDay.day == sa.bindparam("day"), SpecialDay.works.is_(False))
 
 
 def knows(year: int) -> bool:

@@ -1,5 +1,6 @@
 """Every error answers with a page that says what happened and how to go on."""
 
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -9,10 +10,13 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
-from portal.core.db import db
+from portal.core import access, audit, tokens
+from portal.core.access import Actor, Platform
+from portal.core.db import aside, db
 from portal.core.errors import Conflict, Missing, Refused, TooMany
 
 log = structlog.get_logger(__name__)
+MISSED_A_MINUTE = 30
 
 
 def words(code: int) -> tuple[str, str]:
@@ -75,7 +79,26 @@ def _too_many(error: TooMany) -> Response:
 
 
 def _missing(_error: Missing) -> Response:
+    db.session.rollback()
+    actor = access.actor_or_none()
+    if actor is not None and actor.platform is Platform.DESK:
+        _note_missed(actor)
     return answer(404)
+
+
+def _note_missed(actor: Actor) -> None:
+    """What a worker asked for and may not see, or is not there: which page, never what was asked of it.
+
+    So many a minute, so that nobody floods the audit; a busy database does not change the answer either.
+    """
+    try:
+        tokens.throttle("access.missed", actor.public_id, limit=MISSED_A_MINUTE, per=timedelta(minutes=1))
+        with aside() as session:
+            audit.record("access.missed", session=session, endpoint=request.endpoint or "")
+    except TooMany:
+        return
+    except OperationalError as error:
+        log.warning("audit.missed", error=type(error.orig).__name__)
 
 
 def _busy(error: OperationalError) -> Response:

@@ -3,14 +3,17 @@
 import json
 import secrets
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import DateField, HiddenField, IntegerField, StringField
+from wtforms import DateField, HiddenField, IntegerField, SelectMultipleField, StringField, i18n
 from wtforms.validators import DataRequired, Length, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.core import ids, money
 from portal.core.clock import today
@@ -25,10 +28,19 @@ def at_most(count: int) -> Length:
     return Length(max=count, message=_l("最多 %(max)d 个字"))
 
 
+@cache
+def _stock_words(locale: str) -> Any:
+    """What WTForms itself says, read from its catalogue once a language and not once a request."""
+    return i18n.get_translations([locale])
+
+
 class Form(FlaskForm):
     """Shape and syntax of input. A service's refusal is put beside its field by refuse()."""
 
     class Meta(FlaskForm.Meta):
+        def get_translations(self, form: Any) -> Any:
+            return _stock_words(str(get_locale()))
+
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
             """What was sent, without NUL characters, which nobody types and PostgreSQL cannot hold."""
             sent = super().wrap_formdata(form, formdata)
@@ -131,6 +143,13 @@ class CountField(IntegerField):
             super().process_formdata(list(valuelist))
         except ValueError:
             raise ValueError(_("请填整数")) from None
+
+
+class ManyField(SelectMultipleField):
+    """Several of a few: a group of checkboxes."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
 
 
 class DayField(DateField):

@@ -16,6 +16,7 @@ TEST_REGION = "999901"
 # are not listed: the number of an old resident carries a district that may have been abolished long ago.
 PROVINCE_RANGES = ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71), (81, 83))
 PROVINCES = frozenset(str(code) for first, last in PROVINCE_RANGES for code in range(first, last + 1))
+PERMIT_REGIONS = frozenset({"810000", "820000", "830000"})
 ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 ID_CHECKS = "10X98765432"
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -76,6 +77,66 @@ def check_id_number(text: str, *, today: date, allow_test_region: bool = False) 
     return IdNumber(number, birth_date, sex, doubtful=_age(birth_date, today) > OLDEST_AGE)
 
 
+def check_residence_permit(text: str, *, today: date) -> IdNumber:
+    """The number of a residence permit for people of Hong Kong, Macao or Taiwan: GB 11643 under 81, 82 or 83."""
+    number = normalise_id(text)
+    _check_id_shape(number)
+    if number[:6] not in PERMIT_REGIONS:
+        raise InvalidNumber(NumberFault.REGION, _("港澳台居民居住证号码以 810000、820000 或 830000 开头。"))
+    return check_id_number(number, today=today)
+
+
+def check_travel_permit(text: str) -> str:
+    """A travel permit of Hong Kong and Macao (H or M and 8 to 10 figures) or of Taiwan (8 or 10 figures)."""
+    number = normalise_id(text)
+    if not re.fullmatch(r"[HM][0-9]{8,10}|[0-9]{8}|[0-9]{10}", number):
+        words = _("通行证号码应为 H 或 M 加 8 至 10 位数字（港澳），或 8 位、10 位数字（台湾）。")
+        raise InvalidNumber(NumberFault.CHARACTERS, words)
+    return number
+
+
+def check_foreigner_permit(text: str, *, today: date) -> str:
+    """A permanent residence card of a foreigner: three letters and 12 figures, or since 2023 18 signs that begin with 9
+    and end with the check of GB 11643 over a birth date.
+    """
+    number = normalise_id(text)
+    if re.fullmatch(r"[A-Z]{3}[0-9]{12}", number):
+        return number
+    if not re.fullmatch(r"9[0-9]{16}[0-9X]", number):
+        words = _("永久居留身份证号码应为 3 个字母加 12 位数字，或 9 开头的 18 位号码。")
+        raise InvalidNumber(NumberFault.CHARACTERS, words)
+    birth_date = _birth_date(number)
+    if birth_date > today:
+        raise InvalidNumber(NumberFault.FUTURE, _("证件号码里的出生日期还没有到。"))
+    if check_digit(number[:17]) != number[17]:
+        raise InvalidNumber(NumberFault.CHECK_DIGIT, _("证件号码的最后一位对不上，请逐位核对。"))
+    return number
+
+
+def check_other_document(text: str) -> str:
+    """A passport or any other paper: letters and figures, with at least one figure."""
+    number = normalise_id(text)
+    if not re.fullmatch(r"[A-Z0-9]{5,20}", number) or not re.search(r"[0-9]", number):
+        raise InvalidNumber(NumberFault.CHARACTERS, _("证件号码应为 5 至 20 位字母和数字，请照证件填写。"))
+    return number
+
+
+def temporary_number(community_code: str, running: int) -> str:
+    """For somebody without a number: L, the community's 12 figures, a running number, and a check character."""
+    body = f"L{community_code}{running:04d}"
+    if len(body) != 17:
+        raise ValueError(running)
+    return body + _uscc_check(body)
+
+
+def check_temporary_number(text: str) -> str | None:
+    """The number as it was given, or None when it cannot be one."""
+    number = normalise_id(text)
+    if not re.fullmatch(r"L[0-9]{16}[0-9A-Z]", number):
+        return None
+    return number if _uscc_check(number[:17]) == number[17] else None
+
+
 def normalise_id(text: str) -> str:
     """Half-width, upper-case, without spaces and hyphens; checks nothing."""
     return SEPARATORS.sub("", unicodedata.normalize("NFKC", text)).upper()
@@ -96,10 +157,14 @@ def check_uscc(text: str) -> str:
             NumberFault.CHARACTERS,
             _("统一社会信用代码只含数字和大写字母，不含 I、O、Z、S、V，第 3 至 8 位是数字。"),
         )
-    total = sum(weight * USCC_ALPHABET.index(sign) for weight, sign in zip(USCC_WEIGHTS, code[:17], strict=True))
-    if USCC_ALPHABET[-total % 31] != code[17]:
+    if _uscc_check(code[:17]) != code[17]:
         raise InvalidNumber(NumberFault.CHECK_DIGIT, _("统一社会信用代码的最后一位对不上，请逐位核对。"))
     return code
+
+
+def _uscc_check(first17: str) -> str:
+    total = sum(weight * USCC_ALPHABET.index(sign) for weight, sign in zip(USCC_WEIGHTS, first17, strict=True))
+    return USCC_ALPHABET[-total % 31]
 
 
 def check_mobile(text: str) -> str:

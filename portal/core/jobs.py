@@ -1,6 +1,7 @@
 """Background work: named jobs and a schedule, run by huey in a process of its own, or at once in tests."""
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,6 +33,8 @@ class Scheduled:
         return due
 
 
+# Of many that ask for the same job within this many seconds, one queues it.
+SOON = 1.0
 EVERY_MINUTE = Scheduled(minute="*", hour="*")
 
 
@@ -42,6 +45,7 @@ class Jobs:
         self.app = app
         self.huey = huey
         self.works: dict[str, Work] = {}
+        self._queued: dict[str, float] = {}
         self.run = huey.task(name="portal.run")(self._run)
 
     def _run(self, name: str, arguments: dict[str, Any]) -> None:
@@ -52,6 +56,21 @@ class Jobs:
         self.works[name] = work
         if every:
             self.huey.periodic_task(every.is_due, name=f"portal.{name}")(lambda: self._run(name, {}))
+
+    def soon(self, name: str) -> None:
+        """Run a job without arguments in a second, for whatever many callers commit until then."""
+        if self.huey.immediate:
+            self.run(name, {})
+            return
+        moment = time.monotonic()
+        if moment >= self._queued.get(name, 0.0):
+            self._queued[name] = moment + SOON
+            try:
+                self.run.schedule(args=(name, {}), delay=SOON)
+            except Exception:
+                # Nobody has queued it: the next who asks tries again.
+                self._queued.pop(name, None)
+                raise
 
     def work_off(self, workers: int = 2) -> None:
         """Run queued and scheduled jobs until SIGTERM or SIGINT; what is running is finished first."""

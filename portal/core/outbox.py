@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core import jobs
 from portal.core.clock import now
-from portal.core.db import Base, Json, after_commit, db, one_of
+from portal.core.db import Base, Json, after_commit, db, insert, one_of
 
 log = structlog.get_logger(__name__)
 # The job that hands on what is due; whoever knows the channels registers it.
@@ -79,26 +79,18 @@ class OutboxRow(Base):
 
 def enqueue(topic: str, *, to: Recipient, **facts: Any) -> None:
     moment = now()
-    db.session.add(
-        OutboxRow(
-            topic=topic,
-            recipient_kind=to.kind,
-            recipient_id=to.id,
-            facts=facts,
-            created_at=moment,
-            due_at=moment,
-        )
-    )
+    row = {"topic": topic, "recipient_kind": to.kind, "recipient_id": to.id, "facts": facts}
+    insert(OutboxRow, {**row, "created_at": moment, "due_at": moment})
     if _wake not in db.session.info.get("after_commit", ()):
         after_commit(_wake)
 
 
 def _wake() -> None:
-    """Have the delivery look at once. It also looks every minute, so a queue that is away loses nothing."""
+    """Have the delivery look soon. It also looks every minute, so a queue that is away loses nothing."""
     try:
         known = jobs.of(current_app)
         if DELIVER in known.works:
-            known.run(DELIVER, {})
+            known.soon(DELIVER)
     except Exception as error:  # noqa: BLE001 the transaction is committed: its answer must not become an error
         log.warning("outbox.not_woken", error=type(error).__name__)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -54,17 +55,21 @@ def declare(
 def get(key: str, on: date | None = None) -> int:
     """The value in force on a day (today unless told), else the declared default."""
     day = on or today()
-    cache: dict[tuple[str, date], int] = g.setdefault("parameters", {}) if has_app_context() else {}
-    if (key, day) not in cache:
-        query = (
-            sa.select(Parameter.value)
-            .where(Parameter.key == key, Parameter.valid_from <= day)
-            .order_by(Parameter.valid_from.desc())
-            .limit(1)
-        )
-        found = db.session.scalar(query)
-        cache[key, day] = DECLARED[key].default if found is None else int(found)
-    return cache[key, day]
+    known: dict[tuple[str, date], int] = g.setdefault("parameters", {}) if has_app_context() else {}
+    if (key, day) not in known:
+        found = db.session.scalar(_in_force(), {"key": key, "day": day})
+        known[key, day] = DECLARED[key].default if found is None else int(found)
+    return known[key, day]
+
+
+@cache
+def _in_force() -> sa.Select[Any]:
+    return (
+        sa.select(Parameter.value)
+        .where(Parameter.key == sa.bindparam("key"), Parameter.valid_from <= sa.bindparam("day"))
+        .order_by(Parameter.valid_from.desc())
+        .limit(1)
+    )
 
 
 def history(key: str) -> list[Parameter]:

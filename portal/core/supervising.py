@@ -1,6 +1,11 @@
-"""The web server and the jobs as children of one command: they start together and none outlives it."""
+"""The web server and the jobs as children of one command: they start together and none outlives it.
+
+A module to run (`python -m portal.core.supervising HOST PORT`) that imports none of ours: the process that only waits
+for two others must not hold a whole portal in memory, so `portal run` ends by becoming this one.
+"""
 
 import ctypes
+import os
 import signal
 import socket
 import subprocess
@@ -9,6 +14,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from types import FrameType
+from typing import NoReturn
 
 # Linux: a child is told when its parent dies, even by kill -9.
 PR_SET_PDEATHSIG = 1
@@ -83,3 +89,38 @@ class Watch:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+
+
+def become(host: str, port: int) -> NoReturn:
+    """Go on as the supervisor: the same process, without what it has imported and loaded until now."""
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "portal.core.supervising", host, str(port)])  # noqa: S606 ourselves
+
+
+def main(host: str, port: int) -> int:
+    """Start both, say where they are, and wait. Return the exit code."""
+    watch = Watch()
+    env = {**os.environ, "PORT": str(port)}
+    children = start(["serve"], env)
+    if wait_until_listens(host, port, children):
+        # After the server: the jobs look whether one has ever started here, and the first page comes sooner.
+        children += start(["jobs"], env)
+        address = f"http://{host}:{port}"
+        lines = (
+            "",
+            f"  residents  {address}/",
+            f"  the desk   {address}/desk",
+            "",
+            "  Ctrl-C ends everything.",
+            "",
+            "",
+        )
+        sys.stdout.write("\n".join(lines))
+        sys.stdout.flush()
+    asked = watch.wait(children)
+    watch.end(children)
+    return 0 if asked else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2])))

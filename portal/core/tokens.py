@@ -13,7 +13,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from portal.core.clock import now
-from portal.core.db import Base, aside, db, unique_or
+from portal.core.db import Base, aside, db, insert_once, unique_or
 from portal.core.errors import Conflict, Refused, TooMany
 
 
@@ -98,6 +98,19 @@ def remember_request(actor: str, action: str, key: str, body: str, answer: str) 
         db.session.add(
             RequestKey(actor=actor, action=action, key=key[:64], body=_digest(body), answer=answer, at=now())
         )
+
+
+def first_request(actor: str, action: str, key: str, body: str, answer: str) -> str | None:
+    """Bind a key to the answer that the running transaction is making; None when this request is the first with it.
+
+    Otherwise the answer of the earlier one, for which a simultaneous twin waits. Another body is a Conflict.
+    """
+    if not key:
+        return None
+    row = {"actor": actor, "action": action, "key": key[:64], "body": _digest(body), "answer": answer, "at": now()}
+    if insert_once(RequestKey, row):
+        return None
+    return same_request(actor, action, key[:64], body)
 
 
 def _serializer(purpose: str) -> URLSafeTimedSerializer:

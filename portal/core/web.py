@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,7 +21,10 @@ from flask import (
     url_for,
 )
 from flask_babel import Babel, Domain, format_date
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
 from jinja2_fragments.flask import render_block
+from markupsafe import Markup
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
@@ -58,6 +62,26 @@ class Sentences(Domain):
         if current_view().locale == "zh":
             return string % variables if variables else string
         return super().gettext(string, **variables)
+
+    def of(self, string: str) -> str:
+        """The sentence in the reader's language, its placeholders still empty."""
+        return str(self.get_translations().ugettext(string))
+
+
+@lru_cache(maxsize=8192)
+def _marked(string: str, _locale: str) -> Markup:
+    """What a template's sentence is in a language, looked up and marked as safe once."""
+    sentences: Sentences = current_app.extensions["portal.sentences"]
+    return Markup(string if _locale == "zh" else sentences.of(string))  # noqa: S704 a literal of ours
+
+
+@pass_eval_context
+def _sentence(context: EvalContext, string: str, **variables: Any) -> str:
+    """`_()` in templates: what is put into a sentence is escaped."""
+    text = _marked(string, current_view().locale)
+    if not context.autoescape:
+        return str(text) % variables
+    return text % variables if variables or "%" in text else text
 
 
 def page(template: str, *, status: int = 200, **context: Any) -> Response:
@@ -97,17 +121,17 @@ def current_view() -> View:
     if not has_request_context():
         # A job writing to somebody: nobody's cookies, so the portal's own language.
         return View(scale="1", locale="zh", site_name=current_app.extensions["portal.config"].site_name)
-    if "view" not in g:
+    known: View | None = g.get("view")
+    if known is None:
         config: Config = current_app.extensions["portal.config"]
         scale = request.cookies.get("scale", "1")
         language = request.cookies.get("locale", "zh")
-        g.view = View(
+        known = g.view = View(
             scale=scale if scale in SCALES else "1",
             locale=language if language in LOCALES else "zh",
             site_name=config.site_name,
         )
-    view: View = g.view
-    return view
+    return known
 
 
 def _locale() -> str:
@@ -189,6 +213,7 @@ def init(app: Flask, config: Config) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.proxies, x_proto=config.proxies, x_host=0)  # type: ignore[method-assign]
     Babel(app, locale_selector=_locale)
     app.extensions["portal.sentences"] = Sentences(str(config.translations))
+    app.jinja_env.globals.update(_=_sentence, gettext=_sentence)
     files = statics.build(config.static, config.instance / "static")
     app.extensions["portal.statics"] = files
     app.jinja_env.autoescape = True
@@ -196,7 +221,6 @@ def init(app: Flask, config: Config) -> None:
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         static_url=files.url,
-        has_endpoint=lambda name: name in app.view_functions,
         may=access.may,
     )
     app.jinja_env.filters.update(

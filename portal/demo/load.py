@@ -9,7 +9,7 @@ from portal.areas.models import Area
 from portal.core import audit, calendar, outbox
 from portal.core.clock import now, today
 from portal.core.db import db, transaction
-from portal.demo import accounts, canteens, orders, schemes, street
+from portal.demo import accounts, canteens, duty, orders, resources, schemes, street, visits
 from portal.demo.accounts import Shown
 from portal.meals.models import Canteen, SubsidyRule
 from portal.meals.service import settlement
@@ -37,9 +37,15 @@ def _load() -> None:
             canteens.build_menus(session, canteen, day - timedelta(days=day.weekday()))
         accounts.build_desk(session, made)
         accounts.build_family(session, areas["999901001001"])
+        street.furnish(session)
         session.add_all(_schemes())
+        resources.build_resources(session, areas)
+        duty.build_duty(session, areas)
+        duty.build_announcements(session, areas)
         session.flush()
         # Thousands of loaded rows would be looked through at every flush of an order.
+        session.expunge_all()
+        visits.build_visits(session, street.STREET[0], day)
         session.expunge_all()
         orders.build_orders(session, list(session.scalars(sa.select(Canteen).order_by(Canteen.id))), day)
         session.flush()

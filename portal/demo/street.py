@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from portal.areas.models import Area, AreaKind, Building, Dwelling, Estate, Settlement
+from portal.areas.models import Area, AreaKind, Building, Dwelling, DwellingUse, Estate, Settlement
 from portal.core import search
 from portal.core.clock import full_years, now
 from portal.core.ids import Sex, new_public_id
@@ -34,7 +34,7 @@ class Plan:
 
 
 PLANS = (
-    Plan("999901001001", "春风里社区", Settlement.TOWN, 6, (("春风里新苑", 4, 2, 6),), 400),
+    Plan("999901001001", "春风里社区", Settlement.TOWN, 6, (("春风里东苑", 4, 2, 6),), 400),
     Plan("999901001002", "荷塘社区", Settlement.TOWN, 5, (("荷塘月色", 12, 3, 11), ("柳岸小区", 10, 3, 6)), 3600),
     Plan("999901001203", "芷溪村", Settlement.VILLAGE, 3, (("上芷溪", 40, 1, 1), ("下芷溪", 60, 1, 1)), 2000),
 )
@@ -209,3 +209,18 @@ def _store(session: Session, rows: list[dict[str, Any]], tags: list[list[TagKind
         for kind in kinds
     ]
     session.execute(sa.insert(PersonTag), marks)
+
+
+def furnish(session: Session) -> None:
+    """What homes are used for: most are their owners', some are let, and of those nobody lives in most stand empty."""
+    source = random.Random(SEED)
+    lived = set(session.scalars(sa.select(Household.dwelling_id).where(Household.dwelling_id.is_not(None))))
+    rows = []
+    for home in session.scalars(sa.select(Dwelling.id).order_by(Dwelling.id)):
+        drawn = source.random()
+        if home in lived:
+            use = DwellingUse.RENTED if drawn < 0.12 else DwellingUse.OWN
+        else:
+            use = DwellingUse.EMPTY if drawn < 0.9 else DwellingUse.UNKNOWN
+        rows.append({"id": home, "use": use})
+    session.execute(sa.update(Dwelling), rows)

@@ -9,14 +9,16 @@ from flask_babel import gettext as _
 
 from portal.core import audit, tokens
 from portal.core.access import Actor, Platform
-from portal.core.clock import now
+from portal.core.clock import now, today
 from portal.core.db import db, guarded
 from portal.core.errors import Refused
-from portal.identity import passwords, service, sessions
+from portal.core.outbox import Recipient, enqueue
+from portal.identity import codes, passwords, recovery, service, sessions
 from portal.identity.models import Account, CodePurpose
 
 # Between a right password and the authenticator's code, and between a proven telephone and its new password.
 HALF_WAY_LIVES = timedelta(minutes=5)
+TOTP_DIGITS = 6
 SECRET_SHOWN = timedelta(minutes=30)
 
 
@@ -31,7 +33,7 @@ def half_way_account(word: str, step: str) -> Account | None:
     if facts is None:
         return None
     signed = db.session.get(Account, facts[0])
-    if signed is None or signed.disabled_at is not None or facts[1] != _mark(signed):
+    if signed is None or not signed.is_open(today()) or facts[1] != _mark(signed):
         return None
     return signed
 
@@ -40,27 +42,60 @@ def _mark(signed: Account) -> str:
     return hashlib.sha256(f"{signed.epoch}|{signed.password_hash}".encode()).hexdigest()[:16]
 
 
-def finish_sign_in(word: str, code: str) -> Account | None:
-    """The second step at the desk; None once the first is too long ago."""
+def finish_sign_in(word: str, code: str) -> int | None:
+    """The second step at the desk, by the authenticator or by a recovery code.
+
+    Return how many recovery codes are left where one was used up; nobody is signed in once the first step is old.
+    """
+    waiting = half_way_account(word, "totp")
+    if waiting is None:
+        return None
+    by_recovery = check_second(waiting, code)
     signed = half_way_account(word, "totp")
     if signed is None:
         return None
-    check_totp(signed, code)
     sessions.open_session(signed)
-    return signed
+    return _told_of_recovery(signed) if by_recovery else None
 
 
-def check_totp(signed: Account, code: str) -> None:
-    """A six-digit code of the authenticator, once; a step used before is refused by a guarded UPDATE."""
-    tokens.throttle("totp", signed.public_id, limit=5, per=timedelta(minutes=5))
-    secret = signed.totp_secret
-    step = _totp_step(pyotp.TOTP(secret), code.strip(), now()) if secret else None
-    used = step is not None and guarded(
-        sa.update(Account).where(Account.id == signed.id, Account.totp_last < step).values(totp_last=step)
-    )
-    if not used:
-        service.note_failure(signed.platform)
-        raise Refused(_("动态口令不对或已用过，请看手机上的新口令再试"), field="code")
+def check_second(signed: Account, code: str) -> bool:
+    """Six digits of the authenticator, or a recovery code, each once; True for the latter. Both count as tries."""
+    account_id, public_id, platform, secret = signed.id, signed.public_id, signed.platform, signed.totp_secret
+    tokens.throttle("totp", public_id, limit=5, per=timedelta(minutes=5))
+    by_recovery = not (code.isdigit() and len(code) == TOTP_DIGITS)
+    good = recovery.spend(account_id, code) if by_recovery else _use_step(account_id, secret, code)
+    if not good:
+        service.note_failure(platform, public_id)
+        words = _("动态口令不对或已用过，请看手机上的新口令再试。手机不在身边，可以填一个没有用过的恢复码。")
+        raise Refused(words, field="code")
+    return by_recovery
+
+
+def _use_step(account_id: int, secret: str | None, code: str) -> bool:
+    """A step used before is refused by a guarded UPDATE."""
+    step = _totp_step(pyotp.TOTP(secret), code, now()) if secret else None
+    if step is None:
+        return False
+    later = sa.update(Account).where(Account.id == account_id, Account.totp_last < step)
+    return guarded(later.values(totp_last=step))
+
+
+def _told_of_recovery(signed: Account) -> int:
+    left = recovery.left(signed.id)
+    audit.record("identity.recovery_used", signed, count=left)
+    enqueue("identity.recovery_used", to=Recipient("account", signed.public_id), left=left)
+    return left
+
+
+def renew_recovery(actor: Actor) -> tuple[str, ...]:
+    """Ten new recovery codes in place of the old ones; they are seen this once."""
+    drawn = recovery.draw()
+    signed = service.account(actor.account_id)
+    if not signed.totp_secret:
+        raise Refused(_("请先绑定动态口令，再领恢复码。"))
+    recovery.keep(signed, drawn)
+    audit.record("identity.recovery_drawn", signed, count=len(drawn.codes))
+    return drawn.codes
 
 
 def _totp_step(totp: pyotp.TOTP, code: str, at: datetime) -> int | None:
@@ -98,13 +133,22 @@ def set_totp(signed: Account, secret: str, code: str) -> None:
     audit.record("identity.totp_set", signed)
 
 
+def bind_totp(actor: Actor, secret: str, code: str) -> tuple[str, ...]:
+    """Bind an authenticator and return its ten recovery codes, which are seen this once."""
+    drawn = recovery.draw()
+    signed = service.account(actor.account_id)
+    set_totp(signed, secret, code)
+    recovery.keep(signed, drawn)
+    return drawn.codes
+
+
 def check_own_password(actor: Actor, password: str, *, field: str = "password") -> None:
     """The signed-in account's password, asked again: throttled, and hashed outside any transaction."""
     tokens.throttle("confirm", actor.public_id, limit=5, per=timedelta(minutes=10))
     stored = service.account(actor.account_id).password_hash
     db.session.rollback()
     if not passwords.matches(password, stored, actor.platform):
-        service.note_failure(actor.platform)
+        service.note_failure(actor.platform, actor.public_id)
         raise Refused(_("密码不对，请再输入一次"), field=field)
 
 
@@ -134,7 +178,7 @@ def change_password(actor: Actor, current: str, new: str) -> None:
 
 def prove_for_reset(flow: str, code: str) -> str:
     """Check a code for a forgotten password; return the half-way word that new_password() asks for."""
-    return half_way(service.of_proven_phone(flow, code, CodePurpose.RESET), "reset")
+    return half_way(codes.of_proven_phone(flow, code, CodePurpose.RESET), "reset")
 
 
 def new_password(word: str, password: str) -> Account | None:

@@ -2,10 +2,10 @@
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, PasswordField, StringField
+from wtforms import HiddenField, PasswordField, StringField, SubmitField
 from wtforms.validators import Length, Regexp, ValidationError
 
-from portal.core.forms import Form, MobileField, TrimmedField, required
+from portal.core.forms import Form, MobileField, TrimmedField, at_most, required
 from portal.identity.passwords import MOST
 
 SHORT_ENOUGH = Length(max=MOST, message=_l("密码最多 %(max)d 个字符"))
@@ -25,6 +25,7 @@ class CodeForm(Form):
         _l("短信验证码"),
         [required(_l("请填写短信里的验证码")), Regexp(r"^[0-9]{6}$", message=_l("验证码是 6 位数字"))],
     )
+    again = SubmitField(_l("重新发送"))
 
 
 class NewPasswordForm(Form):
@@ -46,13 +47,14 @@ class DeskSignInForm(Form):
 
 
 class TotpForm(Form):
+    code = TrimmedField(_l("动态口令或恢复码"), [required(_l("请填写动态口令")), at_most(40)])
+
+
+class NewTotpForm(Form):
     code = TrimmedField(
         _l("动态口令"),
         [required(_l("请填写动态口令")), Regexp(r"^[0-9]{6}$", message=_l("动态口令是 6 位数字"))],
     )
-
-
-class NewTotpForm(TotpForm):
     secret = HiddenField()
 
 

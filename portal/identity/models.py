@@ -1,6 +1,6 @@
 """Accounts, their grants, their sessions, and the one-time codes sent to telephones."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.core.access import Platform
 from portal.core.db import Base, one_of
 from portal.core.ids import new_public_id
-from portal.core.sealing import Sealed
+from portal.core.sealing import Blind, Sealed
 from portal.identity.permissions import Role
 
 
@@ -24,17 +24,39 @@ class Account(Base):
     username: Mapped[str | None] = mapped_column(sa.String(40), unique=True)
     name: Mapped[str] = mapped_column(sa.String(60))
     phone: Mapped[str | None] = mapped_column(Sealed("account|phone"))
-    phone_index: Mapped[bytes | None] = mapped_column(sa.LargeBinary(17), unique=True)
+    phone_index: Mapped[bytes | None] = mapped_column(Blind("account.phone", of="phone"), unique=True)
     password_hash: Mapped[str] = mapped_column(sa.String(200))
     totp_secret: Mapped[str | None] = mapped_column(Sealed("account|totp_secret"))
     totp_last: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    expires_on: Mapped[date | None]
     epoch: Mapped[int] = mapped_column(default=0)
     must_change_password: Mapped[bool] = mapped_column(default=False)
     grants: Mapped[list["RoleGrant"]] = relationship(
         back_populates="account", order_by="RoleGrant.id", cascade="all, delete-orphan"
     )
+
+    def is_open(self, on: date) -> bool:
+        """Whether it may be used on a day: not stopped, and not past its last day, which counts."""
+        return self.disabled_at is None and not self.has_expired(on)
+
+    def has_expired(self, on: date) -> bool:
+        return self.expires_on is not None and self.expires_on < on
+
+
+class RecoveryCode(Base):
+    """One of ten codes that stand in for a lost authenticator, each once; only a slow, salted hash stands here."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (sa.UniqueConstraint("account_id", "code_hash"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
+    salt: Mapped[str] = mapped_column(sa.String(32))
+    code_hash: Mapped[str] = mapped_column(sa.String(64))
+    made_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class RoleGrant(Base):

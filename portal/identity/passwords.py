@@ -2,11 +2,12 @@
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import Type, hash_secret_raw
 from flask_babel import gettext as _
 
 from portal.core.access import Platform
@@ -109,6 +110,23 @@ def matches(password: str, stored: str | None, platform: Platform) -> bool:
             return HASHERS[platform].verify(stored or dummy, password) and stored is not None
         except (VerificationError, InvalidHashError):
             return False
+
+
+def derived(words: Sequence[str], salt: str) -> list[str]:
+    """Random words hashed under one salt, slowly but so that they can be looked up."""
+    with _slot():
+        return [
+            hash_secret_raw(
+                word.encode(),
+                bytes.fromhex(salt),
+                time_cost=2,
+                memory_cost=19456,
+                parallelism=1,
+                hash_len=32,
+                type=Type.ID,
+            ).hex()
+            for word in words
+        ]
 
 
 def _dummy(platform: Platform) -> str:

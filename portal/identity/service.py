@@ -1,32 +1,24 @@
 """Accounts and signing in: the same words, and the same time, for an unknown name as for a wrong password."""
 
-import base64
-import hmac
-import json
-import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
-from cryptography.exceptions import InvalidTag
 from flask_babel import gettext as _
 from sqlalchemy.orm import selectinload
 
 from portal.core import audit, ids, tokens
 from portal.core.access import Platform, Scope
-from portal.core.clock import now
-from portal.core.db import aside, db, guarded, unique_or
+from portal.core.clock import now, today
+from portal.core.db import aside, db, unique_or
 from portal.core.errors import Missing, Refused
 from portal.core.outbox import Recipient, enqueue
-from portal.core.sealing import blind, keys
-from portal.identity import passwords, sessions
-from portal.identity.models import Account, CodePurpose, OneTimeCode, RoleGrant, SignedSession
+from portal.core.sealing import blind
+from portal.identity import passwords, recovery, sessions
+from portal.identity.models import Account, OneTimeCode, RoleGrant, SignedSession
 from portal.identity.permissions import EXCLUSIVE, SCOPE_KINDS, Role
 
-CODE_LIVES = timedelta(minutes=5)
-CODE_TRIES = 5
 # Past it a resident still signs in by a code; a worker has no other way, but an authenticator behind the password.
 NAME_TRIES_AN_HOUR = {Platform.RESIDENT: 20, Platform.DESK: 100}
 
@@ -37,7 +29,8 @@ class Found:
 
     account_id: int
     password_hash: str
-    disabled: bool
+    public_id: str
+    closed: bool
     totp: bool
     renewed_hash: str = ""
 
@@ -57,7 +50,8 @@ def _by_login(login: str, platform: Platform) -> Found | None:
     account = db.session.scalar(sa.select(Account).where(where, Account.platform == platform))
     if account is None:
         return None
-    return Found(account.id, account.password_hash, account.disabled_at is not None, bool(account.totp_secret))
+    closed = not account.is_open(today())
+    return Found(account.id, account.password_hash, account.public_id, closed, bool(account.totp_secret))
 
 
 def check_password(login: str, password: str, *, platform: Platform, address: str) -> Found:
@@ -69,8 +63,8 @@ def check_password(login: str, password: str, *, platform: Platform, address: st
     found = _by_login(login, platform)
     db.session.rollback()
     good = passwords.matches(password, found.password_hash if found else None, platform)
-    if not good or found is None or found.disabled:
-        note_failure(platform)
+    if not good or found is None or found.closed:
+        note_failure(platform, found.public_id if found else "")
         raise wrong(platform)
     if passwords.is_outdated(found.password_hash, platform):
         return replace(found, renewed_hash=passwords.hashed(password, platform))
@@ -102,9 +96,11 @@ def wrong(platform: Platform) -> Refused:
     return Refused(_("手机号或密码不对。忘记密码可以用短信验证码登录，或请社区帮忙。"))
 
 
-def note_failure(platform: Platform) -> None:
+def note_failure(platform: Platform, public_id: str = "") -> None:
+    """Record a failure, with the account it was aimed at where there is one; what was typed is never kept."""
+    aimed_at = Account(public_id=public_id) if public_id else None
     with aside() as session:
-        audit.record("identity.sign_in_failed", session=session, platform=platform.value)
+        audit.record("identity.sign_in_failed", aimed_at, session=session, platform=platform.value)
 
 
 def account(account_id: int) -> Account:
@@ -121,6 +117,11 @@ def account_by_public_id(public_id: str) -> Account:
     return found
 
 
+def queue(account_id: int) -> None:
+    """Acts of one account that count before they add wait here for each other, until their transaction ends."""
+    db.session.execute(sa.select(Account.id).where(Account.id == account_id).with_for_update())
+
+
 def account_of_phone(phone: str) -> Account | None:
     return db.session.scalar(sa.select(Account).where(Account.phone_index == phone_index(phone)))
 
@@ -135,7 +136,7 @@ def sign_in(found: Found) -> Account:
 def checked(found: Found) -> Account:
     """The account of a right password, which no longer counts if it was changed while it was being hashed."""
     signed = account(found.account_id)
-    if signed.disabled_at is not None or signed.password_hash != found.password_hash:
+    if not signed.is_open(today()) or signed.password_hash != found.password_hash:
         raise wrong(signed.platform)
     if found.renewed_hash:
         signed.password_hash = found.renewed_hash
@@ -148,107 +149,6 @@ def set_password(signed: Account, password_hash: str, *, keep_session: int | Non
     sessions.end_all(signed, but=keep_session)
     audit.record("identity.password_set", signed)
     enqueue("identity.password_set", to=Recipient("account", signed.public_id))
-
-
-def start_code(purpose: CodePurpose, phone: str, *, address: str, payload: dict[str, Any] | None = None) -> str:
-    """Send a code to a telephone and return its flow. What the phone belongs to changes nothing that can be seen."""
-    throttle_codes(phone, address=address)
-    return send_code(purpose, phone, payload=payload)
-
-
-def throttle_codes(phone: str, *, address: str) -> None:
-    tokens.throttle("code.phone.minute", phone, limit=1, per=timedelta(minutes=1))
-    tokens.throttle("code.phone.hour", phone, limit=5, per=timedelta(hours=1))
-    tokens.throttle("code.phone.day", phone, limit=10, per=timedelta(days=1))
-    tokens.throttle("code.address", address, limit=30, per=timedelta(hours=1))
-    tokens.throttle("code.everyone", "", limit=2000, per=timedelta(days=1))
-
-
-def send_code(purpose: CodePurpose, phone: str, *, payload: dict[str, Any] | None = None) -> str:
-    """The sending itself, for who has throttled already. A telephone that the flow cannot serve gets words, no code."""
-    held = account_of_phone(phone)
-    serves = held is None if purpose is CodePurpose.REGISTER else held is not None and held.disabled_at is None
-    flow, code = ids.new_public_id(), tokens.digits()
-    db.session.add(
-        OneTimeCode(
-            flow=flow,
-            purpose=purpose,
-            phone=phone,
-            code_hash=tokens.hashed_code(code if serves else secrets.token_urlsafe(32), f"{purpose}|{flow}"),
-            payload=json.dumps(payload, ensure_ascii=False) if payload is not None else None,
-            expires_at=now() + CODE_LIVES,
-        )
-    )
-    topic = "identity.code" if serves else _words_without_code(purpose)
-    enqueue(topic, to=Recipient("code", flow), sealed=_seal_code(code if serves else "", flow))
-    return flow
-
-
-def _words_without_code(purpose: CodePurpose) -> str:
-    return "identity.phone_taken" if purpose is CodePurpose.REGISTER else "identity.phone_unknown"
-
-
-def _seal_code(code: str, flow: str) -> str:
-    """The code on its way through the outbox, readable only with the site's keys."""
-    return base64.b64encode(keys().seal(code, f"outbox|code.{flow}")).decode()
-
-
-def _opened_code(sealed: str, flow: str) -> str | None:
-    """None for what was not sealed for this flow, or under a key that was rotated away."""
-    try:
-        return keys().open(base64.b64decode(sealed), f"outbox|code.{flow}")
-    except (InvalidTag, KeyError, ValueError):
-        return None
-
-
-def code_message(flow: str, sealed: str) -> tuple[str, str] | None:
-    """The telephone and the code to send to it ("" where the words bring none); None once the flow has ended."""
-    row = db.session.scalar(sa.select(OneTimeCode).where(OneTimeCode.flow == flow))
-    if row is None or row.used_at is not None or row.expires_at <= now():
-        return None
-    code = _opened_code(sealed, flow)
-    return None if code is None else (row.phone, code)
-
-
-def finish_code(flow: str, code: str, purpose: CodePurpose) -> tuple[str, dict[str, Any]]:
-    """Check a code, once. Return the proven telephone and the flow's payload; every failure reads the same.
-
-    A try is counted in an aside before the code is looked at, so that a refusal does not undo the count.
-    """
-    stale = stale_code()
-    with aside() as session:
-        counted = session.execute(
-            sa.update(OneTimeCode)
-            .where(OneTimeCode.flow == flow, OneTimeCode.tries < CODE_TRIES)
-            .values(tries=OneTimeCode.tries + 1)
-        )
-    row = db.session.scalar(sa.select(OneTimeCode).where(OneTimeCode.flow == flow, OneTimeCode.purpose == purpose))
-    if row is None or getattr(counted, "rowcount", 0) != 1 or row.expires_at <= now():
-        raise stale
-    good = hmac.compare_digest(row.code_hash, tokens.hashed_code(code.strip(), f"{purpose}|{flow}"))
-    once = sa.update(OneTimeCode).where(OneTimeCode.id == row.id, OneTimeCode.used_at.is_(None)).values(used_at=now())
-    if not good or not guarded(once):
-        raise stale
-    return row.phone, json.loads(row.payload) if row.payload else {}
-
-
-def stale_code() -> Refused:
-    return Refused(_("验证码不对或已过期，请核对短信；也可以返回重新获取"), field="code")
-
-
-def of_proven_phone(flow: str, code: str, purpose: CodePurpose) -> Account:
-    """The account of the telephone that a code has proven, once."""
-    phone, _payload = finish_code(flow, code, purpose)
-    signed = account_of_phone(phone)
-    if signed is None or signed.disabled_at is not None:
-        raise stale_code()
-    return signed
-
-
-def sign_in_by_code(flow: str, code: str) -> Account:
-    signed = of_proven_phone(flow, code, CodePurpose.SIGN_IN)
-    sessions.open_session(signed)
-    return signed
 
 
 def rename(signed: Account, name: str) -> None:
@@ -273,8 +173,9 @@ def open_resident_account(*, phone: str, name: str, password_hash: str) -> Accou
     return made
 
 
-def open_desk_account(*, username: str, name: str, password_hash: str) -> Account:
-    """A worker's account. The first password is changed at the first sign-in."""
+def open_desk_account(*, username: str, name: str, password_hash: str, expires_on: date | None = None) -> Account:
+    """A worker's account, perhaps until the end of a day. The first password is changed at the first sign-in."""
+    _refuse_past(expires_on)
     made = Account(
         platform=Platform.DESK,
         username=username.strip().lower(),
@@ -282,6 +183,7 @@ def open_desk_account(*, username: str, name: str, password_hash: str) -> Accoun
         password_hash=password_hash,
         created_at=now(),
         must_change_password=True,
+        expires_on=expires_on,
     )
     with unique_or(Refused(_("这个用户名已有人用，请换一个"), field="username")):
         db.session.add(made)
@@ -325,6 +227,18 @@ def enable(signed: Account) -> None:
     audit.record("identity.account_enabled", signed)
 
 
+def expire(signed: Account, on: date | None) -> None:
+    """Let an account end with a day, or never. Past it nobody signs in, and a session that is open ends at once."""
+    _refuse_past(on)
+    signed.expires_on = on
+    audit.record("identity.expiry_set", signed, until=on.isoformat() if on else "")
+
+
+def _refuse_past(day: date | None) -> None:
+    if day and day < today():
+        raise Refused(_("到期日不能早于今天；要马上停用，请用“停用账号”"), field="expires_on")
+
+
 def reset_password(signed: Account, password_hash: str) -> None:
     """A first password again, as an administrator gives it: every session ends, and it must be changed."""
     signed.password_hash, signed.must_change_password = password_hash, True
@@ -334,8 +248,9 @@ def reset_password(signed: Account, password_hash: str) -> None:
 
 
 def reset_totp(signed: Account) -> None:
-    """Forget a lost authenticator: every session ends, and a new one is bound at the next sign-in."""
+    """Forget a lost authenticator and its recovery codes: sessions end, a new one is bound at the next sign-in."""
     signed.totp_secret = None
+    recovery.forget(signed)
     _new_epoch(signed)
     sessions.end_all(signed)
     audit.record("identity.totp_reset", signed)

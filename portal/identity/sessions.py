@@ -2,17 +2,20 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from flask import Response, current_app, g, request
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from portal.config import Config
 from portal.core import access, audit
 from portal.core.access import Actor, Grant, Platform, Scope
-from portal.core.clock import now
-from portal.core.db import apart, aside, db, guarded
+from portal.core.clock import now, today
+from portal.core.db import aside, db, glance, guarded
 from portal.core.errors import Missing
 from portal.identity.models import Account, RoleGrant, SignedSession
 from portal.identity.permissions import Role, label
@@ -141,12 +144,28 @@ def end_others(actor: Actor) -> None:
     audit.record("identity.sessions_ended")
 
 
+def purge(before: datetime) -> int:
+    """Forget sessions that ended, or could last no longer, before a moment; each account's newest stays, which says
+    when it was last used. Return how many went.
+    """
+    newest = sa.select(sa.func.max(SignedSession.id)).group_by(SignedSession.account_id)
+    over = sa.or_(
+        SignedSession.ended_at < before,
+        *(
+            sa.and_(SignedSession.platform == kind, SignedSession.created_at < before - LONGEST[kind])
+            for kind in Platform
+        ),
+    )
+    gone = db.session.execute(sa.delete(SignedSession).where(over, SignedSession.id.not_in(newest)))
+    return int(getattr(gone, "rowcount", 0))
+
+
 def reauthenticated(session_id: int) -> None:
     """The password was given again just now."""
     db.session.execute(sa.update(SignedSession).where(SignedSession.id == session_id).values(authenticated_at=now()))
 
 
-def _alive(signed: SignedSession, at: datetime) -> bool:
+def _alive(signed: Any, at: datetime) -> bool:
     return (
         signed.ended_at is None
         and at - signed.seen_at <= IDLE[signed.platform]
@@ -155,55 +174,66 @@ def _alive(signed: SignedSession, at: datetime) -> bool:
 
 
 def load_actor() -> Actor | None:
-    """Who the cookie says is asking, read in a session of its own that ends before the view."""
+    """Who the cookie says is asking, read by itself before the view."""
     sid = request.cookies.get(cookie_name(), "")
     if not sid:
         return None
-    query = (
-        sa.select(SignedSession)
-        .where(SignedSession.sid_hash == _hash(sid))
-        .options(joinedload(SignedSession.account).selectinload(Account.grants))
-    )
     moment = now()
-    with apart() as session:
-        signed = session.scalar(query)
-        actor = _actor(signed, moment) if signed else None
-    if signed and actor and moment - signed.seen_at > NOTE_USE_EVERY:
+    rows = glance(_by_cookie(), {"sid_hash": _hash(sid)})
+    actor = _actor(rows, moment) if rows else None
+    if actor and moment - rows[0].seen_at > NOTE_USE_EVERY:
         with aside() as session:
-            session.execute(sa.update(SignedSession).where(SignedSession.id == signed.id).values(seen_at=moment))
+            session.execute(sa.update(SignedSession).where(SignedSession.id == rows[0].id).values(seen_at=moment))
     return actor
 
 
-def _actor(signed: SignedSession, at: datetime) -> Actor | None:
-    account = signed.account
-    if not _alive(signed, at) or account.disabled_at is not None or account.epoch != signed.epoch:
-        return None
-    held = [grant for grant in account.grants if grant.holds(at)]
-    return Actor(
-        account_id=account.id,
-        public_id=account.public_id,
-        name=account.name,
-        platform=signed.platform,
-        grants=tuple(_grant(grant) for grant in held),
-        session_id=signed.id,
-        authenticated_at=signed.authenticated_at,
-        cache={"duty": _duty(account)},
-        role_label="、".join(dict.fromkeys(label(grant.role) for grant in held if grant.role is not Role.RESIDENT)),
+@cache
+def _by_cookie() -> sa.Select[*tuple[Any, ...]]:
+    """A session with its account, a row for each grant. Every request asks this: columns, and built once."""
+    signed, account = SignedSession, Account
+    return (
+        sa.select(
+            *(signed.id, signed.platform, signed.epoch, signed.created_at, signed.seen_at, signed.authenticated_at),
+            *(signed.ended_at, account.id.label("account_id"), account.public_id, account.name),
+            *(account.disabled_at, account.expires_on, account.epoch.label("epoch_now"), account.must_change_password),
+            account.totp_secret.is_not(None).label("has_totp"),
+            *(RoleGrant.role, RoleGrant.scope_kind, RoleGrant.scope_ref, RoleGrant.until),
+        )
+        .join(signed.account)
+        .outerjoin(account.grants)
+        .where(signed.sid_hash == sa.bindparam("sid_hash"))
+        .order_by(RoleGrant.id)
     )
 
 
-def _duty(account: Account) -> str:
+def _actor(rows: Sequence[sa.Row[Any]], at: datetime) -> Actor | None:
+    signed = rows[0]
+    if not _alive(signed, at) or signed.epoch_now != signed.epoch:
+        return None
+    if signed.disabled_at is not None or (signed.expires_on is not None and signed.expires_on < today()):
+        return None
+    held = [row for row in rows if row.role is not None and (row.until is None or at < row.until)]
+    return Actor(
+        account_id=signed.account_id,
+        public_id=signed.public_id,
+        name=signed.name,
+        platform=signed.platform,
+        grants=tuple(Grant(row.role.value, Scope(row.scope_kind, row.scope_ref)) for row in held),
+        session_id=signed.id,
+        authenticated_at=signed.authenticated_at,
+        cache={"duty": _duty(signed)},
+        role_label="、".join(dict.fromkeys(label(row.role) for row in held if row.role is not Role.RESIDENT)),
+    )
+
+
+def _duty(account: sa.Row[Any]) -> str:
     """What a worker has to do before anything else: a password of her own, then an authenticator; "" when done."""
     config: Config = current_app.extensions["portal.config"]
     if account.platform is not Platform.DESK:
         return ""
     if account.must_change_password:
         return "password"
-    return "totp" if config.worker_totp and not account.totp_secret else ""
-
-
-def _grant(grant: RoleGrant) -> Grant:
-    return Grant(grant.role.value, Scope(grant.scope_kind, grant.scope_ref))
+    return "totp" if config.worker_totp and not account.has_totp else ""
 
 
 def set_cookies(response: Response) -> Response:

@@ -1,13 +1,14 @@
 """The worker platform of identity: the desk's sign-in in its steps, and what a worker keeps of her own account."""
 
-from flask import Blueprint, Response, current_app, flash, request, session, url_for
+from flask import Blueprint, Response, current_app, flash, request, session
 from flask_babel import gettext as _
 
 from portal.core import files, web
-from portal.core.access import Platform, actor_or_none, current_actor, public, requires, safe_next
+from portal.core.access import Platform, actor_or_none, current_actor, public, requires
+from portal.core.clock import today
 from portal.core.errors import Refused
-from portal.identity import credentials, service, sessions
-from portal.identity.forms import ChangePasswordForm, ConfirmForm, DeskSignInForm, NewTotpForm, TotpForm
+from portal.identity import credentials, pages, recovery, service
+from portal.identity.forms import ConfirmForm, DeskSignInForm, NewTotpForm, TotpForm
 from portal.identity.permissions import Permission
 
 bp = Blueprint("worker", __name__)
@@ -33,13 +34,11 @@ def duties_first() -> Response | None:
     return web.go(DUTIES[duty])
 
 
+HOME = "home.worker.index"
+
+
 def _next() -> str:
-    return safe_next(request.args.get("next"), url_for("home.worker.index"))
-
-
-def _in() -> Response:
-    session.clear()
-    return web.go_to(_next())
+    return pages.next_address(HOME)
 
 
 @bp.route("/sign-in", methods=["GET", "POST"])
@@ -48,14 +47,12 @@ def sign_in() -> Response:
     form = DeskSignInForm()
     if form.validate_on_submit():
         try:
-            found = service.check_password(
-                form.text("username"), form.text("password"), platform=Platform.DESK, address=request.remote_addr or ""
-            )
+            found = pages.check_password(form.text("username"), form.text("password"), Platform.DESK)
             if found.totp:
                 session["half_way"] = credentials.half_way(service.checked(found), "totp")
                 return web.go(".sign_in_totp", next=_next())
             service.sign_in(found)
-            return _in()
+            return pages.enter(HOME)
         except Refused as refused:
             form.refuse(refused)
     return web.page("identity/worker/sign_in.html", form=form, status=form.status)
@@ -70,19 +67,24 @@ def sign_in_totp() -> Response:
     form = TotpForm()
     if form.validate_on_submit():
         try:
-            credentials.finish_sign_in(word, form.text("code"))
-            return _in()
+            return _entered(credentials.finish_sign_in(word, form.text("code")))
         except Refused as refused:
             form.refuse(refused)
     return web.page("identity/worker/sign_in_totp.html", form=form, next=_next(), status=form.status)
 
 
+def _entered(left: int | None) -> Response:
+    """In, with a word about the recovery codes where one was used."""
+    answer = pages.enter(HOME)
+    if left is not None:
+        flash(_("您刚用掉一个恢复码，还剩 %(left)d 个。手机丢了，请联系安全管理员重新绑定。", left=left), "warn")
+    return answer
+
+
 @bp.route("/sign-out", methods=["POST"])
 @public
 def sign_out() -> Response:
-    sessions.close_session()
-    session.clear()
-    return web.go(".sign_in")
+    return pages.leave(".sign_in")
 
 
 @bp.route("/confirm", methods=["GET", "POST"])
@@ -101,44 +103,25 @@ def confirm() -> Response:
 @bp.route("/sessions", endpoint="sessions")
 @requires(Permission.DESK)
 def own_sessions() -> Response:
-    actor = current_actor()
-    return web.page(
-        "identity/worker/sessions.html",
-        live=sessions.live(actor.account_id),
-        current=actor.session_id,
-        signed=service.account(actor.account_id),
-    )
+    return pages.own_sessions("identity/worker/sessions.html")
 
 
 @bp.route("/sessions/<int:session_id>/end", methods=["POST"])
 @requires(Permission.DESK)
 def end_session(session_id: int) -> Response:
-    sessions.end(current_actor().account_id, session_id)
-    flash(_("那台设备已退出登录。"), "ok")
-    return web.go(".sessions")
+    return pages.end_session(session_id, back=".sessions")
 
 
 @bp.route("/sessions/end-others", methods=["POST"])
 @requires(Permission.DESK)
 def end_other_sessions() -> Response:
-    sessions.end_others(current_actor())
-    flash(_("其他设备都已退出登录。"), "ok")
-    return web.go(".sessions")
+    return pages.end_other_sessions(back=".sessions")
 
 
 @bp.route("/password", methods=["GET", "POST"])
 @requires(Permission.DESK)
 def password() -> Response:
-    form = ChangePasswordForm()
-    if form.validate_on_submit():
-        try:
-            credentials.change_password(current_actor(), form.text("current"), form.text("password"))
-            flash(_("密码已经换好，其他设备已退出登录。"), "ok")
-            return web.go("home.worker.index")
-        except Refused as refused:
-            form.refuse(refused)
-    duty = current_actor().cache["duty"]
-    return web.page("identity/worker/password.html", form=form, duty=duty, status=form.status)
+    return pages.change_password("identity/worker/password.html", after=HOME)
 
 
 @bp.route("/totp", methods=["GET", "POST"])
@@ -148,9 +131,8 @@ def totp() -> Response:
     secret = credentials.shown_secret(actor, form.text("secret"))
     if form.validate_on_submit() and secret:
         try:
-            credentials.set_totp(service.account(actor.account_id), secret, form.text("code"))
-            flash(_("动态口令已绑定，下次登录时要用。"), "ok")
-            return web.go("home.worker.index")
+            codes = credentials.bind_totp(actor, secret, form.text("code"))
+            return _codes_page(codes)
         except Refused as refused:
             form.refuse(refused)
     if secret is None:
@@ -165,3 +147,17 @@ def _totp_page(form: NewTotpForm, secret: str) -> Response:
     qr = files.qr_svg(credentials.totp_address(actor, secret, issuer=site), title=_("动态口令的二维码"))
     duty = actor.cache["duty"]
     return web.page("identity/worker/totp.html", form=form, secret=secret, qr=qr, duty=duty, status=form.status)
+
+
+def _codes_page(codes: tuple[str, ...]) -> Response:
+    return web.page("identity/worker/recovery_codes_shown.html", codes=codes, on=today())
+
+
+@bp.route("/recovery-codes", methods=["GET", "POST"])
+@requires(Permission.DESK, fresh=True)
+def recovery_codes() -> Response:
+    actor = current_actor()
+    if request.method == "POST":
+        return _codes_page(credentials.renew_recovery(actor))
+    signed, left = service.account(actor.account_id), recovery.left(actor.account_id)
+    return web.page("identity/worker/recovery_codes.html", bound=bool(signed.totp_secret), left=left)

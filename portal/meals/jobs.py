@@ -1,9 +1,9 @@
 """Background work of meals: settling who did not collect, every minute, and what follows from it, every night."""
 
-from portal.core import clock, settings
+from portal.core import clock
 from portal.core.db import db, transaction
 from portal.core.jobs import Jobs, Scheduled
-from portal.meals.service import history, settlement
+from portal.meals.service import settlement
 
 
 def settle() -> None:
@@ -24,14 +24,7 @@ def take_back_subsidies() -> None:
             settlement.take_back_subsidy(order_id)
 
 
-def purge() -> None:
-    """Forget orders past their keeping."""
-    with transaction():
-        history.purge(clock.days_before(clock.today(), settings.get("meals.orders_kept_days")))
-
-
 def register(jobs: Jobs) -> None:
     """Add this feature's jobs and their schedule."""
     jobs.add("meals.settle", settle, Scheduled(minute="*", hour="*"))
     jobs.add("meals.take_back_subsidies", take_back_subsidies, Scheduled(minute="20", hour="2"))
-    jobs.add("meals.purge", purge, Scheduled(minute="50", hour="2"))

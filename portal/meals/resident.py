@@ -10,6 +10,7 @@ from markupsafe import Markup
 from portal.core import calendar, files, web
 from portal.core.access import current_actor, requires
 from portal.core.clock import now, today
+from portal.core.db import reading
 from portal.core.errors import Missing, Refused
 from portal.identity.permissions import Permission
 from portal.meals.forms.orders import CancelForm, OrderForm, order_form
@@ -57,15 +58,17 @@ def menus() -> Response:
 @bp.route("/<int:menu_id>/order", methods=["GET", "POST"])
 @requires(Permission.MEALS_ORDER)
 def order(menu_id: int) -> Response:
-    menu, (whom, person) = pricing.menu_on_offer(menu_id), _whom()
-    form = order_form(menu, asked=request.args)
+    with reading():
+        menu, me, person = _asked(menu_id)
+        form = order_form(menu, asked=request.args)
     if form.validate_on_submit() and "quote" not in request.form:
         try:
             placed = _place(menu, person, form)
             return web.go(".placed", public_id=placed.public_id)
         except Refused as refused:
             form.refuse(refused)
-    return _ordering("meals/resident/order.html", menu, person, form, whom=whom)
+            menu, me, person = _asked(menu_id)
+    return _ordering("meals/resident/order.html", menu, person, form, me=me)
 
 
 @bp.route("/orders")
@@ -120,9 +123,9 @@ def cancel(public_id: str) -> Response:
 
 
 def _place(menu: Menu, person: Person, form: OrderForm) -> MealOrder:
-    by, idem = current_actor(), form.idem.data or ""
+    by, idem, seen = current_actor(), form.idem.data or "", form.seen_prices()
     made = ordering.place_order(
-        menu, person, portions=form.portions(), way=form.chosen_way(), by=by, note=form.words(), idem=idem
+        menu, person, portions=form.portions(), way=form.chosen_way(), by=by, note=form.words(), idem=idem, seen=seen
     )
     flash(_("订好了。取餐时出示二维码或报取餐码。"), "ok")
     return made
@@ -140,32 +143,38 @@ def _ordering(
     person: Person,
     form: OrderForm,
     *,
-    whom: Sequence[Person] = (),
+    me: Person | None = None,
     order: MealOrder | None = None,
 ) -> Response:
     """The order page with its live price; `order` is the one being changed."""
-    quoted, trouble = pricing.quote_or_words(menu, person, form.portions(), form.chosen_way(), replacing=order)
-    return web.page(
-        template,
-        status=form.status,
-        menu=menu,
-        person=person,
-        whom=whom,
-        form=form,
-        order=order,
-        quoted=quoted,
-        trouble=trouble,
-        standing=None if order else pricing.standing_order(person, menu),
-        warnings={row.id: pricing.warnings_for(person, row.dish) for row in menu.dishes},
-        open=menu.accepts_orders(now()),
-    )
+    with reading():
+        form.show(menu)
+        quoted, trouble = pricing.quote_or_words(menu, person, form.portions(), form.chosen_way(), replacing=order)
+        return web.page(
+            template,
+            status=form.status,
+            menu=menu,
+            person=person,
+            whom=() if order else people.people_for(current_actor(), history.ORDER, me=me),
+            form=form,
+            order=order,
+            quoted=quoted,
+            trouble=trouble,
+            standing=None if order else pricing.standing_order(person, menu),
+            warnings={row.id: pricing.warnings_for(person, row.dish) for row in menu.dishes},
+            open=menu.accepts_orders(now()),
+        )
 
 
-def _whom() -> tuple[list[Person], Person]:
-    """Whom the account may order for, and for whom this page is: the one named in the address, else the first."""
-    whom = people.people_for(current_actor(), history.ORDER)
-    person = _one_of(whom, request.args.get("person")) or people.person_of(current_actor())
-    return whom, person
+def _asked(menu_id: int) -> tuple[Menu, Person | None, Person]:
+    """The menu, who is asking, and for whom this page is: who is named in the address, of all it may order for."""
+    with reading():
+        menu, me = pricing.menu_on_offer(menu_id), people.person_of_or_none(current_actor())
+        named = request.args.get("person")
+        if me and named in {None, "", me.public_id}:
+            return menu, me, me
+        whom = people.people_for(current_actor(), history.ORDER, me=me)
+        return menu, me, _one_of(whom, named) or people.person_of(current_actor())
 
 
 def _one_of(whom: Sequence[Person], public_id: str | None) -> Person | None:

@@ -7,12 +7,18 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 
 from portal.core.db import Base
+from portal.core.sealing import Blind
 
 
 def _plain(kind: str, thing: Any, _context: AutogenContext) -> str | Literal[False]:
     """Migrations name database types only: a revision must not change when a column type of ours does."""
     if kind == "type" and isinstance(thing, sa.types.TypeDecorator):
         return f"sa.{thing.impl!r}"
+    if kind == "type" and isinstance(thing, Blind):
+        return f"sa.LargeBinary(length={thing.length})"
+    # Rendered for the database that the revision is generated on, 1 is no boolean for the other.
+    if kind == "server_default" and isinstance(thing, sa.DefaultClause) and isinstance(thing.arg, sa.True_ | sa.False_):
+        return "sa.true()" if isinstance(thing.arg, sa.True_) else "sa.false()"
     return False
 
 

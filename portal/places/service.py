@@ -1,5 +1,8 @@
 """Taking, giving back and resizing a capacity, each by one guarded UPDATE."""
 
+from functools import cache
+from typing import Any
+
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
@@ -16,14 +19,19 @@ def open_capacity(total: int) -> Capacity:
 
 def take(capacity_id: int, units: int, *, refusal: Refused) -> None:
     """Take units if they are left; the refusal otherwise. Two takers of the last unit: one gets it."""
-    taken = guarded(
-        sa.update(Capacity)
-        .where(Capacity.id == capacity_id, Capacity.taken + units <= Capacity.total)
-        .values(taken=Capacity.taken + units)
-    )
-    if not taken:
+    if not guarded(_taking(), {"of": capacity_id, "units": units}):
         raise refusal
     _forget(capacity_id)
+
+
+@cache
+def _taking() -> sa.Update:
+    units: sa.BindParameter[Any] = sa.bindparam("units", type_=sa.Integer)
+    return (
+        sa.update(Capacity)
+        .where(Capacity.id == sa.bindparam("of"), Capacity.taken + units <= Capacity.total)
+        .values(taken=Capacity.taken + units)
+    )
 
 
 def give_back(capacity_id: int, units: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 import portal
-from portal.audit import labels, service
+from portal.audit import deeds, labels, service
 from portal.audit.service import Wanted
 from portal.core import audit
 from portal.core.audit import AuditBatch, AuditRow
@@ -253,7 +253,7 @@ def recorded_actions():
 
 def test_every_action_the_portal_records_has_a_word(app):
     with app.test_request_context():
-        assert set(recorded_actions()) - set(labels.actions()) == set()
+        assert set(recorded_actions()) - set(deeds.deeds()) == set()
 
 
 def test_values_are_told_in_words(app):

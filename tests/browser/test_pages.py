@@ -76,3 +76,18 @@ def test_every_page_keeps_the_promises_of_all_pages(
         assert sid
         visitor.context.add_cookies([{"name": "sid", "value": sid.value, "url": address}])
     assert len(_walk(visitor, start)) > 2
+
+
+def test_reloading_or_coming_back_to_a_form_with_mistakes_asks_for_it_and_sends_nothing_again(app: Flask, reader: Open):
+    visitor = reader().go("/account/sign-in")
+    sent: list[str] = []
+    visitor.page.on("request", lambda request: sent.append(request.method))
+    visitor.page.locator("form[method=post] .field input").first.fill("1")
+    visitor.page.locator("form[method=post]:has(.field) [type=submit]").first.click()
+    visitor.page.wait_for_selector(".error-summary")
+    assert sent.count("POST") == 1
+    visitor.page.reload()
+    assert visitor.page.locator(".error-summary").count() == 0
+    visitor.go("/")
+    visitor.page.go_back()
+    assert sent.count("POST") == 1

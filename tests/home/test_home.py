@@ -210,7 +210,7 @@ def test_a_desk_shows_the_claims_that_wait(make: Make, client: Client) -> None:
         )
     )
     client.sign_in(make.worker())
-    assert "账号认领" in client.get("/desk/").get_data(as_text=True).split("待办")[1]
+    assert "账号认领" in client.get("/desk/").get_data(as_text=True).split("今天要办的事")[1]
 
 
 def test_a_persons_page_shows_household_tags_meals_and_masked_numbers(make: Make, client: Client) -> None:

@@ -21,6 +21,7 @@ from tests.identity.conftest import DESK_PASSWORD
 SIGN_IN, TOTP = "/desk/account/sign-in", "/desk/account/sign-in/totp"
 DESK = "/desk/account/sessions"
 NEW = "yi ju geng chang de xin de hua"
+CODES = re.compile(r"\b[2-9A-Z]{5}-[2-9A-Z]{5}\b")
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 
@@ -143,7 +144,9 @@ def test_an_authenticator_is_bound_by_its_first_code(client, worker, totp_requir
     assert refused.status_code == 422
     assert signed in refused.text
     code = pyotp.TOTP(secret).now()
-    assert client.post("/desk/account/totp", data={"secret": signed, "code": code}).status_code == 303
+    shown = client.post("/desk/account/totp", data={"secret": signed, "code": code})
+    assert shown.status_code == 200
+    assert len(CODES.findall(shown.text)) == 10
     assert client.get(DESK).status_code == 200
     assert service.account(worker.id).totp_secret == secret
 

@@ -13,7 +13,7 @@ from portal.identity.permissions import Role
 from portal.meals.models import (
     MenuState,
 )
-from portal.meals.service import history, pricing
+from portal.meals.service import doors, history, pricing
 from portal.registry.models import AgentState, FamilyAgent
 from tests.meals.looking import counters, taken
 from tests.meals.stand import acting
@@ -69,9 +69,9 @@ def test_the_timeline_and_the_export_tell_of_an_order(make, place, rule):
     rule()
     person = make.person()
     order = place(make.menu(), person, note="少油")
-    moment, title, text = history.timeline(make.read(person))[0]
-    assert (moment, "已预订" in title, "春风里助餐点" in text) == (order.placed_at, True, True)
-    exported = history.export(person)[0]
+    line = doors.timeline(make.read(person))[0]
+    assert (line.at, "已预订" in line.title, "春风里助餐点" in line.text) == (order.placed_at, True, True)
+    exported = doors.export(person)[0]
     assert (exported["pay_fen"], exported["note"], len(exported["subsidies"])) == (700, "少油", 1)
 
 
@@ -80,8 +80,8 @@ def test_a_purge_forgets_old_orders_and_keeps_their_menus(make, place, rule):
     menu, person = make.menu(), make.person()
     place(menu, person)
     with transaction():
-        assert history.purge(today()) == 0
-        assert history.purge(today() + timedelta(days=70)) == 1
+        assert doors.purge(today()) == 0
+        assert doors.purge(today() + timedelta(days=70)) == 1
     assert history.orders_of(make.read(person)) == []
     assert (taken(menu), counters()) == ([1], [])
 

@@ -61,7 +61,7 @@ def test_a_list_to_be_entered_is_something_to_do(make: Make) -> None:
     with clock_at("12:00"):
         with transaction():
             settlement.declare_outage(db.session.get_one(Menu, menu.id))
-        todo = today.todo_of([make.canteen().scope])
+        todo = today.to_do([make.canteen().scope])
     assert [(one.endpoint, one.values) for one in todo] == [("meals.worker.outage", {"menu_id": str(menu.id)})]
     assert "待补录" in todo[0].words
 
@@ -69,8 +69,8 @@ def test_a_list_to_be_entered_is_something_to_do(make: Make) -> None:
 def test_from_thursday_on_an_unplanned_week_is_something_to_do(make: Make) -> None:
     scope = [make.canteen().scope]
     with clock_at("12:00", date(2026, 6, 10)):
-        assert today.todo_of(scope) == []
+        assert today.to_do(scope) == []
     with clock_at("12:00", date(2026, 6, 11)):
-        assert "下周的菜单" in today.todo_of(scope)[0].words
+        assert "下周的菜单" in today.to_do(scope)[0].words
         make.menu(day=date(2026, 6, 16))
-        assert today.todo_of(scope) == []
+        assert today.to_do(scope) == []

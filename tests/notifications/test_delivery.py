@@ -17,6 +17,7 @@ from portal.core import outbox
 from portal.core.clock import now
 from portal.core.db import db, transaction
 from portal.core.outbox import Delivery, OutboxRow, Recipient
+from portal.identity import codes
 from portal.identity import service as identity
 from portal.identity.models import Account, CodePurpose
 from portal.notifications import wording
@@ -85,7 +86,7 @@ def make_due() -> None:
 def send_code(make: Make) -> Account:
     account = make.resident(phone="13800005678")
     with transaction():
-        identity.send_code(CodePurpose.SIGN_IN, "13800005678")
+        codes.send(CodePurpose.SIGN_IN, "13800005678")
     return account
 
 

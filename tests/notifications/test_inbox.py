@@ -66,3 +66,15 @@ def test_a_neighbours_notices_are_neither_shown_nor_marked(make: Make, client: C
 def test_a_visitor_has_no_inbox(client: Client) -> None:
     assert client.get("/notices/").status_code == 303
     assert client.post("/notices/read").status_code == 303
+
+
+def test_a_worker_reads_what_the_portal_told_her(make, client):
+    worker = make.worker()
+    make.add(Notice(account_id=worker.id, topic="identity.recovery_used", facts={"left": 9}, at=now()))
+    signed = client.sign_in(worker)
+    assert "条未读" in signed.get("/desk/").text
+    page = signed.get("/desk/notices/").text
+    assert "未读" in page
+    notice = db.session.scalars(sa.select(Notice.id)).one()
+    assert signed.post("/desk/notices/read", data={"up_to": str(notice)}).status_code == 303
+    assert "条未读" not in signed.get("/desk/notices/").text

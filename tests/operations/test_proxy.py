@@ -18,8 +18,8 @@ def pair(new_site):
     """A site served by nginx and granian; `site.port` is nginx's."""
     site = new_site().migrated()
     site.port = free_port()
-    # One worker: the first answer shows that it is up, and a worker told to end before that may not hear it.
-    process = site.spawn(["bash", str(ROOT / "deploy/try_nginx.sh"), str(site.port)], WORKERS="1")
+    # Two workers: the first answer comes while the other still loads, and both must hear the end.
+    process = site.spawn(["bash", str(ROOT / "deploy/try_nginx.sh"), str(site.port)])
     until(lambda: not process.running or _answers(site), "nginx and granian")
     assert process.running, process.said
     yield site

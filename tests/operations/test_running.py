@@ -2,12 +2,14 @@
 
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from tests.sites import until
+from tests.sites import ROOT, until
 
 pytestmark = pytest.mark.slow
 
@@ -94,6 +96,18 @@ def test_nothing_outlives_a_run_that_is_killed(new_site):
     process.signal(signal.SIGKILL)
     process.popen.wait()
     until(lambda: not _left(site), "the children's end")
+
+
+def test_the_process_that_waits_for_the_two_others_holds_no_portal():
+    listing = "import sys; from portal.core import supervising; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", listing], cwd=ROOT, check=True, capture_output=True, text=True)
+    loaded = set(done.stdout.split())
+    assert {name for name in loaded if name.startswith("portal")} == {
+        "portal",
+        "portal.core",
+        "portal.core.supervising",
+    }
+    assert not loaded & {"flask", "sqlalchemy", "click"}
 
 
 def _left(site) -> list[int]:

@@ -295,3 +295,30 @@ def test_an_agent_says_whether_it_allows_an_act_on_a_day(accepted):
     assert accepted.allows("meals.order", today())
     assert not accepted.allows("votes.cast", today())
     assert not accepted.allows("meals.order", date(2999, 1, 1))
+
+
+@pytest.fixture
+def merged_elsewhere(make, asked, mother):
+    """The mother's record, merged into one of another community; returns the worker here and the one there."""
+    away = make.community("荷塘社区")
+    kept = make.person("王秀英", community=away)
+    here = make.worker(Role.COMMUNITY_WORKER, make.community())
+    there = make.worker(Role.COMMUNITY_WORKER, away)
+    with transaction():
+        db.session.merge(mother).merged_into_id = kept.id
+    return here, there
+
+
+def test_a_request_to_a_merged_record_is_for_the_worker_of_the_one_it_stands_for(app, asked, merged_elsewhere):
+    here, there = (app.test_client().sign_in(worker) for worker in merged_elsewhere)
+    address = f"/desk/people/agents/{asked.public_id}"
+    assert [here.get(address).status_code, there.get(address).status_code] == [404, 200]
+    pages = [browser.get("/desk/people/agents").text for browser in (here, there)]
+    assert [asked.public_id in page for page in pages] == [False, True]
+
+
+def test_the_worker_of_a_merged_record_no_longer_decides_for_it(app, make, asked, merged_elsewhere):
+    here = app.test_client().sign_in(merged_elsewhere[0])
+    answer = here.post(f"/desk/people/agents/{asked.public_id}", data={"act": "accept", "consent": "当面同意"})
+    assert answer.status_code == 404
+    assert make.read(asked).state is AgentState.REQUESTED

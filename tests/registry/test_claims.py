@@ -15,7 +15,7 @@ from portal.core.sealing import blind
 from portal.identity.models import Account, OneTimeCode
 from portal.identity.permissions import Role
 from portal.registry import jobs
-from portal.registry.models import Claim, ClaimState, PersonState
+from portal.registry.models import Claim, ClaimState, Consent, PersonState, Purpose
 from portal.registry.service import claims
 from tests.identity.telephone import Telephone
 
@@ -206,6 +206,7 @@ def test_the_consent_is_not_ticked_beforehand(client, make):
 def test_the_consent_is_recorded(client, make, telephone):
     register(client, telephone, typed(make))
     assert "registry.consent_given" in db.session.scalars(sa.select(AuditRow.action)).all()
+    assert db.session.scalars(sa.select(Consent.purpose)).all() == [Purpose.ID_NUMBER]
 
 
 def test_a_claim_goes_to_the_community_of_the_person_it_names(client, make, telephone):

@@ -33,6 +33,10 @@ class Line:
     roles: tuple[Held, ...]
     last_sign_in: datetime | None
 
+    @property
+    def expired(self) -> bool:
+        return self.account.has_expired(today())
+
 
 def lines(words: str = "", role: Role | None = None) -> list[Line]:
     found = identity.desk_accounts(words, role)
@@ -87,6 +91,7 @@ def role_duties(role: Role) -> str:
     return {
         Role.CANTEEN_OPERATOR: _("一个助餐点的菜单、备餐单和核销"),
         Role.GRID_WORKER: _("一个网格的居民查询、代客订餐"),
+        Role.CASE_WORKER: _("一个社区的个案：可看受限标签、上门探访"),
         Role.COMMUNITY_WORKER: _("一个社区的居民档案、数据导入、账号认领和助餐"),
         Role.STREET_ADMINISTRATOR: _("一个街道的居民查询、账号认领、菜单和补贴规则"),
         Role.SYSTEM_ADMINISTRATOR: _("参数和节假日；不能看居民和审计"),

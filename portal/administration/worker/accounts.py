@@ -3,7 +3,7 @@
 from flask import Response, flash, request
 from flask_babel import gettext as _
 
-from portal.administration.forms import AccountFilter, AccountForm, GrantForm
+from portal.administration.forms import AccountFilter, AccountForm, ExpiryForm, GrantForm
 from portal.administration.service import accounts as service
 from portal.administration.worker.blueprint import bp
 from portal.core.access import Platform, current_actor, requires
@@ -30,9 +30,8 @@ def open_account() -> Response:
     form, first, made = AccountForm(), passwords.generated(), None
     if form.validate_on_submit():
         hashed = passwords.hashed(first, Platform.DESK)  # before the first query: hashing holds no transaction
-        wanted = {"username": form.username.data or "", "name": form.name.data or ""}
         try:
-            made = identity.open_desk_account(**wanted, password_hash=hashed)
+            made = identity.open_desk_account(**form.wanted(), password_hash=hashed)
         except Refused as refused:
             form.refuse(refused)
     return page("administration/worker/open_account.html", status=form.status, form=form, made=made, first=first)
@@ -69,6 +68,21 @@ def revoke_role(public_id: str, grant_id: int) -> Response:
     identity.revoke(service.account_to_change(public_id, by=current_actor()), grant_id)
     flash(_("已收回，对方需要重新登录"), "ok")
     return go(".account", public_id=public_id)
+
+
+@bp.route("/accounts/<public_id>/expiry", methods=["GET", "POST"])
+@requires(Permission.ACCOUNTS_MANAGE, fresh=True)
+def set_expiry(public_id: str) -> Response:
+    changed = service.account_to_change(public_id, by=current_actor())
+    form = ExpiryForm(expires_on=changed.expires_on)
+    if form.validate_on_submit():
+        try:
+            identity.expire(changed, form.expires_on.data)
+            flash(_("账号到期日已保存"), "ok")
+            return go(".account", public_id=public_id)
+        except Refused as refused:
+            form.refuse(refused)
+    return page("administration/worker/set_expiry.html", status=form.status, form=form, account=changed)
 
 
 @bp.route("/accounts/<public_id>/disable", methods=["POST"])

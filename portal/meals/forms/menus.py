@@ -6,14 +6,14 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, FieldList, HiddenField, SelectField, SelectMultipleField, TextAreaField, TimeField
+from wtforms import BooleanField, FieldList, HiddenField, SelectField, TextAreaField, TimeField
 from wtforms import Form as Part
 from wtforms.fields import FormField
 from wtforms.validators import NumberRange, Optional, ValidationError
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.core import ids
-from portal.core.forms import CountField, Form, TrimmedField, YuanField, at_most, required
+from portal.core.clock import today
+from portal.core.forms import CountField, DayField, Form, ManyField, TrimmedField, YuanField, at_most, required
 from portal.meals.models import Canteen, Dish, Meal, Menu, SetClass, Way
 from portal.meals.service import menus
 from portal.meals.service.canteens import Facts, Recipe, Serving
@@ -22,13 +22,6 @@ from portal.registry.models import Diet
 
 MOST_PORTIONS = 2000
 WORDS = re.compile(r"[、，,；;\s]+")
-
-
-class ManyField(SelectMultipleField):
-    """Several of a few: a group of checkboxes."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
 
 
 class ClockField(TimeField):
@@ -215,3 +208,20 @@ class MenuForm(Form):
 
 class ReasonForm(Form):
     reason = TrimmedField(_l("原因"), [required(_l("请写明原因")), at_most(200)])
+
+
+class ClosingForm(Form):
+    """From when a canteen is closed, and until when if not for good."""
+
+    first = DayField(_l("从哪天起停止供餐"), [required(_l("请填日期"))], default=today)
+    reopens_on = DayField(_l("哪天恢复供餐"), [Optional()])
+    reason = TrimmedField(_l("原因"), [required(_l("请写明原因")), at_most(200)])
+    withdraw = BooleanField(_l("撤回这些日子的菜单，取消订餐并通知本人"))
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "first": self.first.data,
+            "reopens_on": self.reopens_on.data,
+            "reason": self.reason.data or "",
+            "withdraw": bool(self.withdraw.data),
+        }

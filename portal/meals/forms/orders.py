@@ -1,11 +1,13 @@
 """Forms for ordering: portions of each dish of one menu, the way of serving, a note; and why an order ends."""
 
+import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import RadioField, SearchField, SubmitField, TextAreaField
+from wtforms import HiddenField, RadioField, SearchField, SubmitField, TextAreaField
 from wtforms.validators import InputRequired, Length, Optional
 
 from portal.core import settings
@@ -18,8 +20,14 @@ from portal.meals.service.words import said
 class OrderForm(OnceForm):
     """Subclassed by order_form() with one field a dish."""
 
+    class Meta(OnceForm.Meta):
+        # The token of every unsafe request is checked before its view; the template writes it.
+        csrf = False
+
     way = RadioField(_l("怎么取餐"), validators=[InputRequired(_l("请选怎么取餐"))])
     note = TextAreaField(_l("给助餐点的话"), validators=[Optional(), at_most(60)])
+    # What the page says each dish costs, so that no other price is ordered unseen.
+    seen = HiddenField(default="")
     # The answer to a refused resend is 409, to anything else that must be mended 422.
     refused_with = 0
 
@@ -39,6 +47,17 @@ class OrderForm(OnceForm):
         fields = {name: field for name, field in self._fields.items() if name.startswith("dish_")}
         return {int(name.removeprefix("dish_")): int(field.data or 0) for name, field in fields.items()}
 
+    def show(self, menu: Menu) -> None:
+        """Remember the prices that the page is about to show."""
+        self.seen.data = json.dumps({str(row.id): row.price_fen for row in menu.dishes})
+
+    def seen_prices(self) -> dict[int, int]:
+        """By menu dish id; empty when the page said nothing that can be read."""
+        try:
+            return {int(number): int(price) for number, price in json.loads(self.seen.data or "{}").items()}
+        except (ValueError, TypeError, AttributeError):
+            return {}
+
     def chosen_way(self) -> Way:
         return Way(self.way.data) if self.way.data in set(Way) else Way.DINE_IN
 
@@ -51,19 +70,24 @@ def order_form(menu: Menu, *, asked: Mapping[str, str] | None = None, order: Mea
     most = settings.get("meals.most_portions")
     had = {item.menu_dish_id: item.portions for item in order.items} if order else {}
     counts = [(0, _("不要"))] + [(count, _("%(count)d 份", count=count)) for count in range(1, most + 1)]
-    fields = {
-        f"dish_{row.id}": RadioField(row.dish.name, coerce=int, default=had.get(row.id, 0), validate_choice=False)
-        for row in menu.dishes
-    }
-    made: type[OrderForm] = type("MenuOrderForm", (OrderForm,), fields)
+    made = _form_of(tuple((row.id, row.dish.name) for row in menu.dishes))
     ways = [(way.value, said(way)) for way in Way if way.value in menu.ways]
-    data = {"way": order.way.value if order else ways[0][0], "note": order.note if order else ""} if ways else {}
+    data: dict[str, Any] = {f"dish_{row.id}": had.get(row.id, 0) for row in menu.dishes}
+    if ways:
+        data |= {"way": order.way.value if order else ways[0][0], "note": order.note if order else ""}
     from_address = asked is not None and any(name.startswith("dish_") for name in asked)
     form = made(asked, data=data) if from_address else made(data=data)
     form.way.choices = ways
-    for name in fields:
-        form[name].choices = counts
+    for row in menu.dishes:
+        form.dish_field(row.id).choices = counts
     return form
+
+
+@lru_cache(maxsize=256)
+def _form_of(dishes: tuple[tuple[int, str], ...]) -> type[OrderForm]:
+    """The class for a menu with these dishes, by id and name: making one takes longer than filling it."""
+    fields = {f"dish_{number}": RadioField(name, coerce=int, validate_choice=False) for number, name in dishes}
+    return type("MenuOrderForm", (OrderForm,), fields)
 
 
 class CancelForm(Form):

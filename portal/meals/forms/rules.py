@@ -6,26 +6,18 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, DateField, DecimalField, RadioField, SelectField, SelectMultipleField
+from wtforms import BooleanField, DateField, DecimalField, RadioField, SelectField
 from wtforms.validators import NumberRange, Optional, Regexp
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.areas.models import Area
 from portal.core.clock import today
-from portal.core.forms import CountField, Form, TrimmedField, YuanField, at_most, required
+from portal.core.forms import CountField, Form, ManyField, TrimmedField, YuanField, at_most, required
 from portal.meals.models import Days, Meal, PayerLevel, RegionLevel, SetClass, SubsidyKind, SubsidyRule
 from portal.meals.service.rules import COLUMNS, Trial
 from portal.meals.service.words import choices
 from portal.registry.models import TagKind
 
 MOST_FEN = 100_000
-
-
-class ManyField(SelectMultipleField):
-    """Several boxes to tick."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
 
 
 def _amount() -> NumberRange:

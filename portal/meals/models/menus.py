@@ -50,7 +50,11 @@ MENU_MOVES = {
 
 
 class Canteen(Base):
-    """助餐点. `serves` lists the communities whose residents see its menus first; anyone may order anywhere."""
+    """助餐点. Anyone may order anywhere.
+
+    `closed_at`: the first instant of the first day it is closed; `reopens_on`: the day it serves again, none when it is
+    closed for good.
+    """
 
     __tablename__ = "canteen"
 
@@ -64,12 +68,27 @@ class Canteen(Base):
     ways: Mapped[Any] = mapped_column(Json, default=list)
     delivery_fee_fen: Mapped[int] = mapped_column(default=0)
     closed_at: Mapped[datetime | None]
+    closed_reason: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")
+    reopens_on: Mapped[date | None]
     community: Mapped[Area] = relationship()
     times: Mapped[list["MealTime"]] = relationship(back_populates="canteen", order_by="MealTime.opens")
 
     @property
     def scope(self) -> Scope:
         return Scope("canteen", self.public_id)
+
+    @property
+    def closed_from(self) -> date | None:
+        return clock.local(self.closed_at).date() if self.closed_at else None
+
+    def has_closure(self, on: date) -> bool:
+        """Whether it is closed on that day or will be later: a closure that is over says nothing any more."""
+        return self.closed_at is not None and (self.reopens_on is None or on < self.reopens_on)
+
+    def is_closed_on(self, day: date) -> bool:
+        if self.closed_from is None or day < self.closed_from:
+            return False
+        return self.reopens_on is None or day < self.reopens_on
 
 
 class MealTime(Base):

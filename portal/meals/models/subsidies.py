@@ -103,7 +103,7 @@ class SubsidyLine(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(sa.ForeignKey("meal_order.id"), index=True)
-    rule_id: Mapped[int] = mapped_column(sa.ForeignKey("subsidy_rule.id"))
+    rule_id: Mapped[int] = mapped_column(sa.ForeignKey("subsidy_rule.id"), index=True)
     payer: Mapped[PayerLevel] = mapped_column(one_of(PayerLevel))
     amount_fen: Mapped[int]
     sentence: Mapped[str] = mapped_column(sa.String(200))

@@ -50,6 +50,11 @@ def within(scopes: Collection[Scope]) -> sa.ColumnElement[bool]:
     return sa.or_(Canteen.public_id.in_(named), Canteen.community_id.in_(areas.reach(scopes).communities))
 
 
+def in_business() -> sa.ColumnElement[bool]:
+    """The condition that a canteen is not closed for good: it serves, will serve again, or serves for some days yet."""
+    return sa.or_(Canteen.closed_at.is_(None), Canteen.closed_at > now(), Canteen.reopens_on.is_not(None))
+
+
 def _by_name() -> sa.Select[Canteen]:
     return (
         sa.select(Canteen)
@@ -59,13 +64,18 @@ def _by_name() -> sa.Select[Canteen]:
 
 
 def canteens_in(scopes: Collection[Scope]) -> list[Canteen]:
-    """The open canteens in scope, by community and name."""
-    return list(db.session.scalars(_by_name().where(within(scopes), Canteen.closed_at.is_(None))).unique())
+    """The canteens in scope that are not closed for good, by community and name."""
+    return list(db.session.scalars(_by_name().where(within(scopes), in_business())).unique())
+
+
+def gone_in(scopes: Collection[Scope]) -> list[Canteen]:
+    """The canteens in scope that are closed for good, by community and name."""
+    return list(db.session.scalars(_by_name().where(within(scopes), sa.not_(in_business()))).unique())
 
 
 def as_scopes() -> list[tuple[str, str]]:
     """Public id and name of every open canteen, for whoever grants a role on one."""
-    query = sa.select(Canteen).options(joinedload(Canteen.community)).where(Canteen.closed_at.is_(None))
+    query = sa.select(Canteen).options(joinedload(Canteen.community)).where(in_business())
     found = db.session.scalars(query.order_by(Canteen.community_id, Canteen.name, Canteen.id))
     return [(canteen.public_id, f"{canteen.community.name} {canteen.name}") for canteen in found]
 

@@ -7,6 +7,8 @@ that hold the caps are in subsidies.py.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -247,10 +249,17 @@ def short(fen: int) -> str:
 
 def rules_on(day: date) -> list[SubsidyRule]:
     """Every rule in force on a day, in the order they were written."""
-    query = sa.select(SubsidyRule).where(
-        SubsidyRule.valid_from <= day, sa.or_(SubsidyRule.valid_to.is_(None), SubsidyRule.valid_to >= day)
+    return list(db.session.scalars(_in_force(), {"day": day}))
+
+
+@cache
+def _in_force() -> sa.Select[Any]:
+    day: sa.BindParameter[date] = sa.bindparam("day", type_=sa.Date)
+    return (
+        sa.select(SubsidyRule)
+        .where(SubsidyRule.valid_from <= day, sa.or_(SubsidyRule.valid_to.is_(None), SubsidyRule.valid_to >= day))
+        .order_by(SubsidyRule.id)
     )
-    return list(db.session.scalars(query.order_by(SubsidyRule.id)))
 
 
 def at_canteen(rules: Iterable[SubsidyRule], community_code: str) -> list[SubsidyRule]:

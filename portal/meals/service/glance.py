@@ -13,7 +13,7 @@ def served_soon(community_id: int | None = None, limit: int = 3) -> list[Menu]:
     query = (
         sa.select(Menu)
         .join(Menu.canteen)
-        .where(Menu.state == MenuState.PUBLISHED, Menu.closes_at > now(), Canteen.closed_at.is_(None))
+        .where(Menu.state == MenuState.PUBLISHED, Menu.closes_at > now())
         .order_by(
             Menu.day,
             sa.case((Canteen.community_id == (community_id or 0), 0), else_=1),

@@ -17,7 +17,7 @@ from portal.core.db import db
 from portal.core.errors import Missing
 from portal.meals.models import Canteen, MealOrder, Menu, MenuDish, MenuState, OrderItem, OrderState, Way
 from portal.meals.service.canteens import within
-from portal.meals.service.pricing import clashes
+from portal.meals.service.pricing import Chosen, clashes
 from portal.registry.models import Diet, Household, Person
 
 
@@ -172,10 +172,11 @@ def cares_of(order: MealOrder) -> list[Care]:
     return [care for care in found if care.diets or care.allergens]
 
 
-def dish_words(order: MealOrder) -> str:
-    """The dishes of an order in a line: 红烧带鱼套餐、小米粥×2."""
+def dish_words(order: MealOrder, items: Iterable[Chosen | OrderItem] | None = None) -> str:
+    """The dishes of an order in a line: 红烧带鱼套餐、小米粥×2. Given what it holds, the order is not asked."""
     return _("、").join(
-        item.menu_dish.dish.name + (f"×{item.portions}" if item.portions > 1 else "") for item in order.items
+        item.menu_dish.dish.name + (f"×{item.portions}" if item.portions > 1 else "")
+        for item in (order.items if items is None else items)
     )
 
 

@@ -42,7 +42,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Day:
-    """One day of the week's table; `closed` names the holiday that shuts the canteen."""
+    """One day of the week's table; `closed` says why the canteen does not serve."""
 
     day: date
     closed: str
@@ -102,10 +102,13 @@ def dishes_for(canteen: Canteen, menu: Menu | None) -> list[Dish]:
 
 
 def closures(canteen: Canteen, first: date, last: date) -> dict[date, str]:
-    """The days on which a statutory holiday shuts a canteen, with the holiday's name."""
+    """The days on which a canteen does not serve, each with the words that say so: a statutory holiday, or closed."""
+    days = [first + timedelta(days=count) for count in range((last - first).days + 1)]
+    shut = {day: _("停止供餐") for day in days if canteen.is_closed_on(day)}
     if not canteen.closed_on_holidays:
-        return {}
-    return {special.day: special.name for special in calendar.special_days(first, last) if not special.works}
+        return shut
+    special_days = calendar.special_days(first, last)
+    return {one.day: _("%(holiday)s休息", holiday=one.name) for one in special_days if not one.works} | shut
 
 
 def week(canteen: Canteen, first: date) -> list[Day]:

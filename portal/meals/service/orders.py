@@ -11,11 +11,11 @@ from flask_babel import gettext as _
 from portal.core import audit, ids, outbox, tokens
 from portal.core.access import Actor
 from portal.core.clock import day_bounds, now
-from portal.core.db import db, guarded, unique_or
-from portal.core.errors import Missing, Refused, TooMany
+from portal.core.db import db, guarded, insert, insert_new, unique_or
+from portal.core.errors import Missing, Refused
 from portal.core.outbox import Recipient
-from portal.meals.models import MOVES, MealOrder, Menu, MenuState, OrderItem, OrderState, Way
-from portal.meals.service import subsidies
+from portal.meals.models import MOVES, MealOrder, Menu, OrderItem, OrderState, Way
+from portal.meals.service import holding, subsidies
 from portal.meals.service.kitchen import dish_words
 from portal.meals.service.pricing import (
     Chosen,
@@ -30,10 +30,9 @@ from portal.meals.service.pricing import (
 )
 from portal.meals.service.words import said
 from portal.places import service as places
-from portal.registry.models import Person, PersonState
+from portal.registry.models import Person
 
 CODE_TRIES = 5
-PACE, PACE_WINDOW = 10, timedelta(minutes=1)
 PICKUP = "meals.pickup"
 # A token lives a week from the moment its page was shown; what ends it is the meal's day.
 PICKUP_LIVES = timedelta(days=21)
@@ -57,32 +56,36 @@ def place_order(
     by: Actor,
     note: str = "",
     idem: str = "",
+    seen: Mapping[int, int] | None = None,
 ) -> MealOrder:
-    """Order portions (by menu dish id) for a person; the same `idem` again gives the same order."""
-    said_so = _request(menu, person, portions, way, note)
-    _hold_person(person)
-    earlier = tokens.same_request(by.public_id, "meals.place_order", idem, said_so)
+    """Order portions (by menu dish id) for a person; the same `idem` again gives the same order.
+
+    `seen` are the prices that the page showed, by menu dish id: another price must be seen first.
+    """
+    said_so, public_id = _request(menu, person, portions, way, note), ids.new_public_id()
+    holding.hold_person(person)
+    earlier = tokens.first_request(by.public_id, "meals.place_order", idem, said_so, public_id)
     if earlier is not None:
         return order_by_public_id(earlier)
-    _check_pace(person)
-    _hold_menu(menu)
+    holding.hold_menu(menu)
+    prices = holding.prices(menu, person)
     who = eater(person, menu.day)
     _refuse_second(who, menu)
     items = _checked(menu, who, portions, way)
+    holding.refuse_other_prices(items, prices, seen or {})
     _take(items)
-    order = _inserted(menu, person, items, way, by, note)
+    order = _inserted(public_id, menu, person, items, way, by, note)
     _subsidise(order, who, items)
-    _record("meals.order_placed", order)
-    _tell("meals.order_placed", order, by)
-    tokens.remember_request(by.public_id, "meals.place_order", idem, said_so, order.public_id)
+    _record("meals.order_placed", order, items)
+    _tell("meals.order_placed", order, by, items)
     return order
 
 
 def change_order(order: MealOrder, *, portions: Mapping[int, int], way: Way, by: Actor, note: str = "") -> MealOrder:
     """Change what an order holds until the cut-off; its code stays, its subsidies are worked out anew."""
-    _hold_person(order.person)
-    _hold_menu(order.menu)
-    _hold_order(order)
+    holding.hold_person(order.person)
+    holding.hold_menu(order.menu)
+    holding.hold_order(order)
     who = eater(order.person, order.day, but=order)
     items = _checked(order.menu, who, portions, way)
     if _unchanged(order, items, way, note):
@@ -99,24 +102,24 @@ def change_order(order: MealOrder, *, portions: Mapping[int, int], way: Way, by:
     )
     db.session.flush()
     _subsidise(order, who, items)
-    _record("meals.order_changed", order)
-    _tell("meals.order_changed", order, by)
+    _record("meals.order_changed", order, items)
+    _tell("meals.order_changed", order, by, items)
     return order
 
 
 def cancel_order(order: MealOrder, *, by: Actor, reason: str = "") -> None:
     """Cancel before the cut-off: portions and subsidies go back, the person is told."""
-    _hold_menu(order.menu, still_offered=False)
-    _hold_order(order)
+    holding.hold_menu(order.menu, still_offered=False)
+    holding.hold_order(order)
     _undo(order, reason)
-    _tell("meals.order_cancelled", order, by, reason=reason)
+    _tell("meals.order_cancelled", order, by, order.items, reason=reason)
 
 
 def void_order(order: MealOrder, *, reason: str) -> None:
     """The canteen takes an order back, its menu withdrawn: possible after the cut-off too."""
-    _hold_order(order)
+    holding.hold_order(order)
     _undo(order, reason)
-    _tell("meals.order_cancelled", order, None, reason=reason)
+    _tell("meals.order_cancelled", order, None, order.items, reason=reason)
 
 
 def move(order: MealOrder, state: OrderState) -> None:
@@ -166,52 +169,6 @@ def _request(menu: Menu, person: Person, portions: Mapping[int, int], way: Way, 
     return json.dumps([menu.id, person.public_id, wanted, way.value, note], ensure_ascii=False)
 
 
-def _hold_person(person: Person) -> None:
-    """Lock the person for this transaction, so that two orders for one person come one after the other."""
-    query = sa.select(Person.state, Person.merged_into_id).where(Person.id == person.id)
-    state, merged_into_id = db.session.execute(query.with_for_update(key_share=True)).one()
-    if merged_into_id is not None:
-        raise Refused(_("这份档案已并入另一份，请重新查找这位居民再订。"))
-    if state is PersonState.DEAD:
-        raise Refused(_("档案里登记为已去世，不能订餐。如果登记有误，请联系社区更正。"))
-    if state is PersonState.MOVED_OUT:
-        raise Refused(_("档案里登记为已迁出，不能订餐。如果还住在这里，请联系社区更正。"))
-
-
-def _check_pace(person: Person) -> None:
-    """At most ten orders a minute for one person: more is a script."""
-    recent = sa.select(sa.func.count()).where(
-        MealOrder.person_id == person.id, MealOrder.placed_at > now() - PACE_WINDOW
-    )
-    if (db.session.scalar(recent) or 0) >= PACE:
-        raise TooMany(int(PACE_WINDOW.total_seconds()))
-
-
-def _hold_menu(menu: Menu, *, still_offered: bool = True) -> None:
-    """Read the menu again inside the writing transaction, against withdrawal and the cut-off by the server's clock.
-
-    The menu is always held before an order of it, as withdrawing and settling do, so that nobody waits in a circle.
-    """
-    query = sa.select(Menu.state, Menu.cutoff_at).where(Menu.id == menu.id)
-    state, cutoff_at = db.session.execute(query.with_for_update(read=True)).one()
-    if still_offered and (state is not MenuState.PUBLISHED or menu.canteen.closed_at is not None):
-        raise Refused(_("这份菜单已经撤回，不能再订。请看看别的助餐点或别的日子。"))
-    if now() >= cutoff_at:
-        words = _(
-            "已过订餐截止时间，不能再订、改或取消。有急事请打助餐点电话 %(phone)s。",
-            phone=menu.canteen.phone,
-        )
-        raise Refused(words)
-
-
-def _hold_order(order: MealOrder) -> None:
-    """Lock the order and read it again; refuses one that is no longer booked."""
-    state = db.session.scalar(sa.select(MealOrder.state).where(MealOrder.id == order.id).with_for_update())
-    if state is not OrderState.BOOKED:
-        raise Refused(_("这份订餐现在是「%(state)s」，不能再改或取消。", state=said(state or order.state)))
-    db.session.refresh(order, ["state", "bill_fen", "subsidy_fen", "subsidised", "way", "items", "subsidies"])
-
-
 def _refuse_second(who: Eater, menu: Menu) -> None:
     standing = who.order_from(menu)
     if standing:
@@ -247,37 +204,41 @@ def _take_one(item: Chosen) -> None:
         raise Refused(words, field=refused.field) from None
 
 
-def _inserted(menu: Menu, person: Person, items: Sequence[Chosen], way: Way, by: Actor, note: str) -> MealOrder:
+def _inserted(
+    public_id: str, menu: Menu, person: Person, items: Sequence[Chosen], way: Way, by: Actor, note: str
+) -> MealOrder:
     """Insert the order with a pick-up code that is new to its menu."""
     bill, moment = bill_of(menu, items, way), now()
+    row = {
+        "public_id": public_id,
+        "menu_id": menu.id,
+        "person_id": person.id,
+        "day": menu.day,
+        "meal": menu.meal,
+        "way": way,
+        "state": OrderState.BOOKED,
+        "bill_fen": bill.total_fen,
+        "delivery_fen": bill.delivery_fen,
+        "subsidy_fen": 0,
+        "subsidised": False,
+        "note": note or None,
+        "placed_at": moment,
+        "placed_by": by.public_id,
+        "placed_by_name": by.name,
+        "changed_at": moment,
+    }
     for _try in range(CODE_TRIES):
-        order = MealOrder(
-            menu_id=menu.id,
-            person_id=person.id,
-            day=menu.day,
-            meal=menu.meal,
-            way=way,
-            pickup_code=ids.short_code(6),
-            bill_fen=bill.total_fen,
-            delivery_fen=bill.delivery_fen,
-            note=note or None,
-            placed_at=moment,
-            placed_by=by.public_id,
-            placed_by_name=by.name,
-            changed_at=moment,
-        )
-        order.items = [_item(item) for item in items]
-        try:
-            with unique_or(Refused("")):
-                db.session.add(order)
+        order = insert_new(MealOrder, {**row, "pickup_code": ids.short_code(6)})
+        if order:
+            insert(OrderItem, *(_item(order, item) for item in items))
             return order
-        except Refused:
-            _refuse_second(eater(person, menu.day), menu)
+        _refuse_second(eater(person, menu.day), menu)
     raise Refused(_("系统正忙，订餐没有成功，请再试一次。"))
 
 
-def _item(item: Chosen) -> OrderItem:
-    return OrderItem(menu_dish_id=item.menu_dish.id, portions=item.portions, price_fen=item.menu_dish.price_fen)
+def _item(order: MealOrder, item: Chosen) -> dict[str, int]:
+    facts = {"portions": item.portions, "price_fen": item.price_fen}
+    return {"order_id": order.id, "menu_dish_id": item.menu_dish.id, **facts}
 
 
 def _subsidise(order: MealOrder, who: Eater, items: Sequence[Chosen]) -> None:
@@ -319,9 +280,8 @@ def _swap_portions(order: MealOrder, items: Sequence[Chosen]) -> None:
     for item in order.items:
         db.session.delete(item)
     db.session.flush()
+    insert(OrderItem, *(_item(order, item) for item in items))
     db.session.expire(order, ["items"])
-    order.items.extend(_item(item) for item in items)
-    db.session.flush()
 
 
 def _undo(order: MealOrder, reason: str) -> None:
@@ -335,19 +295,21 @@ def _undo(order: MealOrder, reason: str) -> None:
     db.session.expire(order, ["subsidies"])
 
 
-def _record(event: str, order: MealOrder) -> None:
+def _record(event: str, order: MealOrder, items: Iterable[Chosen]) -> None:
     audit.record(
         event,
         order,
         on_behalf_of=order.person.public_id,
         menu=order.menu_id,
-        portions=sum(item.portions for item in order.items),
+        portions=sum(item.portions for item in items),
         bill_fen=order.bill_fen,
         subsidy_fen=order.subsidy_fen,
     )
 
 
-def _tell(event: str, order: MealOrder, by: Actor | None, *, reason: str = "") -> None:
+def _tell(
+    event: str, order: MealOrder, by: Actor | None, items: Iterable[Chosen | OrderItem], *, reason: str = ""
+) -> None:
     """Tell the person; and whoever placed it for the person, when the canteen or somebody else acts on it."""
     facts = {
         "person": order.person.name,
@@ -355,7 +317,7 @@ def _tell(event: str, order: MealOrder, by: Actor | None, *, reason: str = "") -
         "canteen": order.menu.canteen.name,
         "day": order.day.isoformat(),
         "meal": order.meal.value,
-        "dishes": dish_words(order),
+        "dishes": dish_words(order, items),
         "way": order.way.value,
         "code": order.pickup_code,
         "pay_fen": order.pay_fen,

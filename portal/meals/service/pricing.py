@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -36,7 +38,7 @@ from portal.meals.service.entitlements import (
     facts_of,
     rules_on,
 )
-from portal.meals.service.subsidies import used_by
+from portal.meals.service.subsidies import periods, used_by
 from portal.meals.service.words import said
 from portal.registry.models import Diet, Person
 
@@ -161,19 +163,28 @@ def only_once(canteen: str) -> str:
 
 def same_person(*people: Person) -> sa.Select[int]:
     """The ids that the rows of some people may carry, as a query: theirs, and those of persons merged into them."""
-    tree = sa.select(Person.id).where(Person.id.in_([person.id for person in people])).cte("tree", recursive=True)
+    return _merged_into(Person.id.in_([person.id for person in people]))
+
+
+def _one_person() -> sa.Select[int]:
+    """The same for the person whose id is given as `person`."""
+    return _merged_into(Person.id == sa.bindparam("person"))
+
+
+def _merged_into(condition: sa.ColumnElement[bool]) -> sa.Select[int]:
+    tree = sa.select(Person.id).where(condition).cte("tree", recursive=True)
     tree = tree.union(sa.select(Person.id).join(tree, Person.merged_into_id == tree.c.id))
     return sa.select(tree.c.id)
 
 
 def eater(person: Person, day: date, *, but: MealOrder | None = None) -> Eater:
     """Gather what prices ask about; `but` is an order to be left out, because it is being changed."""
-    people = same_person(person)
     rules = tuple(rules_on(day))
-    used = used_by(people, rules, day)
+    used = used_by(same_person(person), rules, day) if any(periods(rule) for rule in rules) else {}
     if but:
         used = _without(used, but)
-    return Eater(person, day, rules, used, tuple(_standing(people, day, but)))
+    asked = {"person": person.id, "day": day, "but": but.id if but else 0}
+    return Eater(person, day, rules, used, tuple(Standing(*row) for row in db.session.execute(_standing(), asked)))
 
 
 def _without(used: Mapping[int, Used], order: MealOrder) -> dict[int, Used]:
@@ -186,8 +197,11 @@ def _without(used: Mapping[int, Used], order: MealOrder) -> dict[int, Used]:
     return rest
 
 
-def _standing(people: sa.Select[int], day: date, but: MealOrder | None) -> list[Standing]:
-    query = (
+@cache
+def _standing() -> sa.Select[*tuple[Any, ...]]:
+    """The live orders of a person on a day, one left out, in the order of Standing's fields."""
+    portions = sa.select(sa.func.sum(OrderItem.portions)).where(OrderItem.order_id == MealOrder.id)
+    return (
         sa.select(
             MealOrder.id,
             MealOrder.public_id,
@@ -196,17 +210,14 @@ def _standing(people: sa.Select[int], day: date, but: MealOrder | None) -> list[
             MealOrder.subsidised,
             MealOrder.pickup_code,
             Canteen.name,
-            sa.func.sum(OrderItem.portions),
+            portions.scalar_subquery(),
         )
-        .join(OrderItem, OrderItem.order_id == MealOrder.id)
         .join(Menu, Menu.id == MealOrder.menu_id)
         .join(Canteen, Canteen.id == Menu.canteen_id)
-        .where(MealOrder.person_id.in_(people), MealOrder.day == day, MealOrder.state != OrderState.CANCELLED)
-        .where(MealOrder.id != (but.id if but else 0))
-        .group_by(MealOrder.id, Canteen.name)
+        .where(MealOrder.person_id.in_(_one_person()), MealOrder.day == sa.bindparam("day"))
+        .where(MealOrder.state != OrderState.CANCELLED, MealOrder.id != sa.bindparam("but"))
         .order_by(MealOrder.id)
     )
-    return [Standing(*row) for row in db.session.execute(query)]
 
 
 def choose(menu: Menu, portions: Mapping[int, int]) -> tuple[Chosen, ...]:
@@ -255,7 +266,7 @@ def quote(
     who = eater(person, menu.day, but=replacing)
     check_portions(items, who.portions_at(menu.meal))
     bill = bill_of(menu, items, way)
-    warnings = tuple(words for item in items for words in warnings_for(person, item.menu_dish.dish))
+    warnings = tuple(words for item in items for words in _named_warnings(person, item.menu_dish.dish))
     return Quote(items, bill, who.decision(menu, bill), warnings)
 
 
@@ -276,51 +287,84 @@ def clashes(person: Person, dish: Dish) -> tuple[Diet, ...]:
 
 
 def warnings_for(person: Person, dish: Dish) -> tuple[str, ...]:
-    """Sentences on a dish that may not agree with a person: diets it is not marked for, allergens on record."""
+    """Sentences, to stand beside a dish, on what may not agree with a person: diets missing, allergens on record."""
     words = []
     missed = clashes(person, dish)
     if missed:
         diets = _("、").join(said(diet) for diet in missed)
-        words.append(_("「%(dish)s」没有标明适合%(diets)s，请留意。", dish=dish.name, diets=diets))
+        words.append(_("没有标明适合%(diets)s，请留意。", diets=diets))
     health = person.health or ""
     allergens = [allergen for allergen in dish.allergens if "过敏" in health and allergen in health]
     if allergens:
         named = _("、").join(allergens)
-        words.append(_("「%(dish)s」含%(allergens)s，档案里写有过敏，请换一道菜。", dish=dish.name, allergens=named))
+        words.append(_("含%(allergens)s，档案里写有过敏，请换一道菜。", allergens=named))
     return tuple(words)
+
+
+def _named_warnings(person: Person, dish: Dish) -> list[str]:
+    """The same for a list in which several dishes are spoken of."""
+    return [_("「%(dish)s」%(words)s", dish=dish.name, words=words) for words in warnings_for(person, dish)]
 
 
 def menu_on_offer(menu_id: int) -> Menu:
     """A menu that is or was published, with its dishes; Missing for a draft."""
-    menu = db.session.scalars(_menus().where(Menu.id == menu_id, Menu.state != MenuState.DRAFT)).unique().first()
+    menu = db.session.scalars(_menu_on_offer(), {"menu": menu_id}).unique().first()
     if menu is None:
         raise Missing
     return menu
 
 
+@cache
+def _menu_on_offer() -> sa.Select[Any]:
+    return _menus().where(Menu.id == sa.bindparam("menu"), Menu.state != MenuState.DRAFT)
+
+
 def standing_order(person: Person, menu: Menu) -> MealOrder | None:
     """The person's live order from a menu, if there is one."""
-    query = sa.select(MealOrder).where(
-        MealOrder.menu_id == menu.id,
-        MealOrder.person_id.in_(same_person(person)),
-        MealOrder.state != OrderState.CANCELLED,
+    return db.session.scalars(_order_from(), {"menu": menu.id, "person": person.id}).first()
+
+
+@cache
+def _order_from() -> sa.Select[Any]:
+    return (
+        sa.select(MealOrder)
+        .where(MealOrder.menu_id == sa.bindparam("menu"), MealOrder.state != OrderState.CANCELLED)
+        .where(MealOrder.person_id.in_(_one_person()))
+        .order_by(MealOrder.id)
     )
-    return db.session.scalars(query.order_by(MealOrder.id)).first()
 
 
 def first_open_day(days: Sequence[date]) -> date | None:
     """The first of some days with a menu that still takes orders."""
-    query = sa.select(Menu.day).where(Menu.day.in_(days), Menu.state == MenuState.PUBLISHED, Menu.cutoff_at > now())
-    return db.session.scalars(query.order_by(Menu.day, Menu.id).limit(1)).first()
+    return db.session.scalars(_open_days(), {"days": list(days), "at": now()}).first()
+
+
+@cache
+def _open_days() -> sa.Select[Any]:
+    return (
+        sa.select(Menu.day)
+        .where(Menu.day.in_(sa.bindparam("days", expanding=True)), Menu.state == MenuState.PUBLISHED)
+        .where(Menu.cutoff_at > sa.bindparam("at"))
+        .order_by(Menu.day, Menu.id)
+        .limit(1)
+    )
 
 
 def offers(day: date, person: Person | None) -> list[MenuOffer]:
     """The published menus of a day: those of the person's own community first, then by meal and canteen."""
-    query = _menus().where(Menu.day == day, Menu.state == MenuState.PUBLISHED, Canteen.closed_at.is_(None))
-    menus = db.session.scalars(query.order_by(Menu.opens_at, Canteen.name, Menu.id)).unique().all()
+    menus = db.session.scalars(_offered(), {"day": day}).unique().all()
     who = eater(person, day) if person and menus else None
     found = [_offer(menu, who) for menu in menus]
     return sorted(found, key=lambda offer: not offer.own)
+
+
+@cache
+def _offered() -> sa.Select[Any]:
+    return (
+        _menus()
+        .where(Menu.day == sa.bindparam("day"), Menu.state == MenuState.PUBLISHED)
+        .order_by(Menu.opens_at, Canteen.name, Menu.id)
+    )
 
 
 def _menus() -> sa.Select[Menu]:

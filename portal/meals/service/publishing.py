@@ -14,6 +14,8 @@ from portal.meals.models.menus import MENU_MOVES
 from portal.meals.service import menus, orders
 from portal.places import service as places
 
+NAMED = 3
+
 
 @dataclass(frozen=True)
 class Skipped:
@@ -24,7 +26,7 @@ class Skipped:
     why: str
 
     def said(self) -> str:
-        return _("%(menu)s（%(why)s）", menu=menus.menu_words(self.day, self.meal), why=self.why)
+        return menus.menu_words(self.day, self.meal)
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,16 @@ class Done:
     skipped: tuple[Skipped, ...]
 
     def why(self) -> str:
-        return _("；").join(skipped.said() for skipped in self.skipped)
+        """What was left out, reason by reason; of many menus with one reason the first few are named."""
+        reasons = dict.fromkeys(skipped.why for skipped in self.skipped)
+        return _("；").join(self._left_out(why) for why in reasons)
+
+    def _left_out(self, why: str) -> str:
+        menus_said = [skipped.said() for skipped in self.skipped if skipped.why == why]
+        named = _("、").join(menus_said[:NAMED])
+        if len(menus_said) > NAMED:
+            named = _("%(named)s等 %(count)d 份", named=named, count=len(menus_said))
+        return _("%(menu)s（%(why)s）", menu=named, why=why)
 
 
 def _move(menu: Menu, state: MenuState) -> None:
@@ -49,6 +60,7 @@ def _move(menu: Menu, state: MenuState) -> None:
 
 def publish(menu: Menu) -> None:
     """Show a menu to residents. Its hours and cut-off are taken from the canteen's hours of this moment."""
+    _check_open(menu)
     holiday = calendar.holiday_name(menu.day) if menu.canteen.closed_on_holidays else ""
     if holiday:
         words = _(
@@ -69,6 +81,15 @@ def publish(menu: Menu) -> None:
     db.session.flush()
     _move(menu, MenuState.PUBLISHED)
     audit.record("meals.menu_published", menu, day=menu.day.isoformat(), meal=menu.meal.value)
+
+
+def _check_open(menu: Menu) -> None:
+    """Read the canteen again and hold it: whoever closes it waits, and then finds this menu."""
+    canteen = menu.canteen
+    db.session.refresh(canteen, ["closed_at", "reopens_on"], with_for_update={"read": True})
+    if canteen.is_closed_on(menu.day):
+        words = _("%(menu)s：助餐点这一天停止供餐，不能发布。", menu=menus.menu_words(menu.day, menu.meal))
+        raise Refused(words)
 
 
 def publish_week(canteen: Canteen, first: date) -> Done:
@@ -104,11 +125,11 @@ def copy_week(canteen: Canteen, first: date) -> Done:
     return Done(tuple(done), tuple(skipped))
 
 
-def _why_not(canteen: Canteen, menu: Menu, day: date, holiday: str, *, taken: bool) -> str:
+def _why_not(canteen: Canteen, menu: Menu, day: date, closed: str, *, taken: bool) -> str:
     """Why a menu is not copied to a day; nothing when it can be."""
     served = next((served for served in canteen.times if served.meal is menu.meal), None)
     reasons = [
-        (bool(holiday), _("%(holiday)s休息", holiday=holiday)),
+        (bool(closed), closed),
         (taken, _("已有菜单")),
         (served is None, _("已不供应这一餐")),
         (served is not None and served.cutoff_at(day) <= clock.now(), _("已过订餐截止时间")),

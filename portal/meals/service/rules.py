@@ -1,6 +1,6 @@
 """Keeping subsidy rules: a rule that has granted anything is never edited, it ends and a successor begins."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -174,10 +174,3 @@ def try_out(trial: Trial) -> Decision:
     facts = Facts(trial.age, trial.registration_code, trial.tags, trial.meal, calendar.is_working_day(trial.day))
     bill = Bill((Portion(trial.price_fen, trial.set_class),), trial.delivery_fen)
     return decide(at_canteen(rules_on(trial.day), trial.community_code), facts, bill, {})
-
-
-def used_ids(rules: Sequence[SubsidyRule]) -> frozenset[int]:
-    """Those of some rules that have granted anything."""
-    ids = [rule.id for rule in rules]
-    query = sa.select(SubsidyLine.rule_id).where(SubsidyLine.rule_id.in_(ids)).distinct()
-    return frozenset(db.session.scalars(query.order_by(SubsidyLine.rule_id)))

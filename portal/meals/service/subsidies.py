@@ -17,7 +17,7 @@ TRIES = 3
 
 def used_by(people: Collection[int] | sa.Select[int], rules: Iterable[SubsidyRule], day: date) -> dict[int, Used]:
     """What these ids of one person have had, by rule, in the day and its month. Asks only for rules with caps."""
-    counted = [rule.id for rule in rules if _periods(rule)]
+    counted = [rule.id for rule in rules if periods(rule)]
     if not counted or (isinstance(people, Collection) and not people):
         return {}
     query = sa.select(SubsidyCounter).where(
@@ -36,7 +36,7 @@ def used_by(people: Collection[int] | sa.Select[int], rules: Iterable[SubsidyRul
     return found
 
 
-def _periods(rule: SubsidyRule) -> list[Period]:
+def periods(rule: SubsidyRule) -> list[Period]:
     """The periods in which the rule has something to count."""
     daily = rule.cap_day_fen is not None or rule.times_per_day is not None
     return [Period.DAY] * daily + [Period.MONTH] * (rule.cap_month_fen is not None)
@@ -87,7 +87,7 @@ def reverse(order: MealOrder) -> int:
     freed = 0
     for line in db.session.scalars(query.order_by(SubsidyLine.id)):
         line.reversed_at = now()
-        _lower(order, line.rule, line.amount_fen, _periods(line.rule))
+        _lower(order, line.rule, line.amount_fen, periods(line.rule))
         freed += line.amount_fen
     db.session.flush()
     return freed
@@ -97,7 +97,7 @@ def _raise_all(order: MealOrder, lines: Sequence[Line], others: Mapping[int, Use
     """Raise every counter the lines need; when one refuses, lower those already raised and say no."""
     raised: list[tuple[Line, Period]] = []
     for line in lines:
-        for period in _periods(line.rule):
+        for period in periods(line.rule):
             if not _raise(order, line, period, others.get(line.rule.id, Used())):
                 for done, of_period in raised:
                     _lower(order, done.rule, done.amount_fen, [of_period])

@@ -12,8 +12,9 @@ from portal.areas import service as areas
 from portal.core import clock
 from portal.core.access import Scope
 from portal.core.db import db
+from portal.core.doors import Todo
 from portal.meals.models import Canteen, MealOrder, Menu, MenuState, OrderState, Payment, Redemption
-from portal.meals.service.canteens import canteens_in, within
+from portal.meals.service.canteens import canteens_in, in_business, within
 from portal.meals.service.menus import menu_words, monday_of
 
 PLAN_FROM_WEEKDAY = 3
@@ -46,15 +47,6 @@ class Total:
     cash_fen: int
 
 
-@dataclass(frozen=True)
-class Todo:
-    """Something to be done at a canteen: words, and the endpoint and its values where it is done."""
-
-    words: str
-    endpoint: str
-    values: dict[str, str]
-
-
 def _near(scopes: Collection[Scope]) -> sa.ColumnElement[bool]:
     """Canteens in scope, and those of a community that holds a grid in scope: figures name nobody."""
     around = [area.id for area in areas.communities(scopes)]
@@ -75,7 +67,7 @@ def figures(scopes: Collection[Scope], day: date) -> list[Figures]:
         .outerjoin(Menu, sa.and_(Menu.canteen_id == Canteen.id, Menu.day == day))
         .outerjoin(MealOrder, MealOrder.menu_id == Menu.id)
         .outerjoin(Redemption, standing)
-        .where(_near(scopes), Canteen.closed_at.is_(None))
+        .where(_near(scopes), in_business())
         .group_by(Canteen.id)
         .order_by(Canteen.community_id, Canteen.name, Canteen.id)
     )
@@ -96,7 +88,7 @@ def total(rows: Collection[Figures]) -> Total:
     )
 
 
-def todo_of(scopes: Collection[Scope]) -> list[Todo]:
+def to_do(scopes: Collection[Scope]) -> list[Todo]:
     """Paper lists to enter, and, from Thursday on, canteens with nothing published for the coming week."""
     return [*_lists_to_enter(scopes), *_weeks_to_plan(scopes)]
 
@@ -123,6 +115,11 @@ def _lists_to_enter(scopes: Collection[Scope]) -> list[Todo]:
     ]
 
 
+def _shut(canteen: Canteen, first: date) -> bool:
+    """Whether a canteen is closed for a whole week."""
+    return all(canteen.is_closed_on(first + timedelta(days=count)) for count in range(7))
+
+
 def _weeks_to_plan(scopes: Collection[Scope]) -> list[Todo]:
     day = clock.today()
     if day.weekday() < PLAN_FROM_WEEKDAY:
@@ -139,5 +136,5 @@ def _weeks_to_plan(scopes: Collection[Scope]) -> list[Todo]:
             {"canteen": str(canteen.id), "week": first.isoformat()},
         )
         for canteen in canteens_in(scopes)
-        if canteen.id not in planned
+        if canteen.id not in planned and not _shut(canteen, first)
     ]

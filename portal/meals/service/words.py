@@ -2,9 +2,11 @@
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
-from flask_babel import format_date
+from babel.dates import format_date
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -69,6 +71,12 @@ _WORDS: dict[type[StrEnum], dict[StrEnum, Any]] = {
 }
 
 
+@lru_cache(maxsize=1024)
+def _written(day: date, pattern: str, locale: str) -> str:
+    """A page writes the same few days again and again."""
+    return format_date(day, pattern, locale=locale)
+
+
 def said(value: StrEnum) -> str:
     """The word for an enum's member, in the reader's language."""
     if isinstance(value, Diet):
@@ -104,17 +112,17 @@ def tag_said(code: str) -> str:
 def near_day(day: date, today: date) -> str:
     """A day as people say it: 今天, 明天, 后天, else 11月23日 周一."""
     near = {0: _("今天"), 1: _("明天"), 2: _("后天")}
-    return near.get((day - today).days) or str(format_date(day, _("M月d日 EEE")))
+    return near.get((day - today).days) or _written(day, _("M月d日 EEE"), str(get_locale()))
 
 
 def tab_day(day: date, today: date) -> str:
     """The same in the few signs a tab has room for: 今天, 明天, 后天, else 25日 周三."""
-    return near_day(day, today) if (day - today).days in range(3) else str(format_date(day, _("d日 EEE")))
+    return near_day(day, today) if (day - today).days in range(3) else _written(day, _("d日 EEE"), str(get_locale()))
 
 
 def iso_day(text: str) -> str:
     """A day as a notice carries it, in words: 11月23日 周一."""
-    return str(format_date(date.fromisoformat(text), _("M月d日 EEE")))
+    return _written(date.fromisoformat(text), _("M月d日 EEE"), str(get_locale()))
 
 
 def cutoff_words(cutoff_at: datetime, at: datetime) -> str:

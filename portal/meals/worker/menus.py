@@ -48,6 +48,7 @@ def menus() -> Response:
         first=first,
         step=service.WEEK,
         days=service.week(canteen, first) if canteen else [],
+        gone=canteens.gone_in(within),
         may_manage=bool(canteens.area_scopes(within)),
     )
 

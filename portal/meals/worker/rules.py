@@ -1,6 +1,7 @@
 """Worker pages: the subsidy rules of a street, and a box to try them out."""
 
 from flask import Response, flash, request
+from flask_babel import format_date
 from flask_babel import gettext as _
 
 from portal.areas.models import AreaKind
@@ -68,7 +69,8 @@ def rule_end(rule_id: int) -> Response:
     if form.validate_on_submit() and form.last_day.data:
         try:
             keeping.end_rule(rule, form.last_day.data)
-            flash(_("「%(name)s」有效到 %(day)s 为止。", name=rule.name, day=form.last_day.data.isoformat()), "ok")
+            last = format_date(form.last_day.data, _("yyyy年M月d日"))
+            flash(_("「%(name)s」有效到 %(day)s 为止。", name=rule.name, day=last), "ok")
             return go(".rules")
         except Refused as refused:
             form.refuse(refused)

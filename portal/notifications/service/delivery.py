@@ -15,7 +15,7 @@ from portal.core import outbox
 from portal.core.clock import now
 from portal.core.db import db, transaction
 from portal.core.outbox import Delivery, OutboxRow, Recipient
-from portal.identity import service as identity
+from portal.identity import codes
 from portal.notifications import wording
 from portal.notifications.service import inbox, recipients
 from portal.notifications.service.gateways import Answer, Gateway, Message, Outcome
@@ -96,7 +96,7 @@ def _deliver(parcel: Parcel, gateway: Gateway, config: Config) -> None:
 def _address(parcel: Parcel) -> tuple[Reached, Message | None]:
     key = f"outbox-{parcel.row_id}"
     if parcel.secret:
-        told = identity.code_message(parcel.to.id, str(parcel.facts.get("sealed", "")))
+        told = codes.message(parcel.to.id, str(parcel.facts.get("sealed", "")))
         if told is None:
             return Reached(), None
         phone, code = told

@@ -9,8 +9,8 @@ from portal.core.clock import today
 from portal.core.db import db
 from portal.core.outbox import Recipient
 from portal.identity.models import Account
-from portal.registry.models import AgentState, Claim, ClaimState, FamilyAgent, Person
-from portal.registry.service import people
+from portal.registry.models import AgentState, Claim, ClaimState, FamilyAgent, Person, Purpose
+from portal.registry.service import consents, people
 
 # Topics that every accepted family agent is told too, and the action she must have been accepted for. Who ordered
 # for somebody is told of her own orders by meals itself.
@@ -28,9 +28,7 @@ class Reached:
 
 
 def reached_by(to: Recipient, topic: str) -> Reached:
-    """Kinds: person, account, and phone (a canteen's own line; a resident's number never stands in the outbox)."""
-    if to.kind == "phone":
-        return Reached(phone=to.id)
+    """Kinds: person and account; no number ever stands in the outbox."""
     if to.kind == "account":
         query = sa.select(Account.id).where(Account.public_id == to.id, Account.disabled_at.is_(None))
         return Reached(tuple(db.session.scalars(query.order_by(Account.id))))
@@ -51,7 +49,8 @@ def _of_person(person: Person, topic: str) -> Reached:
         .order_by(Claim.account_id)
     )
     accounts = dict.fromkeys([*db.session.scalars(own), *_agents_of(person, topic)])
-    return Reached(tuple(accounts), "" if accounts or topic in INBOX_ONLY else _mobile(person))
+    silent = accounts or topic in INBOX_ONLY or not consents.allows(person, Purpose.SMS)
+    return Reached(tuple(accounts), "" if silent else _mobile(person))
 
 
 def _agents_of(person: Person, topic: str) -> list[int]:

@@ -9,9 +9,11 @@ from flask_wtf.file import FileField, FileRequired
 from wtforms import SelectField
 from wtforms.validators import Length
 
+from portal.areas import service as areas
 from portal.areas.models import Area
+from portal.core.access import Scope
 from portal.core.forms import Form, OnceForm, TrimmedField, required
-from portal.registry.models import ImportBatch
+from portal.registry.models import ImportBatch, ImportKind
 from portal.registry.service import imports
 from portal.registry.service.imports import wording
 
@@ -33,11 +35,21 @@ class RegisterField(FileField):
 
 
 class ImportForm(Form):
-    file = RegisterField(_l("居民登记表"), validators=[FileRequired(_l("请选择要导入的文件"))])
+    file = RegisterField(_l("登记表文件"), validators=[FileRequired(_l("请选择要导入的文件"))])
+    kind = SelectField(_l("登记表的内容"), choices=[], default=ImportKind.PERSONS.value)
     community = SelectField(_l("社区"), choices=[])
+
+    def kind_of(self) -> ImportKind:
+        return ImportKind(self.text("kind"))
+
+    def place(self, within: Collection[Scope]) -> Area:
+        """The community that was chosen, as this transaction knows it."""
+        return next(area for area in areas.whole_communities(within) if area.code == self.community.data)
 
     def offer(self, communities: Collection[Area]) -> None:
         """The communities to choose from; the only one is chosen already."""
+        self.kind.choices = [(kind.value, wording.kind(kind)) for kind in imports.KINDS]
+        self.kind.data = self.kind.data or ImportKind.PERSONS.value
         self.community.choices = [(area.code, area.name) for area in communities]
         if len(communities) == 1 and not self.community.data:
             self.community.data = next(area.code for area in communities)
@@ -54,14 +66,15 @@ class UndoForm(Form):
 
 
 class ColumnsForm(Form):
-    """One select for each field of a register, made by columns_form()."""
+    """One select for each field that a register of its kind may hold, made by columns_form()."""
+
+    names: Sequence[str] = ()
 
     def chosen(self) -> dict[str, int]:
-        names = [kind.value for kind in imports.Field]
-        return {name: self[name].data for name in names if self[name].data != NONE}
+        return {name: self[name].data for name in self.names if self[name].data != NONE}
 
     def selects(self) -> list[SelectField]:
-        return [self[kind.value] for kind in imports.Field]
+        return [self[name] for name in self.names]
 
 
 def columns_form(batch: ImportBatch) -> ColumnsForm:
@@ -76,9 +89,9 @@ def columns_form(batch: ImportBatch) -> ColumnsForm:
             default=batch.columns.get(kind.value, NONE),
             description=_hint(batch, samples, kind.value),
         )
-        for kind in imports.Field
+        for kind in imports.fields_of(batch.kind)
     }
-    made: type[ColumnsForm] = type("ColumnsForm", (ColumnsForm,), dict(fields))
+    made: type[ColumnsForm] = type("ColumnsForm", (ColumnsForm,), {**fields, "names": tuple(fields)})
     form = made()
     for select in form.selects():
         select.choices = choices

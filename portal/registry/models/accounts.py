@@ -10,7 +10,7 @@ from portal.areas.models import Area
 from portal.core import clock
 from portal.core.db import Base, one_of
 from portal.core.ids import new_public_id
-from portal.core.sealing import Sealed
+from portal.core.sealing import Blind, Sealed
 from portal.identity.models import Account
 from portal.registry.models.people import Person
 
@@ -55,7 +55,7 @@ class Claim(Base):
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"))
     name: Mapped[str] = mapped_column(sa.String(60))
     id_number: Mapped[str] = mapped_column(Sealed("claim|id_number"))
-    id_index: Mapped[bytes] = mapped_column(sa.LargeBinary(17), index=True)
+    id_index: Mapped[bytes] = mapped_column(Blind("person.id_number", of="id_number"), index=True)
     community_id: Mapped[int | None] = mapped_column(sa.ForeignKey("area.id"), index=True)
     state: Mapped[ClaimState] = mapped_column(one_of(ClaimState), default=ClaimState.PENDING)
     person_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))

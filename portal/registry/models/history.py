@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.core.db import Base, Json, one_of
 from portal.core.ids import new_public_id
 from portal.core.sealing import Sealed
-from portal.registry.models.people import Person
+from portal.registry.models.people import Household, Person
 
 
 class Source(StrEnum):
@@ -83,10 +83,13 @@ class Happening(Base):
     undone_by: Mapped[str] = mapped_column(sa.String(64), default="")
     undone_reason: Mapped[str] = mapped_column(sa.String(200), default="")
     parts: Mapped[list["HappeningPart"]] = relationship(order_by="HappeningPart.id", back_populates="happening")
+    homes: Mapped[list["HappeningHousehold"]] = relationship(
+        order_by="HappeningHousehold.id", back_populates="happening"
+    )
 
 
 class HappeningPart(Base):
-    """Who an event was about: each person has it in her history."""
+    """Who an event was about: each person has it in her history. Others it only changed, as a household's relations."""
 
     __tablename__ = "happening_part"
     __table_args__ = (sa.UniqueConstraint("happening_id", "person_id"),)
@@ -94,5 +97,19 @@ class HappeningPart(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     happening_id: Mapped[int] = mapped_column(sa.ForeignKey("happening.id", ondelete="CASCADE"))
     person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), index=True)
+    is_subject: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
     happening: Mapped[Happening] = relationship(back_populates="parts")
     person: Mapped[Person] = relationship()
+
+
+class HappeningHousehold(Base):
+    """Which households an event was about, whether or not a column of theirs changed."""
+
+    __tablename__ = "happening_household"
+    __table_args__ = (sa.UniqueConstraint("happening_id", "household_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    happening_id: Mapped[int] = mapped_column(sa.ForeignKey("happening.id", ondelete="CASCADE"))
+    household_id: Mapped[int] = mapped_column(sa.ForeignKey("household.id"), index=True)
+    happening: Mapped[Happening] = relationship(back_populates="homes")
+    household: Mapped[Household] = relationship()

@@ -10,8 +10,18 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.areas.models import Area
 from portal.core.db import Base, Json, one_of
 from portal.core.ids import Sex, new_public_id
-from portal.core.sealing import Sealed
-from portal.registry.models.codes import Registration, Relation
+from portal.core.sealing import Blind, Sealed
+from portal.registry.models.codes import (
+    IdKind,
+    Marriage,
+    Politics,
+    Presence,
+    Registration,
+    Relation,
+    Schooling,
+    Tenure,
+    Work,
+)
 
 
 class BatchState(StrEnum):
@@ -35,6 +45,17 @@ BATCH_MOVES = {
 }
 
 
+class ImportKind(StrEnum):
+    """What a register holds: whole persons, some columns of persons that are known, homes, or what serves people."""
+
+    PERSONS = "persons"
+    UPDATE = "update"
+    HOUSEHOLDS = "households"
+    DWELLINGS = "dwellings"
+    FACILITIES = "facilities"
+    ORGANISATIONS = "organisations"
+
+
 class Outcome(StrEnum):
     """What confirming will do with a row. WAITING rows are twins that a worker must look at."""
 
@@ -43,6 +64,15 @@ class Outcome(StrEnum):
     UNCHANGED = "unchanged"
     REFUSED = "refused"
     WAITING = "waiting"
+
+
+class Verdict(StrEnum):
+    """What a worker says of a waiting row: the same human being, another one, not wanted at all, or not now."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+    DROPPED = "dropped"
+    LATER = "later"
 
 
 class ImportMapping(Base):
@@ -72,6 +102,7 @@ class ImportBatch(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     public_id: Mapped[str] = mapped_column(sa.String(32), unique=True, default=new_public_id)
     community_id: Mapped[int] = mapped_column(sa.ForeignKey("area.id"), index=True)
+    kind: Mapped[ImportKind] = mapped_column(one_of(ImportKind), default=ImportKind.PERSONS, server_default="persons")
     filename: Mapped[str] = mapped_column(sa.String(200))
     headers: Mapped[Any] = mapped_column(Json)
     header_number: Mapped[int] = mapped_column(default=1)
@@ -103,7 +134,9 @@ class ImportRow(Base):
 
     A CHANGED row holds the person as it will be, but for an empty household number or grid, which stay. `source`
     is the row as it stood in the file (refused and waiting rows only), `changes` what differs, `before` what undoing
-    restores. `moves`: the household moves to this row's address. `tags` are those to be added.
+    restores. `moves`: the household moves to this row's address. `tags` are those to be added. `values` is the
+    whole row of a register that holds no persons. A waiting row keeps what a worker decided (`verdict`, with the groups
+    of fields to take over in `chosen`) and to whom it was `applied_to`; applied, it is NEW or CHANGED like the others.
     """
 
     __tablename__ = "import_row"
@@ -131,10 +164,10 @@ class ImportRow(Base):
     sex: Mapped[Sex] = mapped_column(one_of(Sex), default=Sex.UNKNOWN)
     birth_date: Mapped[date | None]
     id_number: Mapped[str | None] = mapped_column(Sealed("person|id_number"))
-    id_index: Mapped[bytes | None] = mapped_column(sa.LargeBinary(17))
+    id_index: Mapped[bytes | None] = mapped_column(Blind("person.id_number", of="id_number"))
     phone: Mapped[str | None] = mapped_column(Sealed("person|phone"))
-    phone_index: Mapped[bytes | None] = mapped_column(sa.LargeBinary(17))
-    phone_tail_index: Mapped[bytes | None] = mapped_column(sa.LargeBinary(17))
+    phone_index: Mapped[bytes | None] = mapped_column(Blind("person.phone", of="phone"))
+    phone_tail_index: Mapped[bytes | None] = mapped_column(Blind("person.phone_tail", of="phone", last=4))
     registration: Mapped[Registration] = mapped_column(one_of(Registration), default=Registration.UNKNOWN)
     registration_code: Mapped[str] = mapped_column(sa.String(12), default="")
     registered_address: Mapped[str | None] = mapped_column(Sealed("person|registered_address"))
@@ -149,3 +182,24 @@ class ImportRow(Base):
     diet: Mapped[str | None] = mapped_column(Sealed("person|diet"))
     note: Mapped[str | None] = mapped_column(Sealed("person|note"))
     flags: Mapped[Any] = mapped_column(Json, default=list)
+    id_kind: Mapped[IdKind] = mapped_column(one_of(IdKind), default=IdKind.ID_CARD, server_default="id_card")
+    ethnicity: Mapped[str] = mapped_column(sa.String(2), default="", server_default="")
+    marriage: Mapped[Marriage] = mapped_column(one_of(Marriage), default=Marriage.UNKNOWN, server_default="unknown")
+    schooling: Mapped[Schooling] = mapped_column(one_of(Schooling), default=Schooling.UNKNOWN, server_default="unknown")
+    politics: Mapped[Politics] = mapped_column(one_of(Politics), default=Politics.UNKNOWN, server_default="unknown")
+    work: Mapped[Work] = mapped_column(one_of(Work), default=Work.UNKNOWN, server_default="unknown")
+    presence: Mapped[Presence] = mapped_column(one_of(Presence), default=Presence.UNKNOWN, server_default="unknown")
+    tenure: Mapped[Tenure] = mapped_column(one_of(Tenure), default=Tenure.UNKNOWN, server_default="unknown")
+    living_since: Mapped[date | None]
+    guardian_name: Mapped[str] = mapped_column(sa.String(60), default="", server_default="")
+    disability: Mapped[str] = mapped_column(sa.String(20), default="", server_default="")
+    contact_name: Mapped[str] = mapped_column(sa.String(60), default="", server_default="")
+    contact_relation: Mapped[str] = mapped_column(sa.String(20), default="", server_default="")
+    contact_phone: Mapped[str | None] = mapped_column(Sealed("emergency_contact|phone"))
+    values: Mapped[str | None] = mapped_column(Sealed("import_row|values"))
+    verdict: Mapped[Verdict | None] = mapped_column(one_of(Verdict))
+    chosen: Mapped[Any] = mapped_column(Json, default=list, server_default="[]")
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str] = mapped_column(sa.String(64), default="", server_default="")
+    applied_to: Mapped[int | None]
+    batch: Mapped[ImportBatch] = relationship()

@@ -11,7 +11,7 @@ from portal.core import clock
 from portal.core.db import Base, Json, one_of
 from portal.core.ids import Sex, new_public_id
 from portal.core.outbox import Recipient
-from portal.core.sealing import Sealed
+from portal.core.sealing import Blind, Sealed
 from portal.registry.models.codes import (
     Diet,
     IdKind,
@@ -27,6 +27,7 @@ from portal.registry.models.codes import (
     Tenure,
     Work,
 )
+from portal.registry.models.finding import PLAIN_240
 
 
 class Household(Base):
@@ -52,16 +53,19 @@ class Person(Base):
 
     Who has no number of a document yet lives under `temporary_number` until it is completed. `absent_from` and
     `absent_until` are the days of a temporary absence. `version` counts the changes: an edit that began on an older
-    one is told what changed. `flags` are codes of what a worker should complete: "no_number", "phone_doubtful".
+    one is told what changed. `door` is the address as a list sorts it, kept by the database itself (models/finding).
+    `flags` are codes of what a worker should complete: "no_number", "phone_doubtful".
     """
 
     __tablename__ = "person"
     __table_args__ = (
         sa.Index("ix_person_name", "name", "id"),
-        sa.Index("ix_person_initials", "initials", "id"),
-        sa.Index("ix_person_phone_tail", "phone_tail_index", "id"),
-        sa.Index("ix_person_community", "community_id", "id"),
-        sa.Index("ix_person_grid", "grid_id", "id"),
+        sa.Index("ix_person_phone_tail", "phone_tail_index", "community_id", "id"),
+        # The orders of a list: a page is the next rows of one of these, wherever it begins.
+        sa.Index("ix_person_community_pinyin", "community_id", "pinyin", "id"),
+        sa.Index("ix_person_community_born", "community_id", "birth_date", "id"),
+        sa.Index("ix_person_community_door", "community_id", "door", "id"),
+        sa.Index("ix_person_grid_pinyin", "grid_id", "pinyin", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -69,6 +73,7 @@ class Person(Base):
     community_id: Mapped[int] = mapped_column(sa.ForeignKey("area.id"))
     grid_id: Mapped[int | None] = mapped_column(sa.ForeignKey("area.id"))
     household_id: Mapped[int | None] = mapped_column(sa.ForeignKey("household.id"), index=True)
+    door: Mapped[str] = mapped_column(PLAIN_240, server_default="")
     relation: Mapped[Relation] = mapped_column(one_of(Relation), default=Relation.OTHER)
     name: Mapped[str] = mapped_column(sa.String(60))
     initials: Mapped[str] = mapped_column(sa.String(40))
@@ -77,7 +82,7 @@ class Person(Base):
     birth_date: Mapped[date | None]
     id_kind: Mapped[IdKind] = mapped_column(one_of(IdKind), default=IdKind.ID_CARD, server_default="id_card")
     id_number: Mapped[str | None] = mapped_column(Sealed("person|id_number"))
-    id_index: Mapped[bytes | None] = mapped_column(sa.LargeBinary(17), unique=True)
+    id_index: Mapped[bytes | None] = mapped_column(Blind("person.id_number", of="id_number"), unique=True)
     temporary_number: Mapped[str | None] = mapped_column(sa.String(24), unique=True)
     ethnicity: Mapped[str] = mapped_column(sa.String(2), default="", server_default="")
     marriage: Mapped[Marriage] = mapped_column(one_of(Marriage), default=Marriage.UNKNOWN, server_default="unknown")
@@ -89,8 +94,8 @@ class Person(Base):
     living_since: Mapped[date | None]
     guardian_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"), index=True)
     phone: Mapped[str | None] = mapped_column(Sealed("person|phone"))
-    phone_index: Mapped[bytes | None] = mapped_column(sa.LargeBinary(17), index=True)
-    phone_tail_index: Mapped[bytes | None] = mapped_column(sa.LargeBinary(17))
+    phone_index: Mapped[bytes | None] = mapped_column(Blind("person.phone", of="phone"), index=True)
+    phone_tail_index: Mapped[bytes | None] = mapped_column(Blind("person.phone_tail", of="phone", last=4))
     registration: Mapped[Registration] = mapped_column(one_of(Registration), default=Registration.UNKNOWN)
     registration_code: Mapped[str] = mapped_column(sa.String(12), default="")
     registered_address: Mapped[str | None] = mapped_column(Sealed("person|registered_address"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import sqlalchemy as sa
+from flask_babel import format_date
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
@@ -15,6 +16,7 @@ from portal.core.db import db, guarded, unique_or
 from portal.core.errors import Missing, Refused
 from portal.core.outbox import Recipient
 from portal.core.sealing import blind
+from portal.identity import service as identity
 from portal.registry.models import AgentState, FamilyAgent, Person
 from portal.registry.models.accounts import AGENT_MOVES
 from portal.registry.service import people
@@ -61,8 +63,10 @@ def ask(
     """Ask to act for a person, named with ID number or mobile. Stored alike whether or not somebody matched."""
     tokens.throttle("agents.ask", actor.public_id, limit=10, per=timedelta(days=1))
     if not today() <= until <= latest_until():
-        words = _("代办期限请选今天到 %(day)s 之间的一天", day=latest_until().isoformat())
+        last = format_date(latest_until(), _("yyyy年M月d日"))
+        words = _("代办期限请选今天到 %(day)s 之间的一天", day=last)
         raise Refused(words, field="until")
+    identity.queue(actor.account_id)
     _end_lapsed(actor)
     _refuse_more(actor, name)
     person = _matching(actor, name, number)
@@ -193,8 +197,7 @@ def agents(within: Collection[Scope], state: AgentState) -> list[FamilyAgent]:
     accepted = sa.and_(FamilyAgent.state == AgentState.ACCEPTED, FamilyAgent.until >= today())
     query = (
         sa.select(FamilyAgent)
-        .join(FamilyAgent.person)
-        .where(people.within(within), _open_request() if state is AgentState.REQUESTED else accepted)
+        .where(_for_people(within), _open_request() if state is AgentState.REQUESTED else accepted)
         .options(joinedload(FamilyAgent.account), joinedload(FamilyAgent.person))
         .order_by(FamilyAgent.requested_at, FamilyAgent.id)
         .limit(SHOWN)
@@ -202,11 +205,25 @@ def agents(within: Collection[Scope], state: AgentState) -> list[FamilyAgent]:
     return list(db.session.scalars(query))
 
 
+def waiting(within: Collection[Scope]) -> int:
+    """How many requests in scope wait for an answer."""
+    query = sa.select(sa.func.count(FamilyAgent.id)).where(_for_people(within), _open_request())
+    return db.session.scalar(query) or 0
+
+
+def _for_people(within: Collection[Scope]) -> sa.ColumnElement[bool]:
+    """For a person in scope, or for a record merged into one: where the record itself lay does not count."""
+    whole = sa.select(Person.id).where(people.within(within), Person.merged_into_id.is_(None))
+    asked_for = sa.exists().where(FamilyAgent.person_id == Person.id)
+    meant = people.stood_for(sa.and_(Person.merged_into_id.is_not(None), asked_for))
+    merged = sa.select(meant.c.origin).join(Person, Person.id == meant.c.id).where(people.within(within))
+    return sa.or_(FamilyAgent.person_id.in_(whole), FamilyAgent.person_id.in_(merged))
+
+
 def agent_in(within: Collection[Scope], public_id: str) -> FamilyAgent:
     query = (
         sa.select(FamilyAgent)
-        .join(FamilyAgent.person)
-        .where(FamilyAgent.public_id == public_id, people.within(within))
+        .where(FamilyAgent.public_id == public_id, _for_people(within))
         .options(joinedload(FamilyAgent.account), joinedload(FamilyAgent.person))
     )
     agent = db.session.scalar(query)

@@ -58,8 +58,14 @@ def changing(person: Person, source: Source, *, ref: str = "", reason: str = "")
     yield
     after = values_of(person)
     differing = {name: [before[name], after[name]] for name in FIELDS if before[name] != after[name]}
-    if not differing:
-        return
+    if differing:
+        note(person, differing, source, ref=ref, reason=reason)
+
+
+def note(
+    person: Person, differing: dict[str, list[str | None]], source: Source, *, ref: str = "", reason: str = ""
+) -> None:
+    """One row of a person's history and a new version: {field: [before, after]}, of columns or of what hangs on her."""
     person.version += 1
     person.updated_at = now()
     actor = actor_or_none()
@@ -144,5 +150,6 @@ def field_words(field: str) -> str:
         "merged_into_id": _("合并到"),
         "flags": _("待补充"),
         "tags": _("人群标签"),
+        "contacts": _("紧急联系人"),
     }
     return known.get(field, field)

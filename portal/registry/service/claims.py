@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from portal.areas import service as areas
 from portal.core import audit, outbox, search, tokens
@@ -16,13 +16,13 @@ from portal.core.clock import now
 from portal.core.db import db, guarded, unique_or
 from portal.core.errors import Missing, Refused
 from portal.core.outbox import Recipient
-from portal.core.sealing import blind
-from portal.identity import credentials, passwords, sessions
+from portal.core.sealing import BlindIndex, blind
+from portal.identity import codes, credentials, passwords, sessions
 from portal.identity import service as identity
 from portal.identity.models import Account, CodePurpose
 from portal.registry.models import Claim, ClaimState, Person
 from portal.registry.models.accounts import CLAIM_MOVES
-from portal.registry.service import people
+from portal.registry.service import consents, people
 
 PAGE = 50
 MOST_CANDIDATES = 20
@@ -52,19 +52,20 @@ class Candidate:
 def start_registration(*, name: str, id_number: str, phone: str, password: str, community: str, address: str) -> str:
     """Throttle, hash outside any transaction, send the code; return its flow. Nothing depends on who is known."""
     passwords.check_new(password, Platform.RESIDENT)
-    identity.throttle_codes(phone, address=address)
+    codes.throttle(phone, address=address)
     password_hash = credentials.hash_new(password, Platform.RESIDENT)
     facts = {"name": name, "id_number": id_number, "hash": password_hash, "community": community}
-    return identity.send_code(
+    return codes.send(
         CodePurpose.REGISTER, phone, payload={**facts, "consented_at": now().isoformat(timespec="seconds")}
     )
 
 
 def finish_registration(flow: str, code: str) -> Claim:
     """The account of a proven telephone, its claim, and its first session."""
-    phone, facts = identity.finish_code(flow, code, CodePurpose.REGISTER)
+    phone, facts = codes.finish(flow, code, CodePurpose.REGISTER)
     account = identity.open_resident_account(phone=phone, name=facts["name"], password_hash=facts["hash"])
     audit.record("registry.consent_given", account, subject="sensitive_data", at=facts["consented_at"])
+    consents.at_registration(account, datetime.fromisoformat(facts["consented_at"]))
     claim = make_claim(account, name=facts["name"], id_number=facts["id_number"], community=facts["community"])
     sessions.open_session(account)
     return claim
@@ -96,10 +97,11 @@ def claim_again(actor: Actor, *, name: str, id_number: str, community: str) -> C
     account = identity.account(actor.account_id)
     identity.rename(account, name)
     audit.record("registry.consent_given", account, subject="sensitive_data")
+    consents.at_registration(account, now())
     return make_claim(account, name=name, id_number=id_number, community=community)
 
 
-def _person_of_number(index: bytes) -> Person | None:
+def _person_of_number(index: BlindIndex) -> Person | None:
     person = db.session.scalar(sa.select(Person).where(Person.id_index == index))
     return people.resolved(person) if person else None
 
@@ -108,7 +110,7 @@ def _is_exactly(person: Person, name: str, phone: str) -> bool:
     return (
         people.is_served(person)
         and search.normalise(person.name) == search.normalise(name)
-        and person.phone_index == blind("person.phone", phone)
+        and blind("person.phone", phone).fits(person.phone_index)
     )
 
 
@@ -164,31 +166,43 @@ def _inside(within: Collection[Scope]) -> sa.ColumnElement[bool]:
 
 
 def candidates(claim: Claim, within: Collection[Scope]) -> list[Candidate]:
-    """The people in scope who share the claim's number, telephone or name; the likeliest first."""
+    """The people in scope who share the claim's number, telephone or name; the likeliest first.
+
+    A record that was merged leads to the person it stands for, who must be in scope herself.
+    """
     phone_index = blind("person.phone", claim.account.phone or "")
-    alike = sa.or_(Person.id_index == claim.id_index, Person.phone_index == phone_index, Person.name == claim.name)
+    id_index = blind("person.id_number", claim.id_number)
+    alike = sa.or_(Person.id_index == id_index, Person.phone_index == phone_index, Person.name == claim.name)
+    meant = people.stood_for(alike)
+    origin = aliased(Person)
+    rank = sa.case((origin.id_index == id_index, 0), (origin.phone_index == phone_index, 1), else_=2)
+    nearest = (
+        sa.select(meant.c.id, sa.func.min(rank).label("rank"))
+        .join(origin, origin.id == meant.c.origin)
+        .group_by(meant.c.id)
+        .subquery()
+    )
     query = (
         sa.select(Person)
-        .where(alike, people.within(within))
+        .join(nearest, nearest.c.id == Person.id)
+        .where(people.within(within))
         .options(joinedload(Person.community))
-        .order_by(
-            sa.case((Person.id_index == claim.id_index, 0), (Person.phone_index == phone_index, 1), else_=2),
-            Person.id,
-        )
+        .order_by(nearest.c.rank, Person.id)
         .limit(MOST_CANDIDATES)
     )
-    found = dict.fromkeys(people.resolved(person) for person in db.session.scalars(query))
+    found = list(db.session.scalars(query))
     taken = _taken(person.id for person in found)
-    compared = [_compared(person, claim, phone_index, taken=person.id in taken) for person in found]
+    compared = [_compared(person, claim, (id_index, phone_index), taken=person.id in taken) for person in found]
     return sorted(compared, key=lambda candidate: (-candidate.agreeing, candidate.person.id))
 
 
-def _compared(person: Person, claim: Claim, phone_index: bytes, *, taken: bool) -> Candidate:
+def _compared(person: Person, claim: Claim, indexes: tuple[BlindIndex, BlindIndex], *, taken: bool) -> Candidate:
+    id_index, phone_index = indexes
     return Candidate(
         person,
         name_agrees=search.normalise(person.name) == search.normalise(claim.name),
-        id_agrees=person.id_index == claim.id_index,
-        phone_agrees=person.phone_index == phone_index,
+        id_agrees=id_index.fits(person.id_index),
+        phone_agrees=phone_index.fits(person.phone_index),
         taken=taken,
     )
 

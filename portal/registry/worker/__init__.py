@@ -1,6 +1,35 @@
 """The worker platform of registry: one module a task, all on one blueprint."""
 
-from portal.registry.worker import claims, imports, people
+from portal.registry.worker import (
+    buildings,
+    claims,
+    exports,
+    happenings,
+    households,
+    imports,
+    people,
+    resources,
+    rights,
+    rosters,
+    search,
+    tags,
+    twins,
+)
 from portal.registry.worker.blueprint import bp
 
-__all__ = ["bp", "claims", "imports", "people"]
+__all__ = [
+    "bp",
+    "buildings",
+    "claims",
+    "exports",
+    "happenings",
+    "households",
+    "imports",
+    "people",
+    "resources",
+    "rights",
+    "rosters",
+    "search",
+    "tags",
+    "twins",
+]

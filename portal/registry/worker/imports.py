@@ -20,7 +20,7 @@ from portal.registry.service import imports as service
 from portal.registry.service.imports import wording
 from portal.registry.worker.blueprint import bp
 
-KINDS = ("new", "changed", "unchanged", "refused", "waiting", "flagged")
+KINDS = ("new", "changed", "unchanged", "refused", "waiting", "flagged", "alike")
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -43,16 +43,26 @@ def imports() -> Response:
     if request.method == "POST":
         _throttle()
     form, within = ImportForm(), scopes(Permission.PEOPLE_IMPORT)
-    places = areas.whole_communities(within)
-    form.offer(places)
-    if form.validate_on_submit() and form.file.table:
-        place = next(area for area in places if area.code == form.community.data)
-        facts = {"filename": form.file.data.filename, "data": form.file.raw}
-        batch = service.upload(place, form.file.table, folder=_uploads(), by=current_actor().public_id, **facts)
+    with reading():
+        places = areas.whole_communities(within)
+        form.offer(places)
+        kept = _kept(form) if form.validate_on_submit() else None
+    if kept:
+        batch = service.upload(form.place(within), kept, by=current_actor().public_id, kind=form.kind_of())
         return web.go(".import_columns", public_id=batch.public_id)
     found = service.batches(within, before=request.args.get("before", 0, type=int))
     shown: dict[str, Any] = {"batches": found[: service.PAGE], "more": len(found) > service.PAGE, "places": places}
     return web.page("registry/worker/imports.html", form=form, words=wording, status=form.status, **shown)
+
+
+def _kept(form: ImportForm) -> service.Kept | None:
+    """The upload, sealed and on the disk before the write lock is taken: 20 MB take their time."""
+    facts = {"filename": form.file.data.filename, "data": form.file.raw}
+    try:
+        return service.keep(form.file.table, folder=_uploads(), **facts) if form.file.table else None
+    except Refused as refused:
+        form.refuse(refused)
+        return None
 
 
 @bp.route("/imports/<public_id>/columns", methods=["GET", "POST"])
@@ -93,7 +103,7 @@ def import_preview(public_id: str) -> Response:
 
 def _preview(batch: ImportBatch, form: ConfirmForm) -> Response:
     headless = service.households_without_head(batch) if batch.state is BatchState.CONFIRMED else []
-    facts: dict[str, Any] = {"batch": batch, "headless": headless, "words": wording}
+    facts: dict[str, Any] = {"batch": batch, "counts": service.counts(batch), "headless": headless, "words": wording}
     return web.page("registry/worker/import_preview.html", form=form, status=form.status, **facts)
 
 
@@ -107,6 +117,7 @@ def import_rows(public_id: str, kind: str) -> Response:
     shown = found[: service.PAGE]
     beside = service.twins(batch, shown) if kind == "waiting" else {}
     facts: dict[str, Any] = {"rows": shown, "more": len(found) > service.PAGE, "beside": beside, "kinds": KINDS}
+    facts["counts"] = service.counts(batch)
     return web.page("registry/worker/import_rows.html", batch=batch, kind=kind, words=wording, **facts)
 
 

@@ -1,39 +1,43 @@
-"""Worker pages: finding somebody, showing a masked value with a reason, mending a record."""
+"""Worker pages: registering a newcomer, a record by its sections, its history, a masked value with a reason."""
 
+from datetime import timedelta
 from typing import Any
 
-from flask import Response, flash
+from flask import Response, flash, request
 from flask_babel import gettext as _
 
-from portal.core import web
-from portal.core.access import current_actor, requires, scopes
+from portal.areas import service as areas
+from portal.areas.models import Area
+from portal.core import audit, settings, tokens, web
+from portal.core.access import current_actor, may, requires, scopes
 from portal.core.clock import today
+from portal.core.db import aside
 from portal.core.errors import Missing, Refused
+from portal.core.forms import status_of
 from portal.identity.permissions import Permission
-from portal.registry.forms.people import EditForm, RevealForm, SearchForm, TagForm
-from portal.registry.models import Person, TagKind
-from portal.registry.service import people, records, words
+from portal.registry.forms.people import FORMS, RegisterForm, RevealForm, SectionForm
+from portal.registry.models import Household, Person, Relation
+from portal.registry.service import (
+    beyond,
+    editing,
+    ethnicities,
+    happenings,
+    households,
+    people,
+    records,
+    registering,
+    tags,
+    telling,
+    words,
+)
+from portal.registry.service.editing import Part
 from portal.registry.service.records import SealedField
+from portal.registry.service.registering import Likeness
 from portal.registry.worker.blueprint import bp
 
-MOST_FOUND = 50
-
 bp.add_app_template_filter(words.in_words, "in_words")
-
-
-@bp.route("/", methods=["GET", "POST"])
-@requires(Permission.PEOPLE_READ)
-def search() -> Response:
-    form, found = SearchForm(), None
-    if form.validate_on_submit():
-        found = people.find(form.q.data or "", scopes(Permission.PEOPLE_READ), MOST_FOUND + 1)
-        records.record_search(form.q.data or "", len(found))
-        # A whole number is not repeated on the page it found.
-        if people.kind_of_query(form.q.data or "") in people.NUMBERS:
-            form.q.data = ""
-    shown, more = (found or [])[:MOST_FOUND], len(found or []) > MOST_FOUND
-    facts = {"asked": found is not None, "found": shown, "more": more, "today": today()}
-    return web.page("registry/worker/search.html", form=form, status=form.status, **facts)
+bp.add_app_template_filter(ethnicities.in_words, "ethnicity")
+bp.add_app_template_filter(tags.detail_words, "tag_detail")
 
 
 def _reveal(public_id: str, field: SealedField, template: str) -> Response:
@@ -65,44 +69,145 @@ def reveal_number(public_id: str) -> Response:
     return _reveal(public_id, SealedField.ID_NUMBER, "registry/worker/reveal_number.html")
 
 
-@bp.route("/<public_id>/edit", methods=["GET", "POST"])
+def _arriving() -> tuple[Household | None, list[Area]]:
+    """The household whose page led here, if any, and the communities that may take somebody in."""
+    within = scopes(Permission.PEOPLE_EDIT)
+    asked = request.args.get("household", 0, type=int)
+    household = households.household_in(within, asked) if asked else None
+    places = areas.whole_communities(within)
+    if not places:
+        raise Missing
+    return household, [place for place in places if household is None or place.id == household.community_id]
+
+
+@bp.route("/new", methods=["GET", "POST"])
 @requires(Permission.PEOPLE_EDIT)
-def edit(public_id: str) -> Response:
-    person = people.person_in(scopes(Permission.PEOPLE_EDIT), public_id)
-    form = EditForm.of(person)
+def register() -> Response:
+    household, places = _arriving()
+    form, community = RegisterForm.among(places, household_number=household.number if household else "")
+    found, status = Likeness(), form.status
+    if form.validate_on_submit():
+        found = _likeness(form)
+        done = _arrival(form, found, community)
+        if isinstance(done, Response):
+            return done
+        status = done
+    status = max(status, form.status)
+    return web.page("registry/worker/register.html", form=form, found=found, household=household, status=status)
+
+
+def _arrival(form: RegisterForm, found: Likeness, community: Area) -> Response | int:
+    """Register or take in whom the form means; else the status of the page that says what stands in the way."""
+    try:
+        if found.nobody or (form.is_another.data and found.alike):
+            return _registered(form, community)
+        if found.gone and form.takes_over.data:
+            return _taken_in(found.gone, form, community)
+    except Refused as refused:
+        form.refuse(refused)
+        return status_of(refused)
+    return 422
+
+
+def _likeness(form: RegisterForm) -> Likeness:
+    """Who is alike. That a number is held elsewhere is told as seldom as a search beyond one's area, and recorded."""
+    found = registering.likeness(form.newcomer(), scopes(Permission.PEOPLE_EDIT))
+    if found.elsewhere:
+        hourly = settings.get(beyond.HOURLY)
+        tokens.throttle("registry.beyond", current_actor().public_id, limit=hourly, per=timedelta(hours=1))
+        with aside() as session:
+            audit.record("registry.number_elsewhere", session=session)
+    return found
+
+
+def _registered(form: RegisterForm, community: Area) -> Response:
+    person = registering.register(
+        community,
+        form.newcomer(),
+        within=scopes(Permission.PEOPLE_EDIT),
+        by=current_actor(),
+        day=form.day.data or today(),
+        relation=Relation(form.relation.data),
+        home=form.chosen_home(),
+        note=form.text("note").strip(),
+        idem=form.text("idem"),
+    )
+    number = person.temporary_number
+    flash(
+        _("已登记，临时编号 %(number)s。有了证件再补号码。", number=number)
+        if number
+        else _("已登记。请把其他内容补全。"),
+        "ok",
+    )
+    return web.go(".record", public_id=person.public_id)
+
+
+def _taken_in(person: Person, form: RegisterForm, community: Area) -> Response:
+    registering.take_in(
+        person,
+        community,
+        within=scopes(Permission.PEOPLE_EDIT),
+        day=form.day.data or today(),
+        relation=Relation(form.relation.data),
+        home=form.chosen_home(),
+        note=form.text("note").strip(),
+    )
+    flash(_("已转入本社区，原来的登记资料一起转来。"), "ok")
+    return web.go(".record", public_id=person.public_id)
+
+
+@bp.route("/<public_id>/record")
+@requires(Permission.PEOPLE_READ)
+def record(public_id: str) -> Response:
+    within = scopes(Permission.PEOPLE_READ)
+    person = people.person_in(within, public_id)
+    happened = happenings.of_person(person, within)
+    facts: dict[str, Any] = {"masked": _masked(person), "happened": happened, "today": today()}
+    may_edit = may(Permission.PEOPLE_EDIT) and person.community_id in _editable()
+    return web.page("registry/worker/record.html", person=person, may_edit=may_edit, part=Part, **facts)
+
+
+def _editable() -> frozenset[int]:
+    return areas.reach(scopes(Permission.PEOPLE_EDIT)).communities
+
+
+def _masked(person: Person) -> dict[str, str]:
+    return {field.value: records.masked(person, field) for field in SealedField}
+
+
+@bp.route("/<public_id>/edit", methods=["GET", "POST"])
+@bp.route("/<public_id>/edit/<part>", methods=["GET", "POST"])
+@requires(Permission.PEOPLE_EDIT)
+def edit(public_id: str, part: str = Part.IDENTITY) -> Response:
+    within = scopes(Permission.PEOPLE_EDIT)
+    person, section = people.person_in(within, public_id), _part(part)
+    form = FORMS[section].of(person, within)
     if form.validate_on_submit():
         try:
-            records.mend(person, form.said())
-            flash(_("已保存。"), "ok")
-            return _back_to(person)
+            _save(form, person)
+            return web.go(".record", public_id=person.public_id)
         except Refused as refused:
             form.refuse(refused)
-    masked = {field.value: records.masked(person, field) for field in SealedField}
-    return web.page("registry/worker/edit.html", person=person, form=form, masked=masked, status=form.status)
+            form.catch_up()
+    facts: dict[str, Any] = {"masked": _masked(person), "part": section}
+    return web.page("registry/worker/edit.html", person=person, form=form, status=form.status, **facts)
 
 
-@bp.route("/<public_id>/tags", methods=["GET", "POST"])
-@requires(Permission.PEOPLE_EDIT)
-def edit_tags(public_id: str) -> Response:
-    person = people.person_in(scopes(Permission.PEOPLE_EDIT), public_id)
-    form = TagForm.fresh()
-    if form.validate_on_submit() and form.since.data:
-        try:
-            kind, source = TagKind(form.kind.data), form.source.data or ""
-            records.add_tag(person, kind, since=form.since.data, source=source)
-            return web.go(".edit_tags", public_id=person.public_id)
-        except Refused as refused:
-            form.refuse(refused)
-    return web.page("registry/worker/edit_tags.html", person=person, form=form, today=today(), status=form.status)
+def _part(part: str) -> Part:
+    if part not in set(Part):
+        raise Missing
+    return Part(part)
 
 
-@bp.route("/<public_id>/tags/<int:tag_id>/end", methods=["POST"])
-@requires(Permission.PEOPLE_EDIT)
-def end_tag(public_id: str, tag_id: int) -> Response:
-    person = people.person_in(scopes(Permission.PEOPLE_EDIT), public_id)
-    records.end_tag(person, tag_id)
-    return web.go(".edit_tags", public_id=person.public_id)
+def _save(form: SectionForm, person: Person) -> None:
+    changed = editing.save(person, form.said(), version=form.seen)
+    flash(_("已保存。") if changed else _("没有改动。"), "ok")
 
 
-def _back_to(person: Person) -> Response:
-    return web.go("home.worker.person", public_id=person.public_id)
+@bp.route("/<public_id>/history")
+@requires(Permission.PEOPLE_READ)
+def history(public_id: str) -> Response:
+    person = people.person_in(scopes(Permission.PEOPLE_READ), public_id)
+    field = request.args.get("field", "")[:40]
+    lines = telling.history(person, field=field)
+    return web.page("registry/worker/history.html", person=person, lines=lines, field=field)

@@ -1,35 +1,56 @@
 """Importing resident registers: columns are matched, rows checked and staged, one step confirms or undoes them."""
 
+from portal.registry.models import ImportKind
 from portal.registry.service.imports.batches import (
     PAGE,
+    Kept,
     batch_in,
     batches,
     cancel,
+    counts,
     households_without_head,
+    keep,
     purge,
     rows,
     samples,
     start_check,
+    to_confirm,
     twins,
     upload,
 )
 from portal.registry.service.imports.columns import Table, read_table
 from portal.registry.service.imports.confirming import confirm
+from portal.registry.service.imports.deciding import beside, decide, waiting_row
 from portal.registry.service.imports.refusals import record_download, refused_workbook
 from portal.registry.service.imports.staging import check_batch, silent_batches
 from portal.registry.service.imports.undoing import undo, used_people
-from portal.registry.service.imports.vocabulary import Field
+from portal.registry.service.imports.vocabulary import FIELDS, Field
+
+KINDS = tuple(FIELDS)
+
+
+def fields_of(kind: ImportKind) -> tuple[Field, ...]:
+    """What a register of a kind may hold, in the order of its page."""
+    return FIELDS[kind]
+
 
 __all__ = [
+    "KINDS",
     "PAGE",
     "Field",
+    "Kept",
     "Table",
     "batch_in",
     "batches",
+    "beside",
     "cancel",
     "check_batch",
     "confirm",
+    "counts",
+    "decide",
+    "fields_of",
     "households_without_head",
+    "keep",
     "purge",
     "read_table",
     "record_download",
@@ -38,8 +59,10 @@ __all__ = [
     "samples",
     "silent_batches",
     "start_check",
+    "to_confirm",
     "twins",
     "undo",
     "upload",
     "used_people",
+    "waiting_row",
 ]

@@ -1,7 +1,10 @@
 """Addresses: one column of words taken apart into estate, building, unit and room."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from portal.registry.service.imports.vocabulary import Field
 
 FULL = re.compile(
     r"^(?P<estate>.*?)"
@@ -31,6 +34,15 @@ class Address:
 
     def words(self) -> str:
         return " ".join(part for part in (self.estate, self.building, self.unit, self.room) if part)
+
+
+def of(said: Mapping[Field, str], default_estate: str) -> Address:
+    """The four columns of a row, else the one; empty when neither names a door."""
+    parts = [said.get(part, "") for part in (Field.ESTATE, Field.BUILDING, Field.UNIT, Field.ROOM)]
+    if parts[3]:
+        return tidy(parts[0], parts[1], parts[2], parts[3], default_estate)
+    whole = said.get(Field.ADDRESS, "")
+    return parse(whole, default_estate=parts[0] or default_estate) or Address() if whole else Address()
 
 
 def parse(text: str, *, default_estate: str) -> Address | None:

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path, PurePath
 
 import sqlalchemy as sa
@@ -21,11 +22,13 @@ from portal.registry.models import (
     BatchState,
     Household,
     ImportBatch,
+    ImportKind,
     ImportMapping,
     ImportRow,
     Outcome,
     Person,
     Relation,
+    Verdict,
 )
 from portal.registry.service.imports import columns as guessing
 from portal.registry.service.imports import store
@@ -33,6 +36,9 @@ from portal.registry.service.imports.columns import Table
 from portal.registry.service.imports.vocabulary import Field
 
 PAGE = 50
+# An upload whose batch never came to be: its files wait for nobody.
+ORPHANS_KEPT = timedelta(days=1)
+WAITING_KEPT = timedelta(days=90)
 NOT_BEGUN = (BatchState.UPLOADED, BatchState.CHECKED, BatchState.FAILED)
 
 
@@ -48,6 +54,14 @@ def batches(within: Collection[Scope], *, before: int = 0) -> list[ImportBatch]:
     return list(db.session.scalars(query.where(ImportBatch.id < before) if before else query))
 
 
+def to_confirm(within: Collection[Scope]) -> int:
+    """How many batches in scope are checked and wait for somebody to confirm them."""
+    query = sa.select(sa.func.count(ImportBatch.id)).where(
+        ImportBatch.community_id.in_(areas.reach(within).communities), ImportBatch.state == BatchState.CHECKED
+    )
+    return db.session.scalar(query) or 0
+
+
 def batch_in(within: Collection[Scope], public_id: str) -> ImportBatch:
     query = (
         sa.select(ImportBatch)
@@ -61,17 +75,39 @@ def batch_in(within: Collection[Scope], public_id: str) -> ImportBatch:
     return batch
 
 
-def upload(community: Area, table: Table, *, filename: str, data: bytes, folder: Path, by: str) -> ImportBatch:
-    """Keep a register that was read already; its columns are guessed, or as they were chosen last time."""
+@dataclass(frozen=True)
+class Kept:
+    """A register that stands sealed on the disk already, before any transaction: its name there, and what it holds."""
+
+    public_id: str
+    filename: str
+    table: Table
+
+
+def keep(table: Table, *, filename: str, data: bytes, folder: Path) -> Kept:
+    """Seal and store an uploaded register, outside any transaction: it takes long. A failure leaves nothing."""
+    kept = Kept(new_public_id(), PurePath(filename.replace("\\", "/")).name[-200:], table)
+    try:
+        store.keep(folder, kept.public_id, data, table)
+    except OSError:
+        store.drop(folder, kept.public_id)
+        raise Refused(_("文件没有保存成功，什么也没有留下。请再上传一次。"), field="file") from None
+    return kept
+
+
+def upload(community: Area, kept: Kept, *, by: str, kind: ImportKind = ImportKind.PERSONS) -> ImportBatch:
+    """A batch for a register that was kept; its columns are guessed, or as they were chosen last time."""
+    table = kept.table
     batch = ImportBatch(
-        public_id=new_public_id(),
+        public_id=kept.public_id,
         community=community,
-        filename=PurePath(filename.replace("\\", "/")).name[-200:],
+        kind=kind,
+        filename=kept.filename,
         headers=table.headers,
         header_number=table.header_number,
         samples=json.dumps(guessing.samples(table), ensure_ascii=False),
         skipped=[list(row) for row in table.skipped],
-        columns=_remembered(community, table.headers) or guessing.guess(table.headers),
+        columns=_remembered(community, kind, table.headers) or guessing.guess(table.headers, kind),
         total=len(table.rows),
         counts={},
         made={},
@@ -81,18 +117,17 @@ def upload(community: Area, table: Table, *, filename: str, data: bytes, folder:
     db.session.add(batch)
     audit.record("registry.import_uploaded", batch, filename=batch.filename, rows=batch.total)
     db.session.flush()
-    store.keep(folder, batch.public_id, data, table)
     return batch
 
 
-def _remembered(community: Area, headers: list[str]) -> dict[str, int] | None:
-    mapping = _mapping(community.id, headers)
+def _remembered(community: Area, kind: ImportKind, headers: list[str]) -> dict[str, int] | None:
+    mapping = _mapping(community.id, kind, headers)
     return dict(mapping.columns) if mapping else None
 
 
-def _mapping(community_id: int, headers: list[str]) -> ImportMapping | None:
+def _mapping(community_id: int, kind: ImportKind, headers: list[str]) -> ImportMapping | None:
     query = sa.select(ImportMapping).where(
-        ImportMapping.community_id == community_id, ImportMapping.header_key == guessing.header_key(headers)
+        ImportMapping.community_id == community_id, ImportMapping.header_key == guessing.header_key(headers, kind)
     )
     return db.session.scalar(query)
 
@@ -105,19 +140,51 @@ def samples(batch: ImportBatch) -> list[list[str]]:
 
 def start_check(batch: ImportBatch, columns: Mapping[str, int]) -> None:
     """Remember the choice of columns and queue the check. A checked or failed batch is checked anew."""
-    if Field.NAME not in columns:
-        raise Refused(_("请选择哪一列是姓名，没有姓名不能导入。"), field=Field.NAME)
+    _refuse_without_key(batch.kind, columns)
     for field, column in columns.items():
         if next(other for other in columns if columns[other] == column) != field:
             raise Refused(_("这一列已经用在别的项目上，请换一列，或选“不导入”。"), field=field)
+    _refuse_second(batch)
     _move(batch, BatchState.CHECKING, NOT_BEGUN, columns=dict(columns), done=0, counts={}, beat_at=now(), error="")
-    mapping = _mapping(batch.community_id, batch.headers) or ImportMapping(
-        community_id=batch.community_id, header_key=guessing.header_key(batch.headers)
+    mapping = _mapping(batch.community_id, batch.kind, batch.headers) or ImportMapping(
+        community_id=batch.community_id, header_key=guessing.header_key(batch.headers, batch.kind)
     )
     mapping.columns, mapping.used_at = dict(columns), now()
     db.session.add(mapping)
     audit.record("registry.import_check_started", batch, fields=sorted(columns))
     jobs.enqueue("registry.check_batch", batch_id=batch.id)
+
+
+def _refuse_without_key(kind: ImportKind, columns: Mapping[str, int]) -> None:
+    """What a row of each kind is known by must be among the columns."""
+    if kind is ImportKind.PERSONS and Field.NAME not in columns:
+        raise Refused(_("请选择哪一列是姓名，没有姓名不能导入。"), field=Field.NAME)
+    if kind is ImportKind.UPDATE and not (
+        {Field.ID_NUMBER} <= {*columns} or {Field.NAME, Field.BIRTH_DATE} <= {*columns}
+    ):
+        raise Refused(_("请选择证件号码那一列；没有的话，姓名和出生日期两列都要选。"), field=Field.ID_NUMBER)
+    if kind in {ImportKind.FACILITIES, ImportKind.ORGANISATIONS} and Field.TITLE not in columns:
+        raise Refused(_("请选择哪一列是名称。"), field=Field.TITLE)
+    homes = {ImportKind.DWELLINGS: {Field.ROOM, Field.ADDRESS}}
+    homes[ImportKind.HOUSEHOLDS] = {Field.HOUSEHOLD_NUMBER, *homes[ImportKind.DWELLINGS]}
+    if kind in homes and homes[kind].isdisjoint(columns):
+        raise Refused(_("请选择住址那一列，或者小区、楼栋、单元、房号各列。"), field=Field.ADDRESS)
+
+
+def _refuse_second(batch: ImportBatch) -> None:
+    """Of one community one register is checked at a time: two would not know of each other's people."""
+    db.session.scalar(sa.select(Area.id).where(Area.id == batch.community_id).with_for_update())
+    other = db.session.scalars(
+        sa.select(ImportBatch.filename)
+        .where(
+            ImportBatch.community_id == batch.community_id,
+            ImportBatch.state == BatchState.CHECKING,
+            ImportBatch.id != batch.id,
+        )
+        .order_by(ImportBatch.id)
+    ).first()
+    if other is not None:
+        raise Refused(_("本社区的“%(name)s”正在检查，请等它查完再开始。这一份已经保存，不用重新上传。", name=other))
 
 
 def _move(batch: ImportBatch, state: BatchState, source: Collection[BatchState], **values: object) -> None:
@@ -137,10 +204,14 @@ def cancel(batch: ImportBatch, *, folder: Path) -> None:
 
 
 def _forget(batch: ImportBatch) -> None:
-    """Staged rows and samples; the batch itself stays, with its counts."""
-    db.session.execute(
-        sa.delete(ImportRow).where(ImportRow.batch_id == batch.id), execution_options={"synchronize_session": False}
-    )
+    """Staged rows and samples; the batch itself stays, with its counts. Of a confirmed one the rows that still wait
+    for a worker stay too, until WAITING_KEPT is over.
+    """
+    gone = sa.delete(ImportRow).where(ImportRow.batch_id == batch.id)
+    if batch.state is BatchState.CONFIRMED:
+        undecided = sa.or_(ImportRow.verdict.is_(None), ImportRow.verdict == Verdict.LATER)
+        gone = gone.where(~sa.and_(ImportRow.outcome == Outcome.WAITING, undecided))
+    db.session.execute(gone, execution_options={"synchronize_session": False})
     batch.samples, batch.purged_at = None, now()
 
 
@@ -161,8 +232,19 @@ def purge(before: datetime, *, folder: Path) -> int:
             _forget(batch)
             public_id = batch.public_id
         store.drop(folder, public_id)
-    _drop_orphans(before, folder)
+    _forget_waiting()
+    _drop_orphans(max(before, now() - ORPHANS_KEPT), folder)
     return len(due)
+
+
+def _forget_waiting() -> None:
+    """Rows that waited for a worker for too long."""
+    long_ago = sa.select(ImportBatch.id).where(ImportBatch.ended_at < now() - WAITING_KEPT)
+    with transaction() as session:
+        session.execute(
+            sa.delete(ImportRow).where(ImportRow.batch_id.in_(long_ago)),
+            execution_options={"synchronize_session": False},
+        )
 
 
 def _drop_orphans(before: datetime, folder: Path) -> None:
@@ -173,15 +255,27 @@ def _drop_orphans(before: datetime, folder: Path) -> None:
 
 
 def rows(batch: ImportBatch, kind: str, *, after: int = 0, limit: int = PAGE) -> list[ImportRow]:
-    """Staged rows of an outcome, or the "flagged" ones, by row number, one page and one more."""
+    """Staged rows of an outcome, the "flagged" or the "alike" ones, by row number, one page and one more."""
     query = sa.select(ImportRow).where(ImportRow.batch_id == batch.id, ImportRow.row_number > after)
     if kind == "flagged":
         query = query.where(
             ImportRow.outcome.in_([Outcome.NEW, Outcome.CHANGED]), ImportRow.flags.cast(sa.String) != "[]"
         )
+    elif kind == "alike":
+        query = query.where(*_alike())
     else:
         query = query.where(ImportRow.outcome == Outcome(kind))
     return list(db.session.scalars(query.order_by(ImportRow.row_number).limit(limit + 1)))
+
+
+def _alike() -> tuple[sa.ColumnElement[bool], ...]:
+    return ImportRow.outcome == Outcome.NEW, ImportRow.reasons.cast(sa.String) != "[]"
+
+
+def counts(batch: ImportBatch) -> dict[str, int]:
+    """How many rows of each outcome, and how many new ones are alike somebody else."""
+    query = sa.select(sa.func.count()).select_from(ImportRow).where(ImportRow.batch_id == batch.id, *_alike())
+    return {**batch.counts, "alike": int(db.session.scalar(query) or 0)} if batch.counts else {}
 
 
 def twins(batch: ImportBatch, waiting: Collection[ImportRow]) -> dict[int, ImportRow | Person]:

@@ -2,32 +2,36 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from flask_babel import gettext as _
 
 from portal.core import ids
 from portal.core.ids import Sex
-from portal.core.sheets import parse_date
-from portal.registry.models import Diet, Registration, Relation, TagKind
-from portal.registry.service.imports import addresses
-from portal.registry.service.imports.addresses import Address
-from portal.registry.service.imports.vocabulary import (
+from portal.core.masking import mask_id
+from portal.registry.models import (
+    IdKind,
+    Registration,
+    Relation,
+)
+from portal.registry.service.imports import addresses, numbers, particulars
+from portal.registry.service.imports.checked import Checked, Rules
+from portal.registry.service.imports.codes import (
     CHILD_WORDS,
     DIET_WORDS,
+    ID_KIND_WORDS,
     REGISTRATION_WORDS,
     RELATION_WORDS,
     SEX_WORDS,
     TAG_WORDS,
-    Field,
-    tidy,
-    words_of,
 )
+from portal.registry.service.imports.vocabulary import Field, tidy, words_of
 
 Kind = TypeVar("Kind")
+# What a separate module understands: most registers hold none of it.
+PARTICULARS = frozenset(Field) - frozenset(list(Field)[: list(Field).index(Field.ID_KIND) + 1])
+PLACE = frozenset({Field.ESTATE, Field.BUILDING, Field.UNIT, Field.ROOM, Field.ADDRESS})
 HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 LONGEST = {
@@ -38,51 +42,10 @@ LONGEST = {
     Field.UNIT: 20,
     Field.ROOM: 20,
     Field.GRID: 60,
+    Field.GUARDIAN: 60,
+    Field.CONTACT_NAME: 60,
+    Field.CONTACT_RELATION: 20,
 }
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What a row is checked against: which column holds what, the day, and the place."""
-
-    columns: Mapping[str, int]
-    today: date
-    allow_test_region: bool
-    local_code: str
-    default_estate: str
-
-    @cached_property
-    def placed(self) -> list[tuple[Field, int]]:
-        return [(Field(name), column) for name, column in self.columns.items()]
-
-
-@dataclass(slots=True)
-class Checked:
-    """A row as it was understood. `given` names the fields that held something; `reasons` refuse it."""
-
-    number: int
-    cells: Sequence[str]
-    given: set[Field] = field(default_factory=set)
-    reasons: list[dict[str, Any]] = field(default_factory=list)
-    flags: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    name: str = ""
-    sex: Sex = Sex.UNKNOWN
-    birth_date: date | None = None
-    id_number: str = ""
-    phone: str = ""
-    household_number: str = ""
-    relation: Relation = Relation.OTHER
-    address: Address = field(default_factory=Address)
-    grid: str = ""
-    registration: Registration = Registration.UNKNOWN
-    registration_code: str = ""
-    registered_address: str = ""
-    tags: list[TagKind] = field(default_factory=list)
-    diets: list[Diet] = field(default_factory=list)
-
-    def refuse(self, where: Field, code: str, **facts: int) -> None:
-        self.reasons.append({"field": where.value, "code": code, **facts})
 
 
 def check_row(number: int, cells: Sequence[str], rules: Rules) -> Checked:
@@ -95,55 +58,76 @@ def check_row(number: int, cells: Sequence[str], rules: Rules) -> Checked:
     row.registered_address = said.get(Field.REGISTERED_ADDRESS, "")
     if Field.NOTE in said:
         row.notes.append(said[Field.NOTE])
-    _name(row, said.get(Field.NAME, ""))
+    _name(row, said.get(Field.NAME, ""), rules)
     _number(row, said, rules)
     _phone(row, said.get(Field.PHONE, ""))
     _relation(row, said.get(Field.RELATION, ""))
     _registration(row, said.get(Field.REGISTRATION, ""), rules)
     _tags_and_diets(row, said)
     _home(row, said, rules)
+    row.further = row.id_kind is not IdKind.ID_CARD
+    if not PARTICULARS.isdisjoint(said):
+        row.further = True
+        particulars.understand(row, said, rules.today)
     _lengths(row)
+    if rules.known_only and not row.id_number and not (row.name and row.birth_date):
+        row.refuse(Field.ID_NUMBER, "no_key")
     return row
 
 
-def _name(row: Checked, text: str) -> None:
+def _name(row: Checked, text: str, rules: Rules) -> None:
     """Spaces stand between the characters of a Chinese name for looks; in other names they part words."""
     name = CONTROL.sub("", text)
     row.name = name.replace(" ", "") if HAN.search(name) else name
-    if not row.name:
+    if not row.name and not rules.known_only:
         row.refuse(Field.NAME, "no_name")
 
 
 def _number(row: Checked, said: Mapping[Field, str], rules: Rules) -> None:
     """The number decides sex and birth date; where the columns say otherwise, the row is flagged."""
+    row.id_kind = ID_KIND_WORDS.get(said.get(Field.ID_KIND, "").replace(" ", ""), IdKind.ID_CARD)
     born = _birth_date(row, said.get(Field.BIRTH_DATE, ""), rules)
     text = said.get(Field.ID_NUMBER, "")
     if not text:
-        row.flags.append("no_number")
+        row.flags += [] if rules.known_only else ["no_number"]
         row.birth_date = born
         return
+    if row.id_kind not in numbers.BY_GB_11643:
+        _paper(row, text, born)
+        return
     try:
-        checked = ids.check_id_number(text, today=rules.today, allow_test_region=rules.allow_test_region)
+        checked, old = numbers.of_person(text, today=rules.today, allow_test_region=rules.allow_test_region)
     except ids.InvalidNumber as fault:
         row.refuse(Field.ID_NUMBER, fault.reason.value, count=len(ids.normalise_id(text)))
         return
     row.id_number = checked.number
-    if row.sex is not Sex.UNKNOWN and row.sex is not checked.sex:
-        row.flags.append("sex_contradicts")
-    if born and born != checked.birth_date:
-        row.flags.append("birth_contradicts")
-    if checked.doubtful:
-        row.flags.append("age_doubtful")
+    doubts = {
+        "sex_contradicts": row.sex is not Sex.UNKNOWN and row.sex is not checked.sex,
+        "birth_contradicts": born is not None and born != checked.birth_date,
+        "age_doubtful": checked.doubtful,
+        "old_number": old,
+    }
+    row.flags += [flag for flag, doubted in doubts.items() if doubted]
     row.sex, row.birth_date = checked.sex, checked.birth_date
+
+
+def _paper(row: Checked, text: str, born: date | None) -> None:
+    """A passport or another paper says nothing about its holder but that somebody has it."""
+    row.birth_date = born
+    try:
+        row.id_number = numbers.of_paper(text)
+    except ValueError:
+        row.flags.append("no_number")
+        row.notes.append(_("登记表上的证件号码：%(text)s", text=mask_id(text)))
 
 
 def _birth_date(row: Checked, text: str, rules: Rules) -> date | None:
     """The date of the column. Without a number nothing else says it, so one that cannot be refuses the row."""
     if not text:
         return None
-    alone = Field.ID_NUMBER not in row.given
+    alone = Field.ID_NUMBER not in row.given or row.id_kind not in numbers.BY_GB_11643
     try:
-        born = parse_date(text)
+        born = numbers.day(text, today=rules.today)
     except ValueError:
         if alone:
             row.refuse(Field.BIRTH_DATE, "no_such_date")
@@ -220,22 +204,18 @@ def _known(text: str, vocabulary: Mapping[str, Kind]) -> tuple[list[Kind], list[
 
 def _home(row: Checked, said: Mapping[Field, str], rules: Rules) -> None:
     """The four columns, else the one; a household without a number goes by its address."""
-    parts = [said.get(part, "") for part in (Field.ESTATE, Field.BUILDING, Field.UNIT, Field.ROOM)]
-    whole = said.get(Field.ADDRESS, "")
-    if parts[3]:
-        row.address = addresses.tidy(parts[0], parts[1], parts[2], parts[3], rules.default_estate)
-    elif whole:
-        row.address = addresses.parse(whole, default_estate=parts[0] or rules.default_estate) or Address()
-    if not row.address and (whole or any(parts)):
+    row.address = addresses.of(said, rules.default_estate)
+    if not row.address and not PLACE.isdisjoint(said):
+        parts = "".join(said.get(part, "") for part in (Field.ESTATE, Field.BUILDING, Field.UNIT, Field.ROOM))
         row.flags.append("address_doubtful")
-        row.notes.append(_("登记表上的住址：%(text)s", text=whole or "".join(parts)))
+        row.notes.append(_("登记表上的住址：%(text)s", text=said.get(Field.ADDRESS, "") or parts))
     row.household_number = said.get(Field.HOUSEHOLD_NUMBER, "").replace(" ", "").upper()
     if not row.household_number and row.address:
         row.household_number = row.address.words()[-LONGEST[Field.HOUSEHOLD_NUMBER] :]
 
 
 def _lengths(row: Checked) -> None:
-    said = {
+    said: dict[Field, str] = {
         Field.NAME: row.name,
         Field.HOUSEHOLD_NUMBER: row.household_number,
         Field.ESTATE: row.address.estate,
@@ -244,6 +224,10 @@ def _lengths(row: Checked) -> None:
         Field.ROOM: row.address.room,
         Field.GRID: row.grid,
     }
+    if row.further:
+        said[Field.GUARDIAN] = row.guardian
+        said[Field.CONTACT_NAME] = row.contact_name
+        said[Field.CONTACT_RELATION] = row.contact_relation
     for where, text in said.items():
         if len(text) > LONGEST[where]:
             row.refuse(where, "too_long", count=LONGEST[where])

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
@@ -10,13 +10,15 @@ from flask_babel import gettext as _
 from portal.core.files import BadFile, FileFault
 from portal.core.masking import mask_id, mask_middle, mask_name, mask_phone
 from portal.core.sheets import Sheet, header_row, open_sheet
-from portal.registry.service.imports.vocabulary import COLUMN_WORDS, KNOWN_COLUMNS, Field, plain
+from portal.registry.models import ImportKind
+from portal.registry.service.imports.vocabulary import KNOWN_COLUMNS, Field, known_columns, plain
 
 HINT = re.compile(
     r"必填|选填|必选|可不填|示例|样例|例如|例[::]|^如[::,,]?|格式|填写|请|下拉|说明|位数字|18位|yyyy|以文本",
     re.IGNORECASE,
 )
 LAST_LINES = re.compile(r"^(合计|总计|小计|共计|总人数|总户数|填表|填报|审核|制表|负责人|备注[::]|注[::]|说明[::])")
+TOO_VAGUE = frozenset({"其他", "其它", "说明", "关系", "居民", "婚姻", "民族"})
 LONG_NUMBER = re.compile(r"[0-9０-９]{6,}")
 SAMPLES = 3
 MASKED_KINDS = {Field.ID_NUMBER: mask_id, Field.PHONE: mask_phone, Field.NAME: mask_name}
@@ -42,9 +44,13 @@ def read_table(data: bytes, filename: str) -> Table:
 
 def locate(sheet: Sheet) -> Table:
     at = header_row(sheet.rows, [*KNOWN_COLUMNS, *(f"*{word}" for word in KNOWN_COLUMNS)])
-    headers = sheet.rows[at]
     skipped = [(number, "title") for number in sheet.numbers[:at]]
-    rows, numbers = sheet.rows[at + 1 :], sheet.numbers[at + 1 :]
+    headers, below = sheet.rows[at], at + 1
+    if _is_second_line(headers, sheet.rows[below : below + 1]):
+        headers = [lower or upper for upper, lower in zip(headers, sheet.rows[below], strict=True)]
+        skipped.append((sheet.numbers[below], "header"))
+        below += 1
+    rows, numbers = sheet.rows[below:], sheet.numbers[below:]
     first = 0
     while first < min(2, len(rows)) and _is_hint(rows[first]):
         skipped.append((numbers[first], "hint"))
@@ -61,6 +67,15 @@ def locate(sheet: Sheet) -> Table:
     return Table(
         headers, sheet.numbers[at], [rows[place] for place in kept], [numbers[place] for place in kept], sorted(skipped)
     )
+
+
+def _is_second_line(headers: Sequence[str], following: Sequence[Sequence[str]]) -> bool:
+    """Under a header whose cells were merged: at least two known words, none of them where a person would stand."""
+    for row in following:
+        filled = [plain(cell) for cell in row if cell]
+        known = [word for word in filled if word in KNOWN_COLUMNS]
+        return len(known) > 1 and len(known) * 2 > len(filled) and list(row) != list(headers)
+    return False
 
 
 def _is_hint(row: Sequence[str]) -> bool:
@@ -82,35 +97,39 @@ def _long(cell: str) -> bool:
     return len(re.sub(r"\D", "", cell)) >= 15
 
 
-def header_key(headers: Sequence[str]) -> str:
+def header_key(headers: Sequence[str], kind: ImportKind = ImportKind.PERSONS) -> str:
     """The same for two files of one office: its words in their order."""
-    return hashlib.sha256("|".join(plain(word) for word in headers).encode()).hexdigest()
+    told = "" if kind is ImportKind.PERSONS else f"{kind.value}|"
+    return hashlib.sha256((told + "|".join(plain(word) for word in headers)).encode()).hexdigest()
 
 
-def guess(headers: Sequence[str]) -> dict[str, int]:
+def guess(headers: Sequence[str], kind: ImportKind = ImportKind.PERSONS) -> dict[str, int]:
     """Which column holds each field: by the exact word first, else by a word that the header contains."""
-    words = [plain(word) for word in headers]
+    words, known = [plain(word) for word in headers], known_columns(kind)
     found: dict[str, int] = {}
     for column, word in enumerate(words):
-        field = KNOWN_COLUMNS.get(word)
+        field = known.get(word)
         if field and field.value not in found:
             found[field.value] = column
-    return found | _contained(words, found)
+    return found | _contained(words, found, known)
 
 
-def _contained(words: Sequence[str], found: Mapping[str, int]) -> dict[str, int]:
-    taken = set(found.values())
+def _contained(words: Sequence[str], found: Mapping[str, int], known: Mapping[str, Field]) -> dict[str, int]:
+    """The longest known word inside a header decides: 紧急联系人电话 is no column of telephones of its own."""
     inside: dict[str, int] = {}
-    for field, names in COLUMN_WORDS.items():
-        if field.value in found:
-            continue
-        long_names = [name for name in names if len(name) > 1 and name not in {"其他", "其它", "说明", "关系", "居民"}]
-        for column, word in enumerate(words):
-            if column not in taken and any(name in word for name in long_names):
-                inside[field.value] = column
-                taken.add(column)
-                break
+    for _length, column, field in sorted(_held(words, found, known), key=lambda held: (-held[0], held[1])):
+        if field not in found and field not in inside and column not in inside.values():
+            inside[field] = column
     return inside
+
+
+def _held(words: Sequence[str], found: Mapping[str, int], known: Mapping[str, Field]) -> Iterator[tuple[int, int, str]]:
+    taken = set(found.values())
+    for column, word in enumerate(words):
+        if column not in taken:
+            for name, field in known.items():
+                if len(name) > 1 and name in word and name not in TOO_VAGUE:
+                    yield len(name), column, field.value
 
 
 def samples(table: Table) -> list[list[str]]:

@@ -9,13 +9,14 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.sql.dml import Insert
 
-from portal.areas.models import Area, AreaKind, Building, Dwelling, Estate
-from portal.core import audit, tokens
+from portal.areas.models import Area, Building, Dwelling, Estate
+from portal.core import audit, jobs, tokens
 from portal.core.clock import now, today
 from portal.core.db import db, guarded, unique_or
 from portal.core.errors import Refused
 from portal.registry.models import (
     BatchState,
+    EmergencyContact,
     Household,
     ImportBatch,
     ImportRow,
@@ -24,15 +25,20 @@ from portal.registry.models import (
     PersonState,
     PersonTag,
     TagKind,
+    Verdict,
 )
+from portal.registry.service.imports import further, places, things, turning
+from portal.registry.service.imports.handlers import HANDLERS
+from portal.registry.service.imports.things import PEOPLE
 
 COPIED = (
     "public_id", "name", "initials", "pinyin", "sex", "birth_date", "id_number", "id_index", "phone", "phone_index",
     "phone_tail_index", "registration", "registration_code", "registered_address", "relation", "diet", "note", "flags",
+    "id_kind", "ethnicity", "marriage", "schooling", "politics", "work", "presence", "tenure", "living_since",
 )  # fmt: skip
-OVERWRITTEN = tuple(name for name in COPIED if name not in {"public_id", "name", "initials", "pinyin"})
-SQLITE_CACHE_KB = 65_536
-PLACES = (Area, Estate, Building, Dwelling)
+OVERWRITTEN = tuple(name for name in COPIED if name != "public_id")
+SQLITE_CACHE_KB = 49_152
+NUMBERED = (Area, Estate, Building, Dwelling, EmergencyContact)
 
 
 def confirm(batch: ImportBatch, *, by: str, key: str = "") -> None:
@@ -43,22 +49,66 @@ def confirm(batch: ImportBatch, *, by: str, key: str = "") -> None:
         moment = now()
         _move(batch, moment)
         _refuse_what_moved_on(batch)
-        first = {table: _highest(table) for table in PLACES}
-        with _room_to_work():
-            _store(batch, moment)
-        batch.made = {table.__tablename__: [first[table], _highest(table)] for table in PLACES}
+        first = {table: _highest(table) for table in NUMBERED}
+        with room_to_work():
+            _store_all(batch, moment)
+        batch.made = {table.__tablename__: [first[table], _highest(table)] for table in NUMBERED}
         audit.record("registry.import_confirmed", batch, filename=batch.filename, **batch.counts)
         tokens.remember_request(by, "registry.import_confirm", key, batch.public_id, batch.public_id)
+    if batch.kind in PEOPLE:
+        jobs.enqueue("registry.find_twins", community_id=batch.community_id)
 
 
-def _store(batch: ImportBatch, moment: datetime) -> None:
-    _insert_grids(batch)
-    for statement in (_estates(batch), _buildings(batch), _dwellings(batch), _households(batch)):
+def _store_all(batch: ImportBatch, moment: datetime) -> None:
+    if batch.kind in PEOPLE:
+        store(places.Part(batch, moment))
+        apply_decided(batch, moment)
+    else:
+        HANDLERS[batch.kind].store(batch, things.rows_of(batch, Outcome.NEW, Outcome.CHANGED))
+
+
+def apply_decided(batch: ImportBatch, moment: datetime) -> None:
+    """Bring in the waiting rows that were decided meanwhile, once everybody else of the batch is there."""
+    query = sa.select(ImportRow).where(
+        ImportRow.batch_id == batch.id,
+        ImportRow.outcome == Outcome.WAITING,
+        ImportRow.verdict.in_([Verdict.SAME, Verdict.DIFFERENT]),
+    )
+    for row in list(db.session.scalars(query.order_by(ImportRow.row_number))):
+        bring_in(batch, row, moment)
+
+
+def bring_in(batch: ImportBatch, row: ImportRow, moment: datetime) -> None:
+    """One decided row becomes a new person or a change of a known one, by the statements that all rows go by."""
+    key = turning.row_key(row)
+    turning.turn(batch, row)
+    row.decided_at = moment
+    db.session.flush()
+    store(places.Part(batch, moment, (row.id,)))
+    row.applied_to = db.session.scalar(sa.select(Person.id).where(Person.public_id == row.public_id))
+    turning.remember(batch, row, key)
+    _count(batch, row)
+
+
+def _count(batch: ImportBatch, row: ImportRow) -> None:
+    counts = dict(batch.counts)
+    counts["waiting"] = counts.get("waiting", 0) - 1
+    counts[row.outcome.value] = counts.get(row.outcome.value, 0) + 1
+    batch.counts = counts
+
+
+def store(part: places.Part) -> None:
+    """The set-based statements, in the order in which one stands on another."""
+    places.insert_grids(part)
+    for statement in (places.estates(part), places.buildings(part), places.dwellings(part), places.households(part)):
         db.session.execute(statement)
-    db.session.execute(_move_households(batch))
-    db.session.execute(_people(batch, moment))
-    _insert_tags(batch)
-    db.session.execute(_changes(batch, moment), execution_options={"synchronize_session": False})
+    db.session.execute(_move_households(part))
+    db.session.execute(_people(part))
+    _insert_tags(part)
+    db.session.execute(_changes(part), execution_options={"synchronize_session": False})
+    for following in further.statements(part.batch, part.moment, part.stored(), part.rows(Outcome.CHANGED)):
+        db.session.execute(following, execution_options={"synchronize_session": False})
+    db.session.expire_all()
 
 
 def _move(batch: ImportBatch, moment: datetime) -> None:
@@ -73,13 +123,17 @@ def _move(batch: ImportBatch, moment: datetime) -> None:
 
 
 @contextmanager
-def _room_to_work() -> Iterator[None]:
+def room_to_work() -> Iterator[None]:
     """One step may take longer than a page on PostgreSQL. On SQLite the pages of ten indexes must fit in the cache:
     with the usual 2 MB, inserting 50,000 people takes five times as long (3.2 s against 0.6 s, measured).
     """
     connection = db.session.connection()
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET LOCAL statement_timeout = '60s'")
+        # Thirty foreign keys point at a person: planning each of their checks anew takes longer than checking.
+        connection.exec_driver_sql("SET LOCAL plan_cache_mode = auto")
+        # Triggers look names up row by row: without figures on a table just filled, each look reads all of it.
+        connection.exec_driver_sql("ANALYZE person_word")
         yield
         return
     usual = connection.exec_driver_sql("PRAGMA cache_size").scalar()
@@ -97,7 +151,9 @@ def _moved_on() -> Refused:
 def _refuse_what_moved_on(batch: ImportBatch) -> None:
     """What was compared must still be so: nobody stored meanwhile under a new row's number, nobody edited."""
     of_batch = sa.select(ImportRow.id).join(Person, Person.id == ImportRow.person_id)
-    edited = of_batch.where(*_rows(batch, Outcome.CHANGED), Person.updated_at >= batch.checked_from)
+    edited = of_batch.where(
+        *places.Part(batch, batch.uploaded_at).rows(Outcome.CHANGED), Person.updated_at >= batch.checked_from
+    )
     taken = sa.select(ImportRow.id).join(Person, Person.id_index == ImportRow.id_index)
     taken = taken.where(
         ImportRow.batch_id == batch.id,
@@ -113,113 +169,18 @@ def _refuse_what_moved_on(batch: ImportBatch) -> None:
         raise _moved_on()
 
 
-def _rows(batch: ImportBatch, *outcomes: Outcome) -> tuple[sa.ColumnElement[bool], ...]:
-    return ImportRow.batch_id == batch.id, ImportRow.outcome.in_(outcomes)
-
-
-def _stored(batch: ImportBatch) -> tuple[sa.ColumnElement[bool], ...]:
-    return _rows(batch, Outcome.NEW, Outcome.CHANGED)
-
-
 def _highest(table: type[Any]) -> int:
     return int(db.session.scalar(sa.select(sa.func.max(table.id))) or 0)
 
 
-def _insert_grids(batch: ImportBatch) -> None:
-    """Grids are few; a new one takes the next free number of its community."""
-    grids = sa.select(Area.name, Area.code).where(Area.parent_id == batch.community_id, Area.kind == AreaKind.GRID)
-    known = {row.name: row.code for row in db.session.execute(grids)}
-    names = sa.select(ImportRow.grid_name).where(*_stored(batch), ImportRow.grid_name != "").distinct()
-    missing = [name for name in db.session.scalars(names.order_by(ImportRow.grid_name)) if name not in known]
-    last = max((int(code[-3:]) for code in known.values() if code[-3:].isdigit()), default=0)
-    for order, name in enumerate(missing, start=last + 1):
-        code = f"{batch.community.code}{order:03d}"
-        db.session.add(Area(kind=AreaKind.GRID, code=code, name=name, parent_id=batch.community_id))
-    db.session.flush()
-
-
-def _estates(batch: ImportBatch) -> Insert:
-    known = sa.exists().where(Estate.community_id == batch.community_id, Estate.name == ImportRow.estate)
-    wanted = (
-        sa.select(sa.literal(batch.community_id), ImportRow.estate)
-        .where(*_stored(batch), ImportRow.room != "", ~known)
-        .distinct()
-    )
-    return sa.insert(Estate).from_select(["community_id", "name"], wanted)
-
-
-def _buildings(batch: ImportBatch) -> Insert:
-    known = sa.exists().where(Building.estate_id == Estate.id, Building.name == ImportRow.building)
-    wanted = (
-        sa.select(Estate.id, ImportRow.building)
-        .select_from(ImportRow)
-        .join(Estate, sa.and_(Estate.community_id == batch.community_id, Estate.name == ImportRow.estate))
-        .where(*_stored(batch), ImportRow.room != "", ~known)
-        .distinct()
-    )
-    return sa.insert(Building).from_select(["estate_id", "name"], wanted)
-
-
-def _at_building(query: Any, batch: ImportBatch) -> Any:
-    """Join staged rows with the building of their address."""
-    return (
-        query.select_from(ImportRow)
-        .join(Estate, sa.and_(Estate.community_id == batch.community_id, Estate.name == ImportRow.estate))
-        .join(Building, sa.and_(Building.estate_id == Estate.id, Building.name == ImportRow.building))
-    )
-
-
-def _is_home() -> sa.ColumnElement[bool]:
-    return sa.and_(
-        Dwelling.building_id == Building.id, Dwelling.unit == ImportRow.unit, Dwelling.room == ImportRow.room
-    )
-
-
-def _dwellings(batch: ImportBatch) -> Insert:
-    wanted = (
-        _at_building(sa.select(Building.id, ImportRow.unit, ImportRow.room), batch)
-        .where(*_stored(batch), ImportRow.room != "", ~sa.exists().where(_is_home()))
-        .distinct()
-    )
-    return sa.insert(Dwelling).from_select(["building_id", "unit", "room"], wanted)
-
-
-def _homes(batch: ImportBatch) -> sa.Subquery:
-    """Each household number of the batch with its dwelling, where it names one."""
-    query = sa.select(ImportRow.household_number.label("number"), sa.func.min(Dwelling.id).label("dwelling_id"))
-    homes = _at_building(query, batch).join(Dwelling, _is_home()).where(*_stored(batch), ImportRow.room != "")
-    return homes.group_by(ImportRow.household_number).subquery()
-
-
-def _households(batch: ImportBatch) -> Insert:
-    homes = _homes(batch)
-    known = sa.exists().where(
-        Household.community_id == batch.community_id, Household.number == ImportRow.household_number
-    )
-    wanted = (
-        sa.select(
-            sa.literal(batch.community_id),
-            ImportRow.household_number,
-            sa.func.min(homes.c.dwelling_id),
-            sa.literal(batch.id),
-        )
-        .select_from(ImportRow)
-        .outerjoin(homes, homes.c.number == ImportRow.household_number)
-        .where(*_stored(batch), ImportRow.household_number != "", ~known)
-        .group_by(ImportRow.household_number)
-        .order_by(ImportRow.household_number)
-    )
-    return sa.insert(Household).from_select(["community_id", "number", "dwelling_id", "batch_id"], wanted)
-
-
-def _move_households(batch: ImportBatch) -> sa.Update:
+def _move_households(part: places.Part) -> sa.Update:
     """Households of changed people who live elsewhere now."""
     query = sa.select(Person.household_id.label("household_id"), sa.func.min(Dwelling.id).label("dwelling_id"))
     moves = (
-        _at_building(query, batch)
-        .join(Dwelling, _is_home())
+        places.at_building(query, part)
+        .join(Dwelling, places.is_home())
         .join(Person, Person.id == ImportRow.person_id)
-        .where(*_rows(batch, Outcome.CHANGED), ImportRow.moves)
+        .where(*part.rows(Outcome.CHANGED), ImportRow.moves)
         .group_by(Person.household_id)
         .subquery()
     )
@@ -227,69 +188,71 @@ def _move_households(batch: ImportBatch) -> sa.Update:
     return update.values(dwelling_id=moves.c.dwelling_id).execution_options(synchronize_session=False)
 
 
-def _grids(batch: ImportBatch) -> sa.Subquery:
-    query = sa.select(Area.name.label("name"), sa.func.min(Area.id).label("id"))
-    where = (Area.parent_id == batch.community_id, Area.kind == AreaKind.GRID)
-    return query.where(*where).group_by(Area.name).subquery()
-
-
-def _people(batch: ImportBatch, moment: datetime) -> Insert:
-    grids = _grids(batch)
+def _people(part: places.Part) -> Insert:
+    grids = places.grids(part)
     same_household = sa.and_(
-        Household.community_id == batch.community_id, Household.number == ImportRow.household_number
+        Household.community_id == part.batch.community_id, Household.number == ImportRow.household_number
     )
     wanted = (
         sa.select(
             *(getattr(ImportRow, name) for name in COPIED),
             Household.id,
             grids.c.id,
-            sa.literal(batch.community_id),
-            sa.literal(batch.id),
+            sa.literal(part.batch.community_id),
+            sa.literal(part.batch.id),
             sa.literal(PersonState.PRESENT.value),
-            sa.literal(moment, Person.created_at.type),
-            sa.literal(moment, Person.created_at.type),
+            sa.literal(part.moment, Person.created_at.type),
+            sa.literal(part.moment, Person.created_at.type),
         )
         .select_from(ImportRow)
         .outerjoin(Household, same_household)
         .outerjoin(grids, grids.c.name == ImportRow.grid_name)
-        .where(*_rows(batch, Outcome.NEW))
+        .where(*part.rows(Outcome.NEW))
         .order_by(ImportRow.row_number)
     )
     further = ["household_id", "grid_id", "community_id", "batch_id", "state", "created_at", "updated_at"]
     return sa.insert(Person).from_select([*COPIED, *further], wanted)
 
 
-def _insert_tags(batch: ImportBatch) -> None:
+def _insert_tags(part: places.Part) -> None:
     """Few rows have tags; a tag holds from today, by the file."""
     tagged = (
-        sa.select(Person.id, ImportRow.tags)
+        sa.select(Person.id, ImportRow.tags, ImportRow.disability)
         .join(ImportRow, ImportRow.public_id == Person.public_id)
-        .where(*_stored(batch), ImportRow.tags.cast(sa.String) != "[]")
+        .where(*part.stored(), ImportRow.tags.cast(sa.String) != "[]")
         .order_by(Person.id)
     )
     source, since = _("登记表导入"), today()
     rows = [
-        {"person_id": person, "kind": TagKind(kind), "since": since, "source": source, "batch_id": batch.id}
-        for person, kinds in db.session.execute(tagged)
+        {
+            "person_id": person,
+            "kind": TagKind(kind),
+            "since": since,
+            "source": source,
+            "batch_id": part.batch.id,
+            "detail": disability if kind == TagKind.DISABLED else "",
+        }
+        for person, kinds, disability in db.session.execute(tagged)
         for kind in kinds
     ]
     if rows:
         db.session.execute(sa.insert(PersonTag), rows)
 
 
-def _changes(batch: ImportBatch, moment: datetime) -> sa.Update:
+def _changes(part: places.Part) -> sa.Update:
     household = sa.select(Household.id).where(
-        Household.community_id == batch.community_id, Household.number == ImportRow.household_number
+        Household.community_id == part.batch.community_id, Household.number == ImportRow.household_number
     )
-    grids = _grids(batch)
+    grids = places.grids(part)
     grid = sa.select(grids.c.id).where(grids.c.name == ImportRow.grid_name)
     return (
         sa.update(Person)
-        .where(Person.id == ImportRow.person_id, *_rows(batch, Outcome.CHANGED))
+        .where(Person.id == ImportRow.person_id, *part.rows(Outcome.CHANGED))
         .values(
             **{name: getattr(ImportRow, name) for name in OVERWRITTEN},
             household_id=sa.func.coalesce(household.scalar_subquery(), Person.household_id),
             grid_id=sa.func.coalesce(grid.scalar_subquery(), Person.grid_id),
-            updated_at=moment,
+            updated_at=part.moment,
+            version=Person.version + 1,
         )
     )

@@ -9,16 +9,18 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from portal.areas.models import Area, Building, Dwelling, Estate
-from portal.core.sealing import blind
-from portal.registry.models import Household, Person, PersonState, PersonTag, TagKind
+from portal.core.sealing import BlindIndex, blind
+from portal.registry.models import EmergencyContact, Household, Person, PersonState, PersonTag, RowVerdict, TagKind
 from portal.registry.service.imports.addresses import Address
-from portal.registry.service.imports.checking import Checked
+from portal.registry.service.imports.checked import Checked
+from portal.registry.service.imports.vocabulary import Field
 
 SEALED = ("id_number", "phone", "registered_address", "diet", "note")
 PLAIN = (
     "id", "public_id", "community_id", "household_id", "grid_id", "name", "sex", "birth_date", "id_index",
     "phone_index", "phone_tail_index", "registration", "registration_code", "relation", "flags", "state",
-    "merged_into_id", "updated_at",
+    "merged_into_id", "updated_at", "initials", "pinyin", "id_kind", "ethnicity", "marriage", "schooling", "politics",
+    "work", "presence", "tenure", "living_since", "guardian_id",
 )  # fmt: skip
 Words = tuple[str, date | None, str]
 
@@ -33,6 +35,7 @@ class Known:
     address: Address
     grid: str
     tags: set[TagKind] = field(default_factory=set)
+    contacts: set[str] = field(default_factory=set)
 
     @property
     def id(self) -> int:
@@ -59,14 +62,19 @@ class Match:
     """What a row is: itself with its blind index, perhaps a known person, perhaps why it must wait."""
 
     row: Checked
-    index: bytes | None
+    index: BlindIndex | None
     known: Known | None = None
     waits: str = ""
     twin: int | None = None
+    settled: RowVerdict | None = None
 
 
-def match(session: Session, rows: Sequence[Checked], seen: Seen, community_id: int, today: date) -> list[Match]:
-    """One match for each row without reasons against it, in their order."""
+def match(
+    session: Session, rows: Sequence[Checked], seen: Seen, community_id: int, today: date, *, known_only: bool = False
+) -> list[Match]:
+    """One match for each row without reasons against it, in their order. With `known_only` a row that no person of
+    the register answers to is refused, and one without a number goes by name and birth date alone.
+    """
     found = [
         Match(row, blind("person.id_number", row.id_number) if row.id_number else None)
         for row in rows
@@ -74,12 +82,65 @@ def match(session: Session, rows: Sequence[Checked], seen: Seen, community_id: i
     ]
     by_index = _by_index(session, [one.index for one in found if one.index])
     by_words = _by_words(session, found, by_index, community_id)
+    if known_only:
+        by_words = _whatever_household(found, by_words)
     known = [*by_index.values(), *(person for people in by_words.values() for person in people)]
     _with_tags(session, known, today)
     _learn_homes(session, [one.row.household_number for one in found], seen, community_id)
+    _with_contacts(session, [one for one in found if one.row.contact_phone], by_index, by_words)
     for one in found:
         _place(one, seen, by_index, by_words, community_id)
+        if known_only and one.known is None and not one.waits:
+            one.row.refuse(Field.ID_NUMBER, "unknown_person")
+    _recall(session, [one for one in found if one.waits], community_id)
     return found
+
+
+def _whatever_household(rows: Sequence[Match], by_words: dict[Words, list[Known]]) -> dict[Words, list[Known]]:
+    """The same people under the words of each row, which may name another household, or none."""
+    people: dict[tuple[str, date | None], list[Known]] = {}
+    for words, known in by_words.items():
+        people.setdefault(words[:2], []).extend(known)
+    return {_words(one.row): people.get(_words(one.row)[:2], []) for one in rows}
+
+
+def key(name: str, birth_date: date | None, household_number: str, number: str) -> bytes:
+    """What a row is known again by, once a worker has said who it is."""
+    return blind("import_row.verdict", f"{number}|{name}|{birth_date or ''}|{household_number}")
+
+
+def _recall(session: Session, waiting: Sequence[Match], community_id: int) -> None:
+    """Rows that a worker decided in an earlier batch do not wait again."""
+    if not waiting:
+        return
+    keys = {key(*_words(one.row), one.row.id_number): one for one in waiting}
+    query = sa.select(RowVerdict).where(RowVerdict.community_id == community_id, RowVerdict.key.in_(keys))
+    for verdict in session.scalars(query.order_by(RowVerdict.id)):
+        keys[verdict.key].settled = verdict
+
+
+def _with_contacts(
+    session: Session, rows: Sequence[Match], by_index: dict[bytes, Known], by_words: dict[Words, list[Known]]
+) -> None:
+    """Whose emergency contacts the register has, of the people whom rows bring one for."""
+    people: dict[int, list[Known]] = {}
+    for one in rows:
+        known = by_index.get(one.index) if one.index else None
+        for person in [known] if known else by_words.get(_words(one.row), []):
+            people.setdefault(person.id, []).append(person)
+    if not people:
+        return
+    query = sa.select(EmergencyContact).where(EmergencyContact.person_id.in_(people)).order_by(EmergencyContact.id)
+    for contact in session.scalars(query):
+        for person in people[contact.person_id]:
+            person.contacts.add(contact.phone)
+
+
+def known_person(session: Session, person_id: int, today: date) -> Known:
+    """A person as rows are compared with, by id."""
+    person = _known(session.execute(_people().where(Person.id == person_id)).mappings().one())
+    _with_tags(session, [person], today)
+    return person
 
 
 def _place(
@@ -124,7 +185,7 @@ def _check_known(one: Match, known: Known, seen: Seen, community_id: int) -> Non
         one.waits = "merged"
     elif known.stored["state"] is not PersonState.PRESENT:
         one.waits = "gone"
-    elif known.stored["name"] != one.row.name:
+    elif one.row.name and known.stored["name"] != one.row.name:
         one.waits = "name_differs"
     elif known.id in seen.people:
         one.waits, one.twin = "same_person", seen.people[known.id]
@@ -170,11 +231,12 @@ def _known(row: sa.RowMapping) -> Known:
     )
 
 
-def _by_index(session: Session, indexes: Collection[bytes]) -> dict[bytes, Known]:
+def _by_index(session: Session, indexes: Collection[BlindIndex]) -> dict[bytes, Known]:
     if not indexes:
         return {}
     found = session.execute(_people().where(Person.id_index.in_(indexes))).mappings()
-    return {bytes(row["id_index"]): _known(row) for row in found}
+    asked = {stored: index for index in indexes for stored in (index, *index.older)}
+    return {asked[bytes(row["id_index"])]: _known(row) for row in found}
 
 
 def _by_words(

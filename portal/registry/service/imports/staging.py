@@ -15,10 +15,13 @@ from portal.areas.models import Estate
 from portal.core.clock import now, today
 from portal.core.db import apart, db, guarded, transaction
 from portal.core.sealing import keys
-from portal.registry.models import BatchState, ImportBatch, ImportRow, Outcome
-from portal.registry.service.imports import records, store
-from portal.registry.service.imports.checking import Checked, Rules, check_row
+from portal.registry.models import BatchState, ImportBatch, ImportKind, ImportRow, Outcome
+from portal.registry.service.imports import likeness, records, store
+from portal.registry.service.imports.checked import Rules
+from portal.registry.service.imports.checking import check_row
+from portal.registry.service.imports.handlers import HANDLERS
 from portal.registry.service.imports.matching import Seen, match
+from portal.registry.service.imports.things import PEOPLE, Key, staged
 
 # A check that has been silent for this long has lost its process: another run takes over.
 SILENCE = timedelta(minutes=2)
@@ -34,6 +37,8 @@ class _Run:
     community_id: int
     public_id: str
     rules: Rules
+    kind: ImportKind
+    things: dict[Key, int] = field(default_factory=dict)
     seen: Seen = field(default_factory=Seen)
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -82,36 +87,50 @@ def _begin(batch_id: int, *, allow_test_region: bool) -> _Run | None:
             allow_test_region=allow_test_region,
             local_code=place.code[:9],
             default_estate=estates[0] if len(estates) == 1 else place.name,
+            known_only=batch.kind is ImportKind.UPDATE,
         )
-        return _Run(batch_id, int(number or 0), place.id, batch.public_id, rules)
+        return _Run(batch_id, int(number or 0), place.id, batch.public_id, rules, batch.kind)
 
 
 def _check(run: _Run, folder: Path) -> None:
     done = 0
     for numbers, cells in store.chunks(folder, run.public_id):
         held = set(keys().sealing)
-        rows = [check_row(number, row, run.rules) for number, row in zip(numbers, cells, strict=True)]
-        done += len(rows)
-        if not _write(run, list(_staged(run, rows)), done=done, held=held):
+        numbered = list(zip(numbers, cells, strict=True))
+        found = _people(run, numbered) if run.kind in PEOPLE else _things(run, numbered)
+        rows = list(found)
+        done += len(numbered)
+        if not _write(run, rows, done=done, held=held):
             return
     _finish(run)
 
 
-def _staged(run: _Run, rows: Sequence[Checked]) -> Iterator[dict[str, Any]]:
+def _people(run: _Run, numbered: Sequence[tuple[int, Sequence[str]]]) -> Iterator[dict[str, Any]]:
+    rows = [check_row(number, cells, run.rules) for number, cells in numbered]
+    known_only = run.rules.known_only
     with apart() as session:
-        matches = match(session, rows, run.seen, run.community_id, run.rules.today)
+        matches = match(session, rows, run.seen, run.community_id, run.rules.today, known_only=known_only)
     by_row = {one.row.number: one for one in matches}
     for row in rows:
         one = by_row.get(row.number)
-        record = records.staged(one, run.seen) if one else records.refused(row)
-        record["batch_id"] = run.batch_id
-        run.counts[record["outcome"]] += 1
-        if record["flags"] != "[]" and record["outcome"] in {Outcome.NEW.value, Outcome.CHANGED.value}:
-            run.counts["flagged"] += 1
-        yield record
+        yield _counted(run, records.staged(one, run.seen) if one and not row.reasons else records.refused(row))
 
 
-def _write(run: _Run, staged: Sequence[dict[str, Any]], *, done: int, held: set[int]) -> bool:
+def _things(run: _Run, numbered: Sequence[tuple[int, Sequence[str]]]) -> Iterator[dict[str, Any]]:
+    with apart() as session:
+        found = staged(HANDLERS[run.kind], session, numbered, run.rules, run.things, run.community_id)
+        yield from (_counted(run, record) for record in found)
+
+
+def _counted(run: _Run, record: dict[str, Any]) -> dict[str, Any]:
+    record["batch_id"] = run.batch_id
+    run.counts[record["outcome"]] += 1
+    if record["flags"] != "[]" and record["outcome"] in {Outcome.NEW.value, Outcome.CHANGED.value}:
+        run.counts["flagged"] += 1
+    return record
+
+
+def _write(run: _Run, rows: Sequence[dict[str, Any]], *, done: int, held: set[int]) -> bool:
     """Stage one chunk; False when the batch was cancelled or another run took over.
 
     It was sealed outside this transaction: when a key of that moment is gone since, nobody could open it.
@@ -121,7 +140,7 @@ def _write(run: _Run, staged: Sequence[dict[str, Any]], *, done: int, held: set[
             return False
         if not held <= set(keys().sealing):
             raise RuntimeError("the sealing keys were rotated during the check")
-        session.execute(sa.insert(records.RAW), staged)
+        session.execute(sa.insert(records.RAW), records.level(rows))
     return True
 
 
@@ -134,8 +153,11 @@ def _still_ours(run: _Run, **values: Any) -> bool:
 
 def _finish(run: _Run) -> None:
     counts = {name: run.counts[name] for name in (*(outcome.value for outcome in Outcome), "flagged")}
-    with transaction():
-        _still_ours(run, state=BatchState.CHECKED, counts=counts, beat_at=now())
+    alike = likeness.likenesses(run.batch_id, run.community_id) if run.kind is ImportKind.PERSONS else []
+    with transaction() as session:
+        if _still_ours(run, state=BatchState.CHECKED, counts=counts, beat_at=now()) and alike:
+            row = records.RAW.update().where(records.RAW.c.id == sa.bindparam("of"))
+            session.connection().execute(row.values(reasons=sa.bindparam("said")), alike)
 
 
 def _fail(run: _Run, sentence: str) -> None:

@@ -1,12 +1,11 @@
-"""The words offices use: for columns, relations, registration, tags and diets; and what counts as an empty cell."""
+"""The words offices use for columns, what a register of each kind may hold, and what counts as an empty cell."""
 
 import re
 import unicodedata
 from enum import StrEnum
 from functools import lru_cache
 
-from portal.core.ids import Sex
-from portal.registry.models import Diet, Registration, Relation, TagKind
+from portal.registry.models import ImportKind
 
 
 class Field(StrEnum):
@@ -30,11 +29,40 @@ class Field(StrEnum):
     TAGS = "tags"
     DIET = "diet"
     NOTE = "note"
+    ID_KIND = "id_kind"
+    ETHNICITY = "ethnicity"
+    MARRIAGE = "marriage"
+    SCHOOLING = "schooling"
+    POLITICS = "politics"
+    WORK = "work"
+    PRESENCE = "presence"
+    TENURE = "tenure"
+    LIVING_SINCE = "living_since"
+    CONTACT_NAME = "contact_name"
+    CONTACT_RELATION = "contact_relation"
+    CONTACT_PHONE = "contact_phone"
+    DISABILITY_CLASS = "disability_class"
+    DISABILITY_GRADE = "disability_grade"
+    GUARDIAN = "guardian"
+    HEAD_NAME = "head_name"
+    AREA = "area_m2"
+    FLOOR = "floor"
+    USE = "use"
+    TITLE = "title"
+    SORT = "sort"
+    USCC = "uscc"
+    STANDING = "standing"
+    GRADE = "grade"
+    FILED_NUMBER = "filed_number"
+    LEADER = "leader"
 
 
 COLUMN_WORDS: dict[Field, tuple[str, ...]] = {
-    Field.NAME: ("姓名", "居民姓名", "人员姓名", "名字", "成员姓名", "居民"),
-    Field.SEX: ("性别",),
+    Field.NAME: (
+        "姓名", "居民姓名", "人员姓名", "名字", "成员姓名", "居民", "家庭成员", "家庭成员姓名", "常住人口姓名",
+        "住户姓名", "老人姓名", "公民姓名",
+    ),
+    Field.SEX: ("性别", "男女", "性別"),
     Field.ID_NUMBER: (
         "身份证号", "身份证号码", "公民身份号码", "公民身份证号码", "居民身份证号", "居民身份证号码",
         "身份证", "证件号码", "证件号", "身份号码",
@@ -42,7 +70,9 @@ COLUMN_WORDS: dict[Field, tuple[str, ...]] = {
     Field.BIRTH_DATE: ("出生日期", "出生年月日", "出生年月", "生日", "出生时间"),
     Field.PHONE: ("联系电话", "手机", "手机号", "手机号码", "电话", "电话号码", "联系方式", "移动电话", "联系手机"),
     Field.HOUSEHOLD_NUMBER: ("户号", "家庭编号", "户编号", "户籍编号", "家庭户号", "户口编号", "家庭号", "户主编号"),
-    Field.RELATION: ("与户主关系", "户主关系", "关系", "家庭关系", "成员关系", "与户主的关系"),
+    Field.RELATION: (
+        "与户主关系", "户主关系", "关系", "家庭关系", "成员关系", "与户主的关系", "家庭成员关系", "和户主关系", "称谓",
+    ),
     Field.ESTATE: ("小区", "小区名称", "所属小区", "住宅小区", "自然村", "村组", "村民小组", "院落"),
     Field.BUILDING: ("楼栋", "楼号", "栋号", "幢号", "楼幢", "楼栋号", "楼座", "栋", "幢"),
     Field.UNIT: ("单元", "单元号"),
@@ -61,71 +91,71 @@ COLUMN_WORDS: dict[Field, tuple[str, ...]] = {
     ),
     Field.DIET: ("饮食要求", "饮食", "饮食禁忌", "忌口", "用餐要求", "饮食习惯", "助餐要求"),
     Field.NOTE: ("备注", "说明", "其他", "备注说明", "其它"),
+    Field.ID_KIND: ("证件类型", "证件种类", "证件类别", "身份证件类型"),
+    Field.ETHNICITY: ("民族", "民族成份", "族别"),
+    Field.MARRIAGE: ("婚姻状况", "婚姻", "婚否", "婚姻情况", "婚育状况"),
+    Field.SCHOOLING: ("学历", "文化程度", "受教育程度", "最高学历", "教育程度"),
+    Field.POLITICS: ("政治面貌", "政治身份", "党派"),
+    Field.WORK: ("从业状况", "就业状况", "就业情况", "从业情况", "工作状况", "职业状况", "就业状态"),
+    Field.PRESENCE: ("人户状态", "人户分离", "人户分离情况", "人户一致性", "实际居住情况", "居住状态"),
+    Field.TENURE: ("居住类型", "居住性质", "住房性质", "房屋来源", "居住方式", "住房类型"),
+    Field.LIVING_SINCE: (
+        "起居日期", "入住日期", "居住起始日期", "来本地日期", "居住开始日期", "入住时间", "来本社区时间", "居住时间",
+    ),
+    Field.CONTACT_NAME: ("紧急联系人", "紧急联系人姓名", "应急联系人", "联系人姓名", "亲属姓名", "紧急联络人"),
+    Field.CONTACT_RELATION: ("紧急联系人关系", "与联系人关系", "联系人关系", "与紧急联系人关系"),
+    Field.CONTACT_PHONE: (
+        "紧急联系人电话", "紧急联系电话", "紧急电话", "联系人电话", "应急联系电话", "亲属电话", "紧急联系人手机",
+        "紧急联系人联系方式",
+    ),
+    Field.DISABILITY_CLASS: ("残疾类别", "残疾类型", "残疾种类", "残疾证类别", "残疾情况"),
+    Field.DISABILITY_GRADE: ("残疾等级", "残疾级别", "残疾程度", "残疾证等级"),
+    Field.GUARDIAN: ("监护人", "监护人姓名", "法定监护人"),
+    Field.HEAD_NAME: ("户主", "户主姓名"),
+    Field.AREA: ("面积", "建筑面积", "产权面积", "房屋面积", "住房面积", "建筑面积平方米", "面积平方米", "面积㎡"),
+    Field.FLOOR: ("楼层", "所在楼层", "层", "所在层", "层数"),
+    Field.USE: ("房屋用途", "用途", "使用性质", "房屋性质", "房屋使用情况", "居住情况", "房屋状态", "使用情况"),
 }  # fmt: skip
+COLUMN_WORDS |= {
+    Field.TITLE: (
+        "名称", "设施名称", "场所名称", "组织名称", "单位名称", "机构名称", "社会组织名称", "商户名称",
+        "企业名称", "全称",
+    ),
+    Field.SORT: ("类型", "类别", "设施类型", "场所类型", "组织类型", "单位类型", "机构类型", "组织类别", "性质"),
+    Field.USCC: ("统一社会信用代码", "信用代码", "社会信用代码", "统一信用代码", "组织机构代码"),
+    Field.STANDING: ("登记备案情况", "登记情况", "登记或备案", "备案情况", "登记状态"),
+    Field.GRADE: ("评估等级", "等级", "评估级别"),
+    Field.FILED_NUMBER: ("备案编号", "备案号", "登记证号"),
+    Field.LEADER: ("负责人", "联系人", "法定代表人", "法人", "负责人姓名", "联系人姓名"),
+}  # fmt: skip
+PLACE = (Field.ESTATE, Field.BUILDING, Field.UNIT, Field.ROOM, Field.ADDRESS)
+PERSON = tuple(Field)[: list(Field).index(Field.GUARDIAN) + 1]
+FIELDS: dict[ImportKind, tuple[Field, ...]] = {
+    ImportKind.PERSONS: PERSON,
+    ImportKind.UPDATE: PERSON,
+    ImportKind.HOUSEHOLDS: (Field.HOUSEHOLD_NUMBER, Field.HEAD_NAME, *PLACE),
+    ImportKind.DWELLINGS: (*PLACE, Field.FLOOR, Field.AREA, Field.USE),
+    ImportKind.FACILITIES: (Field.TITLE, Field.SORT, Field.AREA, Field.ADDRESS, Field.PHONE, Field.NOTE),
+    ImportKind.ORGANISATIONS: (
+        Field.TITLE,
+        Field.SORT,
+        Field.USCC,
+        Field.STANDING,
+        Field.GRADE,
+        Field.FILED_NUMBER,
+        Field.LEADER,
+        Field.ADDRESS,
+        Field.PHONE,
+        Field.NOTE,
+    ),
+}
 KNOWN_COLUMNS = {word: field for field, words in COLUMN_WORDS.items() for word in words}
 
-SEX_WORDS = {"男": Sex.MALE, "男性": Sex.MALE, "M": Sex.MALE, "女": Sex.FEMALE, "女性": Sex.FEMALE, "F": Sex.FEMALE}
 
-# 子女 is told apart by the sex.
-CHILD_WORDS = frozenset({"子女", "孩子", "儿女"})
-RELATION_WORDS: dict[str, Relation] = {
-    word: relation
-    for relation, words in {
-        Relation.HEAD: "户主 本人 本人或户主",
-        Relation.SPOUSE: "配偶 妻 夫 妻子 丈夫 老伴 爱人",
-        Relation.SON: "子 儿子 独生子 长子 次子 三子 四子 五子 养子 继子",
-        Relation.DAUGHTER: "女 女儿 独生女 长女 次女 二女 三女 四女 五女 养女 继女",
-        Relation.GRANDCHILD: "孙子女 孙 孙子 孙女 外孙 外孙子 外孙女 曾孙 曾孙女 孙辈",
-        Relation.PARENT: "父母 父 母 父亲 母亲 公公 婆婆 岳父 岳母 继父 继母 养父 养母",
-        Relation.GRANDPARENT: "祖父母 外祖父母 祖父 祖母 外祖父 外祖母 爷爷 奶奶 外公 外婆 姥姥 姥爷 祖辈",
-        Relation.SIBLING: "兄弟姐妹 兄弟姊妹 兄 弟 姐 妹 姊 哥哥 弟弟 姐姐 妹妹 兄弟 姐妹",
-        Relation.OTHER: "其他 其它 其他亲属 其他关系 非亲属 儿媳 女婿 媳妇 侄子 侄女 外甥 外甥女 保姆 租客 亲戚",
-    }.items()
-    for word in words.split()
-}
+def known_columns(kind: ImportKind) -> dict[str, Field]:
+    """Each word that offices use for a column of such a register, with its field."""
+    return {word: field for field in FIELDS[kind] for word in COLUMN_WORDS[field]}
 
-REGISTRATION_WORDS: dict[str, Registration] = {
-    word: registration
-    for registration, words in {
-        Registration.LOCAL: "本地户籍 本地 本市 本市户籍 户籍 户籍人口 本社区 本街道 常住户籍 是 人户一致 在册",
-        Registration.OUTSIDE: "外地户籍 外地 外来 流动 流动人口 非本地 非户籍 外省 外市 外来人口 暂住 否 人户分离",
-    }.items()
-    for word in words.split()
-}
-
-TAG_WORDS: dict[str, TagKind] = {
-    word: kind
-    for kind, words in {
-        TagKind.LIVING_ALONE: "独居 独居老人",
-        TagKind.EMPTY_NEST: "空巢 空巢老人",
-        TagKind.LEFT_BEHIND: "留守 留守老人",
-        TagKind.DISABLED_ELDER: "失能 失能老人 半失能 失智 失能失智",
-        TagKind.SEVERELY_DISABLED: "重残 重度残疾 重残人员 重度残疾人",
-        TagKind.FAMILY_PLANNING: "计生特殊家庭 计划生育特殊家庭 计生特扶 特扶",
-        TagKind.LOW_INCOME: "低保 低保户 最低生活保障 低保对象",
-        TagKind.LOW_INCOME_EDGE: "低保边缘 低边 低边户 低保边缘家庭",
-        TagKind.DESTITUTE: "特困 特困人员 特困供养 五保 五保户",
-        TagKind.MERIT_FAMILY: "优抚 优抚对象 三属 三属五老 烈属 军烈属",
-        TagKind.BEREAVED: "失独 失独家庭",
-        TagKind.BASIC_ELDERCARE: "基本养老服务对象 基本养老",
-        TagKind.CHILD_IN_DIFFICULTY: "困境儿童",
-    }.items()
-    for word in words.split()
-}
-
-DIET_WORDS: dict[str, Diet] = {
-    word: kind
-    for kind, words in {
-        Diet.LOW_SUGAR: "低糖 无糖 控糖 糖尿病餐",
-        Diet.LOW_SALT: "低盐 少盐 低钠",
-        Diet.LOW_FAT: "低脂 低油 少油",
-        Diet.SOFT: "软食 软烂 软饭",
-        Diet.SEMI_LIQUID: "半流质 半流食 流食",
-        Diet.VEGETARIAN: "素食 素 吃素",
-        Diet.HALAL: "清真 清真餐",
-    }.items()
-    for word in words.split()
-}
 
 EMPTY_WORDS = frozenset({"", "无", "没有", "暂无", "/", "\\", "-", "--", "—", "——", "N/A", "NULL", "空"})
 WORD_BREAK = re.compile(r"[、,;/|\s]+")

@@ -1,16 +1,39 @@
 """The words of an import: fields, states, outcomes, reasons and differences as a worker reads them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from typing import Any
 
 from flask_babel import gettext as _
 
+from portal.areas.models import DwellingUse
 from portal.core.ids import Sex
-from portal.core.masking import mask_id, mask_phone
-from portal.registry.models import BatchState, Diet, ImportBatch, ImportRow, Registration, Relation, TagKind
-from portal.registry.service import words
+from portal.core.masking import mask_id, mask_middle, mask_phone
+from portal.registry.models import (
+    BatchState,
+    Diet,
+    FacilityKind,
+    IdKind,
+    ImportBatch,
+    ImportKind,
+    ImportRow,
+    Marriage,
+    OrganisationKind,
+    Politics,
+    Presence,
+    Registration,
+    Relation,
+    Schooling,
+    Standing,
+    Tenure,
+    Verdict,
+    Work,
+)
+from portal.registry.service import buildings, ethnicities, words
 from portal.registry.service.imports.vocabulary import Field
+from portal.registry.service.resources import words as resources
+from portal.registry.service.twins import scoring
 
 
 def field(name: str) -> str:
@@ -33,8 +56,48 @@ def field(name: str) -> str:
         Field.TAGS: _("人群标签"),
         Field.DIET: _("饮食要求"),
         Field.NOTE: _("备注"),
+        Field.ID_KIND: _("证件类型"),
+        Field.ETHNICITY: _("民族"),
+        Field.MARRIAGE: _("婚姻状况"),
+        Field.SCHOOLING: _("学历"),
+        Field.POLITICS: _("政治面貌"),
+        Field.WORK: _("从业状况"),
+        Field.PRESENCE: _("人户状态"),
+        Field.TENURE: _("居住类型"),
+        Field.LIVING_SINCE: _("起居日期"),
+        "contacts": _("紧急联系人"),
+        Field.CONTACT_NAME: _("紧急联系人"),
+        Field.CONTACT_RELATION: _("与联系人关系"),
+        Field.CONTACT_PHONE: _("紧急联系人电话"),
+        Field.DISABILITY_CLASS: _("残疾类别"),
+        Field.DISABILITY_GRADE: _("残疾等级"),
+        Field.GUARDIAN: _("监护人"),
+        Field.AREA: _("建筑面积（平方米）"),
+        Field.FLOOR: _("楼层"),
+        Field.USE: _("房屋用途"),
+        Field.HEAD_NAME: _("户主姓名"),
+        Field.TITLE: _("名称"),
+        Field.SORT: _("类型"),
+        "kind": _("类型"),
+        Field.USCC: _("统一社会信用代码"),
+        Field.STANDING: _("登记或备案"),
+        Field.GRADE: _("评估等级"),
+        Field.FILED_NUMBER: _("备案编号"),
+        Field.LEADER: _("负责人或联系人"),
+        "head": _("户主"),
     }
     return known.get(name, name)
+
+
+def kind(of: ImportKind) -> str:
+    return {
+        ImportKind.PERSONS: _("居民"),
+        ImportKind.UPDATE: _("只更新居民的某几项"),
+        ImportKind.HOUSEHOLDS: _("户"),
+        ImportKind.DWELLINGS: _("房屋"),
+        ImportKind.FACILITIES: _("服务设施"),
+        ImportKind.ORGANISATIONS: _("服务组织"),
+    }[of]
 
 
 def state(kind: BatchState) -> tuple[str, str]:
@@ -58,6 +121,7 @@ def outcome(kind: str) -> str:
         "refused": _("不接收"),
         "waiting": _("待核实"),
         "flagged": _("待完善"),
+        "alike": _("疑似重复"),
     }[kind]
 
 
@@ -71,7 +135,9 @@ def skipped(why: str) -> str:
 
 
 def reason(why: Mapping[str, Any]) -> str:
-    """One reason of a refused or waiting row, as a sentence that says what to do."""
+    """One reason of a refused, waiting or alike row, as a sentence that says what to do."""
+    if why.get("code") == "alike":
+        return _alike(why)
     return {
         "no_name": _("没有填姓名。"),
         "length": _("应为 18 位，现在是 %(count)d 位。", count=why.get("count", 0)),
@@ -84,12 +150,30 @@ def reason(why: Mapping[str, Any]) -> str:
         "too_long": _("最多 %(count)d 个字。", count=why.get("count", 0)),
         "same_person": _("同一个人在表里出现了两次。先出现的一行照常处理，请核实这一行是否多余。"),
         "two_names": _("同一个身份证号码用在两个名字上。先出现的一行照常处理，请核实这一行的号码。"),
+        "unknown_person": _("登记库里没有这个人。请核对证件号码，或姓名和出生日期。"),
+        "no_key": _("没有证件号码，也没有姓名加出生日期，不知道是谁。"),
+        "no_home": _("没有住址，或看不懂是哪一户房屋。"),
+        "no_household": _("没有户号，也没有住址。"),
+        "twice": _("这一条在表里前面已经出现过。"),
+        "no_number_word": _("应填数字。"),
+        "unknown_word": _("不认识这个词。"),
+        "no_title": _("没有填名称。"),
+        "uscc": _("统一社会信用代码的最后一位对不上，请逐位核对；证照上确实如此的，请在服务组织里单独录入。"),
+        "uscc_shape": _("统一社会信用代码应为 18 位数字和大写字母。"),
+        "head_unknown": _("这一户里没有这个人，请先导入居民。"),
         "several_match": _("登记库里有几个人都可能是他，请补上身份证号码再导入。"),
         "elsewhere": _("这个号码已登记在别的社区，不会改动那边的资料。请联系该社区办理迁移。"),
         "merged": _("登记库里的这份资料已经合并到另一人名下，请到居民查询里核对。"),
         "gone": _("登记库里这个人已迁出或已去世，请到居民查询里核对。"),
         "name_differs": _("登记库里这个号码是另一个名字，请核实后在居民资料里修改。"),
     }.get(str(why.get("code")), str(why.get("code")))
+
+
+def _alike(why: Mapping[str, Any]) -> str:
+    codes = _("、").join(scoring.reason_words(code) for code in why["reasons"])
+    if "row" in why:
+        return _("与第 %(row)d 行相像 %(score)d 分（%(why)s）。", row=why["row"], score=why["score"], why=codes)
+    return _("与登记库里的%(name)s相像 %(score)d 分（%(why)s）。", name=why["name"], score=why["score"], why=codes)
 
 
 def reasons(row: ImportRow, batch: ImportBatch) -> list[str]:
@@ -109,6 +193,26 @@ def _about(why: Mapping[str, Any], batch: ImportBatch, cells: list[str]) -> str:
     return _("%(column)s：%(reason)s", column=label, reason=reason(why))
 
 
+def decided(verdict: Verdict, *, confirmed: bool) -> str:
+    """What became of a waiting row, as a message."""
+    said = {
+        Verdict.SAME: _("已按选择合并到原来那一份。") if confirmed else _("已记下，确认导入时合并到原来那一份。"),
+        Verdict.DIFFERENT: _("已新建为另一个人。") if confirmed else _("已记下，确认导入时新建为另一个人。"),
+        Verdict.DROPPED: _("这一行不导入，以后遇到同样的行也不再提示。"),
+        Verdict.LATER: _("已放到最后，有空再看。"),
+    }
+    return said[verdict]
+
+
+def verdict(kind: Verdict) -> str:
+    return {
+        Verdict.SAME: _("同一个人"),
+        Verdict.DIFFERENT: _("另一个人"),
+        Verdict.DROPPED: _("不导入"),
+        Verdict.LATER: _("以后再说"),
+    }[kind]
+
+
 def flags(row: ImportRow) -> list[str]:
     return [words.flag(code) for code in row.flags]
 
@@ -116,30 +220,55 @@ def flags(row: ImportRow) -> list[str]:
 def changes(row: ImportRow) -> list[tuple[str, str, str]]:
     """Each difference as (field, before, after), telephones and numbers masked."""
     found: dict[str, list[Any]] = json.loads(row.changes or "{}")
-    ordered = sorted(found.items(), key=lambda item: list(Field).index(Field(item[0])))
-    return [(field(name), _value(name, old), _value(name, new)) for name, (old, new) in ordered]
+    order = {field.value: place for place, field in enumerate(Field)}
+    ordered = sorted(found.items(), key=lambda item: order.get(item[0], len(order)))
+    return [(field(name), value(name, old), value(name, new)) for name, (old, new) in ordered]
 
 
-def _value(name: str, value: Any) -> str:
-    """A stored value in words."""
-    if not value:
+def value(name: str, stored: Any) -> str:
+    """A stored value in words, telephones and numbers masked."""
+    if not stored or stored == "unknown":
         return _("（空）")
-    match name:
-        case Field.ID_NUMBER:
-            return mask_id(value)
-        case Field.PHONE:
-            return mask_phone(value)
-        case Field.TAGS:
-            return "、".join(words.tag(TagKind(kind)) for kind in value)
-        case Field.DIET:
-            return "、".join(words.diet(Diet(kind)) for kind in value.split(","))
-        case _:
-            return _coded(name, value)
+    speak = SPOKEN.get(name)
+    return speak(stored) if speak else _coded(name, stored)
+
+
+SPOKEN: dict[str, Callable[[Any], str]] = {
+    Field.ID_NUMBER: mask_id,
+    Field.PHONE: mask_phone,
+    Field.CONTACT_PHONE: mask_phone,
+    Field.REGISTERED_ADDRESS: lambda stored: mask_middle(stored, 6, 0),
+    Field.DIET: lambda stored: "、".join(words.diet(Diet(kind)) for kind in stored.split(",")),
+    Field.ETHNICITY: ethnicities.in_words,
+    Field.USE: lambda stored: buildings.use_words(DwellingUse(stored)),
+    Field.STANDING: lambda stored: resources.word(Standing(stored)),
+    Field.GRADE: lambda stored: f"{stored}A",
+    "kind": lambda stored: _sort(stored),  # noqa: PLW0108 it stands below
+}
+
+
+def _sort(code: str) -> str:
+    """The kind of a facility or an organisation: no code is in both but "other", which reads the same."""
+    kind: type[FacilityKind | OrganisationKind] = FacilityKind if code in set(FacilityKind) else OrganisationKind
+    return resources.word(kind(code))
+
+
+CODED: dict[str, tuple[type[StrEnum], Callable[..., str]]] = {
+    Field.SEX: (Sex, words.sex),
+    Field.RELATION: (Relation, words.relation),
+    Field.REGISTRATION: (Registration, words.registration),
+    Field.ID_KIND: (IdKind, words.id_kind),
+    Field.MARRIAGE: (Marriage, words.marriage),
+    Field.SCHOOLING: (Schooling, words.schooling),
+    Field.POLITICS: (Politics, words.politics),
+    Field.WORK: (Work, words.work),
+    Field.PRESENCE: (Presence, words.presence),
+    Field.TENURE: (Tenure, words.tenure),
+}
 
 
 def _coded(name: str, value: str) -> str:
-    if name == Field.SEX:
-        return words.sex(Sex(value))
-    if name == Field.RELATION:
-        return words.relation(Relation(value))
-    return words.registration(Registration(value)) if name == Field.REGISTRATION else value
+    if name not in CODED:
+        return value
+    kind, speak = CODED[name]
+    return speak(kind(value))

@@ -1,0 +1,55 @@
+"""The words of duty: roles of a shift, states of a swap, and a span of time as a wall shows it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from flask_babel import format_date
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from portal.core.clock import local
+from portal.duty.models import Shift, ShiftRole, SwapState
+
+_WORDS: dict[type[StrEnum], dict[StrEnum, Any]] = {
+    ShiftRole: {
+        ShiftRole.COUNTER: _l("窗口接待"),
+        ShiftRole.TELEPHONE: _l("电话值守"),
+        ShiftRole.PATROL: _l("巡查"),
+        ShiftRole.NIGHT: _l("夜间值班"),
+        ShiftRole.LEADER: _l("带班"),
+        ShiftRole.OTHER: _l("其他"),
+    },
+    SwapState: {
+        SwapState.ASKED: _l("等对方答复"),
+        SwapState.AGREED: _l("已换好"),
+        SwapState.DECLINED: _l("对方没同意"),
+        SwapState.WITHDRAWN: _l("已撤回"),
+    },
+}
+
+
+def word(code: StrEnum) -> str:
+    return str(_WORDS[type(code)][code])
+
+
+def choices(kind: type[StrEnum]) -> list[tuple[str, str]]:
+    return [(code.value, word(code)) for code in kind]
+
+
+def day_words(moment: datetime) -> str:
+    return str(format_date(local(moment).date(), "M月d日 EEE"))
+
+
+def span(starts: datetime, ends: datetime) -> str:
+    """08:30-17:30, or 17:30-次日08:30."""
+    first, last = local(starts), local(ends)
+    if first.date() == last.date() or f"{last:%H:%M}" == "00:00":
+        closes = "24:00" if f"{last:%H:%M}" == "00:00" else f"{last:%H:%M}"
+        return f"{first:%H:%M}-{closes}"
+    return _("%(first)s-次日%(last)s", first=f"{first:%H:%M}", last=f"{last:%H:%M}")
+
+
+def shift_words(shift: Shift) -> str:
+    """11月23日 周一 08:30-17:30 服务大厅 窗口接待."""
+    return f"{day_words(shift.starts_at)} {span(shift.starts_at, shift.ends_at)} {shift.place} {word(shift.role)}"

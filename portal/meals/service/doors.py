@@ -1,0 +1,89 @@
+"""The five doors of meals: what is to do, a person's line of meals, hand-over, export, forgetting."""
+
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import selectinload
+
+from portal.core import settings
+from portal.core.access import Actor, scopes_of
+from portal.core.db import db
+from portal.core.doors import Line, Todo
+from portal.identity.permissions import Permission
+from portal.meals.models import MealOrder, OrderItem, Redemption, SubsidyCounter, SubsidyLine
+from portal.meals.service import history, today
+from portal.meals.service.kitchen import dish_words
+from portal.meals.service.menus import menu_words
+from portal.meals.service.words import said
+from portal.registry.models import Person
+
+KEPT = "meals.orders_kept_days"
+settings.declare(
+    KEPT,
+    default=730,
+    label=lambda: _("订餐记录保存多久"),
+    unit=lambda: _("天"),
+    least=90,
+    most=3650,
+)
+
+_UNSYNCED = {"synchronize_session": False}
+
+
+def todo_of(worker: Actor) -> list[Todo]:
+    """Paper lists to enter and weeks to plan, at the canteens whose menus or counter the worker has."""
+    scopes = (*scopes_of(worker, Permission.MEALS_MENUS), *scopes_of(worker, Permission.MEALS_REDEEM))
+    return today.to_do(tuple(dict.fromkeys(scopes))) if scopes else []
+
+
+def timeline(person: Person, *, limit: int = 20) -> list[Line]:
+    """A person's meals, newest first."""
+    return [
+        Line(
+            order.placed_at,
+            _("订餐：%(menu)s，%(state)s", menu=menu_words(order.day, order.meal), state=said(order.state)),
+            _("%(dishes)s（%(canteen)s）", dishes=dish_words(order), canteen=order.menu.canteen.name),
+        )
+        for order in history.orders_of(person, limit=limit)
+    ]
+
+
+def hand_over(_giver: str, _taker: str) -> int:
+    """No order belongs to a worker, so nothing changes hands."""
+    return 0
+
+
+def export(person: Person) -> list[dict[str, Any]]:
+    """Everything meals holds of a person, as plain values; amounts in fen."""
+    query = history.orders_about([person]).options(selectinload(MealOrder.subsidies)).order_by(MealOrder.id)
+    return [
+        {
+            "day": order.day.isoformat(),
+            "meal": order.meal.value,
+            "canteen": order.menu.canteen.name,
+            "dishes": {item.menu_dish.dish.name: item.portions for item in order.items},
+            "way": order.way.value,
+            "state": order.state.value,
+            "bill_fen": order.bill_fen,
+            "subsidies": [{"amount_fen": line.amount_fen, "why": line.sentence} for line in order.subsidies],
+            "pay_fen": order.pay_fen,
+            "note": order.note or "",
+            "placed_at": order.placed_at.isoformat(),
+            "placed_by": order.placed_by_name,
+        }
+        for order in db.session.scalars(query)
+    ]
+
+
+def purge(before: date) -> int:
+    """Forget orders of meals before a day; the menus and how many portions went stay. Return how many orders."""
+    old = sa.select(MealOrder.id).where(MealOrder.day < before)
+    for child in (OrderItem, SubsidyLine, Redemption):
+        db.session.execute(sa.delete(child).where(child.order_id.in_(old)), execution_options=_UNSYNCED)
+    db.session.execute(
+        sa.delete(SubsidyCounter).where(SubsidyCounter.start < before.replace(day=1)), execution_options=_UNSYNCED
+    )
+    gone = db.session.execute(sa.delete(MealOrder).where(MealOrder.day < before), execution_options=_UNSYNCED)
+    return int(getattr(gone, "rowcount", 0))

@@ -1,0 +1,340 @@
+"""Consents, purpose by purpose: what each is for, who gave it when and how, and what withdrawing does."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from portal.core import audit
+from portal.core.access import Actor
+from portal.core.clock import now, today
+from portal.core.db import db, unique_or
+from portal.core.errors import Missing, Refused
+from portal.identity.models import Account
+from portal.registry.models import (
+    AgentState,
+    Channel,
+    Claim,
+    ClaimState,
+    Consent,
+    FamilyAgent,
+    Person,
+    PersonChange,
+    Purpose,
+    RightsRequest,
+    RightState,
+    Source,
+)
+from portal.registry.service import changes, people
+
+# Under it a guardian speaks (Personal Information Protection Law, art. 31).
+SPEAKS_FROM = 14
+OF_AGE = 18
+ERASED = ("diet", "health")
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What somebody is told of a purpose before she says yes or no.
+
+    `presumed`: how it stands while nobody has said anything here, because the paper register or the law answers.
+    A new `version` asks anew.
+    """
+
+    purpose: Purpose
+    version: int
+    title: str
+    basis: str
+    what: str
+    kept: str
+    withdrawing: str
+    asks: bool = True
+    sensitive: bool = False
+    presumed: bool = False
+    ends_account: bool = False
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A purpose with what was last said of it."""
+
+    terms: Terms
+    row: Consent | None
+    allowed: bool
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Who speaks, and how it is known: in an account, as a guardian, or at the counter before a worker."""
+
+    channel: Channel
+    by: str
+    name: str
+    operator: str = ""
+    guardian: str = ""
+    identity: str = ""
+
+
+def terms() -> list[Terms]:
+    """Every purpose, the duty of the law first."""
+    return [
+        Terms(
+            Purpose.SERVICE,
+            1,
+            _("基本服务和户籍人口登记"),
+            _("法律规定的职责，不需要您同意（个人信息保护法第十三条）"),
+            _("姓名、性别、出生日期、住址、家庭成员，用来登记和提供社区服务。"),
+            _("住在本社区期间，迁出后按档案规定保存。"),
+            _("这一项不能撤回，但您可以查看、更正。"),
+            asks=False,
+            presumed=True,
+        ),
+        Terms(
+            Purpose.ID_NUMBER,
+            1,
+            _("身份证号码"),
+            _("您的单独同意"),
+            _("核对您是不是本社区的居民，避免别人冒用您的名义。"),
+            _("账号使用期间。"),
+            _("不能再用账号办事，所以撤回就是注销账号。到窗口照常办事。"),
+            sensitive=True,
+            presumed=True,
+            ends_account=True,
+        ),
+        Terms(
+            Purpose.HEALTH,
+            1,
+            _("饮食禁忌和健康情况"),
+            _("您的单独同意"),
+            _("给您安排合适的餐食，提醒厨房您不能吃什么；探访时照顾到您的身体。"),
+            _("到您撤回为止。"),
+            _("登记的饮食和健康情况马上删除，厨房不再知道您忌口什么，订餐时也不再提醒。"),
+            sensitive=True,
+            presumed=True,
+        ),
+        Terms(
+            Purpose.SMS,
+            1,
+            _("短信提醒"),
+            _("您的同意"),
+            _("没有账号时，把订餐、探访、办事结果发短信告诉您。"),
+            _("到您撤回为止。"),
+            _("不再给您发提醒短信；登录用的验证码照发。"),
+            presumed=True,
+        ),
+        Terms(
+            Purpose.PHOTO,
+            1,
+            _("探访时拍照"),
+            _("您的单独同意，拍之前还会当面问您"),
+            _("记下探访时家里的情况，例如损坏的电线。"),
+            _("和探访记录一起保存。"),
+            _("以后探访不再拍照，工作人员也传不上照片。"),
+            sensitive=True,
+            presumed=True,
+        ),
+        Terms(
+            Purpose.SHARING,
+            1,
+            _("提供给服务组织"),
+            _("您的单独同意（个人信息保护法第二十三条）"),
+            _("把姓名、电话、住址提供给给您服务的养老、助残等组织。"),
+            _("到您撤回为止。"),
+            _("不再提供；已经提供的，社区会通知对方删除。"),
+        ),
+    ]
+
+
+def terms_of(purpose: Purpose) -> Terms:
+    return next(one for one in terms() if one.purpose is purpose)
+
+
+def allows(person: Person, purpose: Purpose) -> bool:
+    """Whether data of a person may be used for a purpose now."""
+    return _standing(terms_of(purpose), _said(person)).allowed
+
+
+def standing(person: Person) -> list[Standing]:
+    rows = _said(person)
+    return [_standing(one, rows) for one in terms()]
+
+
+def _standing(of: Terms, rows: Iterable[Consent]) -> Standing:
+    row = next((row for row in rows if row.purpose is of.purpose and row.version == of.version), None)
+    allowed = row.withdrawn_at is None if row else of.presumed
+    return Standing(of, row, allowed or not of.asks)
+
+
+def ledger(person: Person) -> list[Consent]:
+    """Everything that was ever said, newest first."""
+    return _said(person)
+
+
+def _said(person: Person) -> list[Consent]:
+    """Hers, those of records merged into hers, and those of the account that was confirmed to be hers."""
+    ids = sa.select(Person.id).where(sa.or_(Person.id == person.id, Person.merged_into_id == person.id))
+    accounts = sa.select(Claim.account_id).where(Claim.person_id.in_(ids), Claim.state == ClaimState.CONFIRMED)
+    query = sa.select(Consent).where(sa.or_(Consent.person_id.in_(ids), Consent.account_id.in_(accounts)))
+    return list(db.session.scalars(query.order_by(Consent.id.desc())))
+
+
+def at_registration(account: Account, moment: datetime) -> None:
+    """The tick under the notice when an account was registered, before anybody knew whose it is."""
+    row = Consent(
+        account_id=account.id,
+        purpose=Purpose.ID_NUMBER,
+        version=terms_of(Purpose.ID_NUMBER).version,
+        given_at=moment,
+        channel=Channel.SELF,
+        by_name=account.name,
+    )
+    db.session.add(row)
+    db.session.flush()
+
+
+def give(person: Person, purpose: Purpose, *, voice: Voice) -> None:
+    """A separate yes to one purpose; said twice it stands once."""
+    of = terms_of(purpose)
+    _refuse(of, person, voice)
+    lines = [row for row in _said(person) if row.purpose is purpose and row.withdrawn_at is None]
+    if any(row.version == of.version for row in lines):
+        return
+    for older in lines:
+        older.withdrawn_at, older.withdrawn_by = now(), voice.name
+    db.session.flush()
+    row = _row(person, of, voice)
+    row.given_at = now()
+    with unique_or(Refused(_("您已经同意过这一项了，请刷新页面看看。"))):
+        db.session.add(row)
+    _record("registry.consent_given", person, of, voice)
+
+
+def withdraw(person: Person, purpose: Purpose, *, voice: Voice) -> None:
+    """No longer, or never. It holds at once; what the purpose alone had kept is deleted."""
+    of = terms_of(purpose)
+    _refuse(of, person, voice)
+    if of.ends_account and voice.channel is not Channel.COUNTER:
+        raise Refused(_("撤回这一项，账号就不能再用。请到“注销账号”办理。"))
+    _end(person, of, voice)
+    if purpose is Purpose.HEALTH:
+        _erase(person)
+    _record("registry.consent_withdrawn", person, of, voice)
+
+
+def _refuse(of: Terms, person: Person, voice: Voice) -> None:
+    if not of.asks:
+        raise Refused(_("这一项是法律规定的职责，不需要同意，也不能撤回。"))
+    if speaks_for_herself(person) or voice.channel is Channel.GUARDIAN:
+        return
+    if voice.channel is Channel.SELF:
+        raise Refused(_("未满 14 周岁，要由监护人来表示。请监护人在自己的账号里办理，或到社区窗口。"))
+    if not voice.guardian:
+        raise Refused(_("未满 14 周岁，请写明是哪位监护人说的。"), field="guardian")
+
+
+def speaks_for_herself(person: Person) -> bool:
+    age = person.age(today())
+    return age is None or age >= SPEAKS_FROM
+
+
+def _row(person: Person, of: Terms, voice: Voice) -> Consent:
+    return Consent(
+        person_id=person.id,
+        purpose=of.purpose,
+        version=of.version,
+        channel=voice.channel,
+        by_name=voice.name,
+        operator=voice.operator,
+        guardian=voice.guardian,
+        identity=voice.identity,
+    )
+
+
+def _end(person: Person, of: Terms, voice: Voice) -> None:
+    """Close every line that stands; a no to what nobody had given is a line of its own."""
+    lines = [row for row in _said(person) if row.purpose is of.purpose and row.withdrawn_at is None]
+    if not lines:
+        lines = [_row(person, of, voice)]
+        db.session.add_all(lines)
+    for row in lines:
+        row.withdrawn_at, row.withdrawn_by, row.withdrawn_operator = now(), voice.name, voice.operator
+    db.session.flush()
+
+
+def end_account(account: Account, person: Person | None, *, name: str) -> None:
+    """The account is being closed: its number may no longer be used for it."""
+    mine = Consent.account_id == account.id
+    where = sa.or_(mine, Consent.person_id == person.id) if person else mine
+    query = sa.select(Consent).where(where, Consent.purpose == Purpose.ID_NUMBER, Consent.withdrawn_at.is_(None))
+    for row in db.session.scalars(query.order_by(Consent.id)):
+        row.withdrawn_at, row.withdrawn_by = now(), name
+
+
+def _erase(person: Person) -> None:
+    """What only this consent had allowed to keep goes, from the record and from its history."""
+    with changes.changing(person, Source.RESIDENT, reason=_("撤回同意")):
+        person.diet = person.health = None
+    db.session.flush()
+    _erase_requests(person)
+    for row in db.session.scalars(sa.select(PersonChange).where(PersonChange.person_id == person.id)):
+        told = json.loads(row.changes)
+        if any(name in told for name in ERASED):
+            hidden = {name: [None, None] if name in ERASED else values for name, values in told.items()}
+            row.changes = json.dumps(hidden, ensure_ascii=False)
+
+
+def _erase_requests(person: Person) -> None:
+    """What was proposed for these fields goes too; what still waited is withdrawn."""
+    hers = sa.update(RightsRequest).where(RightsRequest.person_id == person.id, RightsRequest.field.in_(ERASED))
+    waiting = hers.where(RightsRequest.state == RightState.OPEN)
+    db.session.execute(waiting.values(state=RightState.WITHDRAWN, decided_at=now()))
+    db.session.execute(hers.values(said=None, why=None, picture=None, has_picture=False))
+
+
+def _record(action: str, person: Person, of: Terms, voice: Voice) -> None:
+    audit.record(action, person, subject=of.purpose.value, version=of.version, channel=voice.channel.value)
+
+
+def wards(guardian: Person) -> list[Person]:
+    """The children whose guardian somebody is: as the register says, or as an accepted family agent who is a parent."""
+    agents = (
+        sa.select(FamilyAgent.person_id)
+        .join(Claim, Claim.account_id == FamilyAgent.account_id)
+        .where(
+            Claim.person_id == guardian.id,
+            Claim.state == ClaimState.CONFIRMED,
+            FamilyAgent.state == AgentState.ACCEPTED,
+            FamilyAgent.relation == "parent",
+            FamilyAgent.until >= today(),
+        )
+    )
+    unknown = sa.and_(Person.guardian_id.is_(None), Person.id.in_(agents))
+    query = sa.select(Person).where(
+        sa.or_(Person.guardian_id == guardian.id, unknown),
+        Person.merged_into_id.is_(None),
+        Person.birth_date.is_not(None),
+    )
+    found = db.session.scalars(query.options(*people.whole()).order_by(Person.birth_date, Person.id))
+    return [child for child in found if (child.age(today()) or 0) < OF_AGE]
+
+
+def whose(actor: Actor, public_id: str = "") -> Person:
+    """Whose data an account asks for: its own person's, or a ward's; anybody else's is Missing."""
+    me = people.person_of(actor)
+    if not public_id or public_id == me.public_id:
+        return me
+    found = next((ward for ward in wards(me) if ward.public_id == public_id), None)
+    if found is None:
+        raise Missing
+    return found
+
+
+def voice_of(actor: Actor, person: Person) -> Voice:
+    """How an account speaks of a person: as herself, or as her guardian."""
+    me = people.person_of(actor)
+    if me.id == person.id:
+        return Voice(Channel.SELF, actor.public_id, actor.name)
+    return Voice(Channel.GUARDIAN, actor.public_id, actor.name, guardian=me.name)

@@ -1,0 +1,13 @@
+"""Which kind of register is handled by what."""
+
+from portal.registry.models import ImportKind
+from portal.registry.service.imports.homes import DWELLINGS, HOUSEHOLDS
+from portal.registry.service.imports.supply import FACILITIES, ORGANISATIONS
+from portal.registry.service.imports.things import Handler
+
+HANDLERS: dict[ImportKind, Handler] = {
+    ImportKind.DWELLINGS: DWELLINGS,
+    ImportKind.HOUSEHOLDS: HOUSEHOLDS,
+    ImportKind.FACILITIES: FACILITIES,
+    ImportKind.ORGANISATIONS: ORGANISATIONS,
+}

@@ -1,0 +1,191 @@
+"""The lists as tables of text, as they are printed and exported: telephones and numbers masked."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from flask_babel import gettext as _
+
+from portal.core import audit, masking
+from portal.core.access import Scope
+from portal.core.clock import today
+from portal.core.sheets.writing import write_workbook
+from portal.registry.models import Facility, Organisation, Staff, StockItem, VolunteerTeam
+from portal.registry.service.resources import facilities, hours, organisations, staff, stock, teams
+from portal.registry.service.resources.listing import Wanted
+from portal.registry.service.resources.words import eases, word
+
+
+class Kind(StrEnum):
+    """The lists there are; the value is also the name of the list's page."""
+
+    FACILITIES = "facilities"
+    ORGANISATIONS = "organisations"
+    STAFF = "staff"
+    TEAMS = "teams"
+    STOCK = "stock"
+
+
+@dataclass(frozen=True)
+class Table:
+    kind: Kind
+    title: str
+    headers: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+
+def table(kind: Kind, within: Collection[Scope], wanted: Wanted) -> Table:
+    """The whole of a list as asked for."""
+    whole = wanted.whole()
+    makers: dict[Kind, Callable[[], Table]] = {
+        Kind.FACILITIES: lambda: _facilities(facilities.facilities(within, whole).rows),
+        Kind.ORGANISATIONS: lambda: _organisations(organisations.organisations(within, whole).rows),
+        Kind.STAFF: lambda: _staff(staff.staff(within, whole).rows),
+        Kind.TEAMS: lambda: _teams(teams.teams(within, whole).rows),
+        Kind.STOCK: lambda: _stock(stock.items(within, whole).rows),
+    }
+    return makers[kind]()
+
+
+def export(kind: Kind, within: Collection[Scope], wanted: Wanted) -> tuple[str, bytes]:
+    """The list as a workbook, on the record: its file name and its bytes."""
+    made = table(kind, within, wanted)
+    audit.record("resources.exported", None, kind=kind.value, count=len(made.rows))
+    body = write_workbook(made.headers, made.rows, sheet=made.title, widths=(16, 22) + (18,) * len(made.headers))
+    return f"{made.title}-{today().isoformat()}.xlsx", body
+
+
+def place_of(facility: Facility) -> str:
+    """Where a facility is, in words: its building and door as far as known, then its address."""
+    building = facility.building
+    known = [building.estate.name, building.name] if building else []
+    if facility.dwelling:
+        known += [facility.dwelling.unit, facility.dwelling.room]
+    return " ".join(part for part in (*known, facility.address) if part)
+
+
+def _facilities(rows: list[Facility]) -> Table:
+    headers = (
+        _("社区"),
+        _("名称"),
+        _("类型"),
+        _("面积（平方米）"),
+        _("房间数"),
+        _("开放时间"),
+        _("地址"),
+        _("无障碍"),
+        _("电话"),
+    )
+    lines = [
+        (
+            row.community.name,
+            row.name,
+            word(row.kind),
+            str(row.area_m2 or ""),
+            str(sum(room.closed_on is None for room in row.rooms)),
+            hours.said(row.hours),
+            place_of(row),
+            _("、").join(eases(row.eases)),
+            row.phone,
+        )
+        for row in rows
+    ]
+    return Table(Kind.FACILITIES, _("服务设施"), headers, lines)
+
+
+def grade_words(organisation: Organisation) -> str:
+    """3A，至 2027-05-01; the day it ended where it has."""
+    if organisation.grade is None:
+        return ""
+    grade = f"{organisation.grade}A"
+    if organisation.grade_until is None:
+        return grade
+    until = organisation.grade_until.isoformat()
+    if organisation.grade_holds(today()):
+        return _("%(grade)s（至 %(until)s）", grade=grade, until=until)
+    return _("%(grade)s（%(until)s 已到期）", grade=grade, until=until)
+
+
+def _organisations(rows: list[Organisation]) -> Table:
+    headers = (
+        _("社区"),
+        _("名称"),
+        _("类型"),
+        _("登记情况"),
+        _("信用代码"),
+        _("备案号"),
+        _("评估等级"),
+        _("联系人"),
+        _("联系人电话"),
+        _("对外电话"),
+    )
+    lines = [
+        (
+            row.community.name,
+            row.name,
+            word(row.kind),
+            word(row.standing),
+            row.uscc or "",
+            row.filed_number,
+            grade_words(row),
+            row.contact_name,
+            masking.mask_phone(row.contact_phone) if row.contact_phone else "",
+            row.phone,
+        )
+        for row in rows
+    ]
+    return Table(Kind.ORGANISATIONS, _("服务组织"), headers, lines)
+
+
+def _staff(rows: list[Staff]) -> Table:
+    headers = (_("社区"), _("姓名"), _("类别"), _("所在组织"), _("电话"), _("证书"))
+    soon = staff.warn_until()
+    lines = [
+        (
+            row.community.name,
+            row.name,
+            word(row.kind),
+            row.organisation.name if row.organisation else "",
+            masking.mask_phone(row.phone) if row.phone else "",
+            _("；").join(
+                f"{paper.name} {paper.expires_on or ''} {staff.STANDING[staff.standing(paper, soon)]}"
+                for paper in row.certificates
+                if paper.withdrawn_on is None
+            ),
+        )
+        for row in rows
+    ]
+    return Table(Kind.STAFF, _("服务队伍"), headers, lines)
+
+
+def _teams(rows: list[VolunteerTeam]) -> Table:
+    headers = (_("社区"), _("名称"), _("服务内容"), _("队长"), _("人数"), _("成立日期"))
+    lines = [
+        (
+            row.community.name,
+            row.name,
+            row.purpose,
+            masking.mask_name(row.leader.name) if row.leader else "",
+            str(teams.headcount(row)),
+            str(row.founded_on or ""),
+        )
+        for row in rows
+    ]
+    return Table(Kind.TEAMS, _("志愿队"), headers, lines)
+
+
+def _stock(rows: list[StockItem]) -> Table:
+    headers = (_("社区"), _("物资"), _("存放地点"), _("现有"), _("单位"), _("预警线"), _("提醒"))
+    lines = [
+        (
+            row.community.name,
+            row.name,
+            row.place,
+            str(row.quantity),
+            row.unit,
+            str(row.low_below),
+            _("不足") if row.is_low else "",
+        )
+        for row in rows
+    ]
+    return Table(Kind.STOCK, _("物资库存"), headers, lines)

@@ -1,0 +1,89 @@
+"""谁看过我的信息: every reveal, opened search, edit, approval, merge and export of a person, newest first, by key."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from portal.core.audit import AuditRow
+from portal.core.db import db
+from portal.identity.permissions import Role, label
+from portal.registry.models import Person
+from portal.registry.service import changes, exports, records
+from portal.registry.service.records import Look
+
+PAGE = 30
+MERGES = ("registry.people_merged", "registry.merge_undone")
+ANSWERS = ("registry.right_granted", "registry.right_refused")
+OTHERS = ("registry.searched_beyond", "registry.right_opened", "home.copy_printed")
+SHOWN = (*records.LOOKS, *MERGES, *ANSWERS, *OTHERS)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Looks, and the key of the next page where there is one."""
+
+    looks: list[Look]
+    next_key: str = ""
+
+
+def looks(person: Person, *, before: str = "", limit: int = PAGE) -> Page:
+    """A page of the looks before a moment."""
+    until = _moment(before)
+    found = [*_recorded(person, until, limit + 1), *_exported(person, until, limit + 1)]
+    found.sort(key=lambda look: look.at, reverse=True)
+    return Page(found[:limit], found[limit - 1].at.isoformat() if len(found) > limit else "")
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
+def _recorded(person: Person, until: datetime | None, limit: int) -> Sequence[Look]:
+    aliases = sa.select(Person.public_id).where(Person.merged_into_id == person.id)
+    query = sa.select(AuditRow).where(
+        AuditRow.object_type == "Person",
+        sa.or_(AuditRow.object_id == person.public_id, AuditRow.object_id.in_(aliases)),
+        AuditRow.action.in_(SHOWN),
+    )
+    if until:
+        query = query.where(AuditRow.at < until)
+    rows = db.session.scalars(query.order_by(AuditRow.at.desc(), AuditRow.id.desc()).limit(limit))
+    return [Look(row.at, row.actor_name, _roles(row.roles), _deed(row), row.reason) for row in rows]
+
+
+def _exported(person: Person, until: datetime | None, limit: int) -> list[Look]:
+    found = exports.looks_of(person, limit=1000)
+    older = [look for look in found if until is None or look.at < until][:limit]
+    return [Look(look.at, look.who, look.roles, look.what, look.reason) for look in older]
+
+
+def _roles(codes: str) -> str:
+    return _("、").join(label(Role(code)) for code in codes.split(",") if code in set(Role))
+
+
+def _deed(row: AuditRow) -> str:
+    if row.action == "registry.revealed":
+        field = str(row.facts.get("field", ""))
+        shown = _("紧急联系人电话") if field == "emergency_contact" else changes.field_words(field)
+        return _("查看了%(field)s", field=shown)
+    if row.action in records.EDITS:
+        return _("修改了登记内容")
+    if row.action in records.TAGGINGS:
+        return _("修改了人群标签")
+    return {
+        "registry.restricted_opened": _("查看了专人查看的信息"),
+        "registry.searched_beyond": _("跨区域查询到您"),
+        "registry.people_merged": _("合并了两份登记"),
+        "registry.merge_undone": _("撤销了合并"),
+        "registry.right_granted": _("同意了您的申请"),
+        "registry.right_refused": _("退回了您的申请"),
+        "registry.right_opened": _("看了您的申请内容"),
+        "home.copy_printed": _("为您打印了一份资料"),
+    }[row.action]

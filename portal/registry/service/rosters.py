@@ -1,0 +1,162 @@
+"""Rosters: a worker's named lists. Whom she may see of them is asked anew at each look."""
+
+from collections.abc import Collection
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from portal.core import audit, tokens
+from portal.core.access import Actor, Scope
+from portal.core.clock import now
+from portal.core.db import db, unique_or
+from portal.core.errors import Missing, Refused
+from portal.registry.models import Person, Roster, RosterEntry
+from portal.registry.service import lists, people
+from portal.registry.service.finding import Inside, inside
+from portal.registry.service.lines import Line, lines_of
+
+MOST_PEOPLE = 5000
+MOST_ROSTERS = 100
+
+
+def rosters(owner: Actor, within: Collection[Scope]) -> list[tuple[Roster, int]]:
+    """Her rosters, the latest changed first, with how many people of each she may see now."""
+    query = sa.select(Roster).where(Roster.owner == owner.public_id).order_by(Roster.changed_at.desc(), Roster.id)
+    found = list(db.session.scalars(query.limit(MOST_ROSTERS)))
+    entry = people.stood_for(Person.id.in_(sa.select(RosterEntry.person_id).join(Roster).where(_hers(owner))))
+    counts = (
+        sa.select(RosterEntry.roster_id, sa.func.count(sa.distinct(entry.c.id)))
+        .join(entry, entry.c.origin == RosterEntry.person_id)
+        .join(Person, Person.id == entry.c.id)
+        .where(RosterEntry.roster_id.in_([roster.id for roster in found]), inside(within).holds())
+        .group_by(RosterEntry.roster_id)
+    )
+    known = {row[0]: row[1] for row in db.session.execute(counts)}
+    return [(roster, known.get(roster.id, 0)) for roster in found]
+
+
+def _hers(owner: Actor) -> sa.ColumnElement[bool]:
+    return Roster.owner == owner.public_id
+
+
+def roster_of(owner: Actor, public_id: str) -> Roster:
+    """A roster of hers by public id; anybody else's is not there."""
+    roster = db.session.scalar(sa.select(Roster).where(Roster.public_id == public_id, _hers(owner)))
+    if roster is None:
+        raise Missing
+    return roster
+
+
+def everyone(roster: Roster, area: Inside) -> sa.Select[int]:
+    """The ids of the roster's people inside an area; who was merged stands there as who she is now."""
+    entries = sa.select(RosterEntry.person_id).where(RosterEntry.roster_id == roster.id)
+    who = people.stood_for(Person.id.in_(entries))
+    return sa.select(Person.id).where(Person.id.in_(sa.select(who.c.id)), area.holds())
+
+
+def page_of(roster: Roster, within: Collection[Scope], *, after: str = "", limit: int = lists.PAGE) -> lists.Page:
+    """One page by the sound of names. Who left the asker's area is neither shown nor counted."""
+    area = inside(within)
+    query = everyone(roster, area)
+    cursor = sa.select(Person.pinyin, Person.id).where(Person.public_id == after, area.holds())
+    row = db.session.execute(cursor).first() if after else None
+    beyond = [sa.tuple_(Person.pinyin, Person.id) > sa.tuple_(row[0], row[1])] if row else []
+    ordered = query.where(*beyond).order_by(Person.pinyin, Person.id).limit(limit + 1)
+    found = list(db.session.scalars(ordered))
+    lines, count = lines_of(found[:limit]), lists.counted(query)
+    following = lines[-1].public_id if len(found) > limit and lines else ""
+    return lists.Page(lines, following, min(count, lists.MOST_COUNTED), count > lists.MOST_COUNTED)
+
+
+def all_lines(roster: Roster, within: Collection[Scope], *, limit: int) -> list[Line]:
+    query = everyone(roster, inside(within)).order_by(Person.pinyin, Person.id).limit(limit)
+    return lines_of(list(db.session.scalars(query)))
+
+
+def make(owner: Actor, *, name: str, note: str = "", chosen: sa.Select[int], key: str = "") -> Roster:
+    """A new roster of these people. The same form sent twice makes one."""
+    earlier = tokens.same_request(owner.public_id, "registry.roster_made", key, name)
+    if earlier:
+        return roster_of(owner, earlier)
+    roster = Roster(owner=owner.public_id, name=name, note=note, made_at=now(), changed_at=now())
+    with unique_or(_taken(name)):
+        db.session.add(roster)
+    count = _add(roster, chosen)
+    audit.record("registry.roster_made", roster, count=count)
+    tokens.remember_request(owner.public_id, "registry.roster_made", key, name, roster.public_id)
+    return roster
+
+
+def _taken(name: str) -> Refused:
+    return Refused(_("您已经有一个名单叫“%(name)s”，请换一个名字。", name=name), field="name")
+
+
+def chosen_in(within: Collection[Scope], public_ids: Collection[str]) -> sa.Select[int]:
+    """The ids of people who were ticked, as far as they are in scope."""
+    ticked = sa.select(Person.id).where(Person.public_id.in_(list(public_ids)[:MOST_PEOPLE]))
+    return ticked.where(inside(within).holds(), Person.merged_into_id.is_(None))
+
+
+def add(roster: Roster, chosen: sa.Select[int]) -> int:
+    """Put people on a roster; who is on it already stays once. Returns how many are new."""
+    count = _add(roster, chosen)
+    roster.changed_at = now()
+    audit.record("registry.roster_changed", roster, count=count)
+    return count
+
+
+def _add(roster: Roster, chosen: sa.Select[int]) -> int:
+    before = _size(roster)
+    held = sa.select(RosterEntry.person_id).where(RosterEntry.roster_id == roster.id)
+    fresh = chosen.where(Person.id.not_in(held)).limit(MOST_PEOPLE + 1)
+    if lists.counted(fresh, MOST_PEOPLE) + before > MOST_PEOPLE:
+        raise Refused(_("一个名单最多 %(most)d 人，请缩小范围，或分成几个名单。", most=MOST_PEOPLE))
+    wanted = fresh.add_columns(sa.literal(roster.id), sa.literal(now(), type_=RosterEntry.added_at.type))
+    db.session.execute(sa.insert(RosterEntry).from_select(["person_id", "roster_id", "added_at"], wanted))
+    return _size(roster) - before
+
+
+def _size(roster: Roster) -> int:
+    query = sa.select(sa.func.count()).select_from(RosterEntry).where(RosterEntry.roster_id == roster.id)
+    return int(db.session.scalar(query) or 0)
+
+
+def remove(roster: Roster, public_ids: Collection[str], within: Collection[Scope]) -> int:
+    """Take people off a roster, under whichever of their records they stand on it; returns how many."""
+    area = inside(within)
+    who = people.stood_for(Person.id.in_(sa.select(RosterEntry.person_id).where(RosterEntry.roster_id == roster.id)))
+    named = sa.select(Person.id).where(Person.public_id.in_(list(public_ids)[:MOST_PEOPLE]), area.holds())
+    origins = list(db.session.scalars(sa.select(who.c.origin).where(who.c.id.in_(named)).order_by(who.c.origin)))
+    gone = sa.delete(RosterEntry).where(RosterEntry.roster_id == roster.id, RosterEntry.person_id.in_(origins))
+    db.session.execute(gone, execution_options={"synchronize_session": False})
+    roster.changed_at = now()
+    audit.record("registry.roster_changed", roster, removed=len(origins))
+    return len(origins)
+
+
+def rename(roster: Roster, *, name: str, note: str) -> None:
+    with unique_or(_taken(name)):
+        roster.name, roster.note, roster.changed_at = name, note, now()
+    audit.record("registry.roster_changed", roster, fields=["name", "note"])
+
+
+def delete(roster: Roster) -> None:
+    """The list goes; the people on it stay as they are."""
+    audit.record("registry.roster_deleted", roster, count=_size(roster))
+    for table, column in ((RosterEntry, RosterEntry.roster_id), (Roster, Roster.id)):
+        gone = sa.delete(table).where(column == roster.id)
+        db.session.execute(gone, execution_options={"synchronize_session": False})
+    db.session.expunge(roster)
+
+
+def hand_over(giver: str, taker: str) -> int:
+    """A leaver's rosters become her successor's; a name that the successor has already gets a mark."""
+    names = set(db.session.scalars(sa.select(Roster.name).where(Roster.owner == taker)))
+    given = list(db.session.scalars(sa.select(Roster).where(Roster.owner == giver).order_by(Roster.id)))
+    for roster in given:
+        while roster.name in names:
+            roster.name = _("%(name)s（移交）", name=roster.name)[:40] if len(roster.name) < 36 else roster.public_id
+        names.add(roster.name)
+        roster.owner, roster.changed_at = taker, now()
+    db.session.flush()
+    return len(given)

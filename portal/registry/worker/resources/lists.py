@@ -1,0 +1,76 @@
+"""Printing and exporting the lists, and showing one masked telephone or number with a reason."""
+
+from flask import Response, request, url_for
+
+from portal.core import web
+from portal.core.access import requires, scopes
+from portal.core.clock import now
+from portal.core.errors import Missing, Refused
+from portal.identity.permissions import Permission
+from portal.registry.forms.people import RevealForm
+from portal.registry.models import Certificate, Organisation, Staff
+from portal.registry.service.resources import organisations, revealing, staff, tables
+from portal.registry.service.resources.tables import Kind
+from portal.registry.worker.blueprint import bp
+from portal.registry.worker.resources.asked import wanted
+
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def _kind(word: str) -> Kind:
+    if word not in set(Kind):
+        raise Missing
+    return Kind(word)
+
+
+@bp.route("/resources/print/<kind>")
+@requires(Permission.RESOURCES_READ)
+def resources_print(kind: str) -> Response:
+    asked = wanted()
+    table = tables.table(_kind(kind), scopes(Permission.RESOURCES_READ), asked)
+    return web.page("registry/worker/resources_print.html", table=table, wanted=asked, printed_at=now())
+
+
+@bp.route("/resources/export/<kind>", methods=["POST"])
+@requires(Permission.RESOURCES_READ, fresh=True)
+def resources_export(kind: str) -> Response:
+    name, body = tables.export(_kind(kind), scopes(Permission.RESOURCES_READ), wanted())
+    return web.download(body, name, WORKBOOK)
+
+
+def _reveal(thing: Staff | Organisation | Certificate, back: str) -> Response:
+    form, value = RevealForm(), ""
+    if form.validate_on_submit():
+        try:
+            value = revealing.reveal(thing, reason=form.text("reason"))
+        except Refused as refused:
+            form.refuse(refused)
+    name = thing.staff.name if isinstance(thing, Certificate) else thing.name
+    facts = {"name": name, "value": value, "back": back}
+    return web.page("registry/worker/resource_reveal.html", form=form, status=form.status, **facts)
+
+
+@bp.route("/resources/staff/<public_id>/reveal", methods=["GET", "POST"])
+@requires(Permission.RESOURCES_READ)
+def staff_reveal(public_id: str) -> Response:
+    member = staff.staff_in(scopes(Permission.RESOURCES_READ), public_id)
+    return _reveal(member, url_for(".staff_member", public_id=member.public_id))
+
+
+@bp.route("/resources/staff/<public_id>/reveal-certificate", methods=["GET", "POST"])
+@requires(Permission.RESOURCES_READ, fresh=True)
+def certificate_reveal(public_id: str) -> Response:
+    """A certificate's number may be the holder's ID number, so the password is asked again."""
+    member = staff.staff_in(scopes(Permission.RESOURCES_READ), public_id)
+    asked = request.args.get("paper", default=0, type=int)
+    paper = next((one for one in member.certificates if one.id == asked), None)
+    if paper is None:
+        raise Missing
+    return _reveal(paper, url_for(".staff_member", public_id=member.public_id))
+
+
+@bp.route("/resources/organisations/<int:organisation_id>/reveal", methods=["GET", "POST"])
+@requires(Permission.RESOURCES_READ)
+def organisation_reveal(organisation_id: int) -> Response:
+    found = organisations.organisation_in(scopes(Permission.RESOURCES_READ), organisation_id)
+    return _reveal(found, url_for(".organisation", organisation_id=found.id))

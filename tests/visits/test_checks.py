@@ -1,0 +1,154 @@
+"""Not met: the ladder step by step; findings and their referrals; and nothing of another grid."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from portal.core.audit import AuditRow
+from portal.core.clock import now, today
+from portal.core.db import db, transaction
+from portal.identity.permissions import Role
+from portal.registry.models import EmergencyContact
+from portal.visits.models import (
+    Attempt,
+    CheckCause,
+    CheckState,
+    Referral,
+    SafetyCheck,
+    SafetyStep,
+    VisitKind,
+    VisitState,
+)
+from portal.visits.service import checks, listing, planning, wishes
+from tests.client import Client
+from tests.make import Make
+from tests.visits import stand
+
+
+def test_not_met_opens_the_ladder_and_a_second_failure_is_its_first_step(make: Make, client: Client):
+    worker, person, visit = stand.mine(make)
+    client.sign_in(worker)
+    address = f"/desk/visits/{visit.public_id}/record"
+    first = client.post(address, data=stand.filled(met="no"))
+    check = db.session.scalars(sa.select(SafetyCheck)).one()
+    assert first.location.endswith(f"/desk/visits/checks/{check.public_id}")
+    assert (check.state, check.taken_by_name) == (CheckState.TAKEN, "王建国")
+    client.post(address, data=stand.filled(met="no"))
+    check = make.read(check)
+    assert [step.done_by_name for step in check.steps] == ["王建国", "", "", "", ""]
+    assert db.session.scalar(sa.select(sa.func.count(Attempt.id))) == 2
+    assert make.read(visit).state is VisitState.NOT_MET
+    assert make.read(stand.subject(person)).last_met_on is None
+    client.post(address, data=stand.filled())
+    assert make.read(check).state is CheckState.CLOSED
+    assert make.read(visit).state is VisitState.DONE
+
+
+def test_each_step_has_a_name_and_a_time_and_the_check_ends_with_an_answer(make: Make, client: Client):
+    worker, person, visit = stand.mine(make)
+    make.add(EmergencyContact(person_id=person.id, name="王丽", relation="女儿", phone="13800000099"))
+    client.sign_in(worker).post(f"/desk/visits/{visit.public_id}/record", data=stand.filled(met="no"))
+    check = db.session.scalars(sa.select(SafetyCheck)).one()
+    address = f"/desk/visits/checks/{check.public_id}"
+    client.post(f"{address}/step", data={"step": str(check.steps[0].id), "result": "not_reached"})
+    unnamed = client.post(f"{address}/step", data={"step": str(check.steps[1].id), "result": "reached"})
+    assert unnamed.status_code == 422
+    assert "请写明联系的是谁" in unnamed.text
+    client.post(f"{address}/step", data={"step": str(check.steps[1].id), "result": "reached", "to_name": "王丽"})
+    step = make.read(check.steps[1])
+    assert (step.to_name, step.done_by_name, step.done_at is not None) == ("王丽", "王建国", True)
+    assert client.post(f"{address}/close", data={"outcome": "safe", "how": ""}).status_code == 422
+    assert client.post(f"{address}/close", data={"outcome": "hospital", "how": "女儿说住院了"}).status_code == 303
+    assert make.read(check).state is CheckState.CLOSED
+    assert wishes.is_paused(stand.subject(person), today())
+
+
+def test_a_colleague_is_told_and_named(make: Make, client: Client):
+    worker, _person, visit = stand.mine(make)
+    colleague = make.worker(name="林敏")
+    client.sign_in(worker).post(f"/desk/visits/{visit.public_id}/record", data=stand.filled(met="no"))
+    check = db.session.scalars(sa.select(SafetyCheck)).one()
+    address = f"/desk/visits/checks/{check.public_id}/colleague"
+    assert client.post(address, data={"colleague": "nobody"}).status_code == 422
+    assert client.post(address, data={"colleague": colleague.public_id}).status_code == 303
+    assert "林敏" in client.get(f"/desk/visits/checks/{check.public_id}").text
+
+
+def test_a_late_step_is_shown_to_the_community_and_told_once(make: Make, client: Client):
+    worker, _person, visit = stand.mine(make)
+    leader = make.worker()
+    client.sign_in(worker).post(f"/desk/visits/{visit.public_id}/record", data=stand.filled(met="no"))
+    with transaction() as session:
+        for step in session.scalars(sa.select(SafetyStep)):
+            step.due_at = now() - timedelta(minutes=5)
+    with transaction():
+        assert checks.tell_late() == 1
+    with transaction():
+        assert checks.tell_late() == 0
+    assert "超时" in client.sign_in(leader).get("/desk/visits/checks").text
+
+
+def test_two_who_take_a_check_at_once_are_told_of_each_other(make: Make, client: Client):
+    stand.tables_set(make)
+    person = stand.alone(make)
+    one, two = make.worker(name="周洁"), make.worker(name="林敏")
+    with transaction():
+        visit = planning.promise(listing.subject_of(person), today(), VisitKind.SAFETY)
+        check = checks.open_check(visit, CheckCause.MEAL, now())
+    client.sign_in(one).post(f"/desk/visits/checks/{check.public_id}/take")
+    page = client.sign_in(two).post(f"/desk/visits/checks/{check.public_id}/take", follow_redirects=True).text
+    assert "周洁已经接手了" in page
+
+
+def test_findings_become_referrals_with_a_day_and_a_state(make: Make, client: Client):
+    worker, _person, visit = stand.mine(make)
+    client.sign_in(worker)
+    address = f"/desk/visits/{visit.public_id}/record"
+    without = client.post(address, data=stand.filled(findings=["health"]))
+    assert "请选紧急程度" in without.text
+    client.post(address, data=stand.filled(findings=["health", "abuse"], urgency="normal", finding_note="血压高"))
+    health, abuse = db.session.scalars(sa.select(Referral).order_by(Referral.id))
+    assert (health.party, health.due_on) == ("家庭医生、社区卫生服务站", today() + timedelta(days=3))
+    assert abuse.due_on == today()
+    assert "家庭医生" in client.get("/desk/visits/referrals").text
+    page = f"/desk/visits/referrals/{health.public_id}"
+    assert "请写明结果" in client.post(page, data={"state": "done"}).text
+    assert client.post(page, data={"state": "done", "note": "已换药"}).status_code == 303
+    assert "已换药" in client.get(page).text
+    later = {"party": "街道卫生院", "due_on": f"{today() + timedelta(days=1)}"}
+    assert client.post(f"/desk/visits/referrals/{abuse.public_id}/party", data=later).status_code == 303
+    assert make.read(abuse).party == "街道卫生院"
+
+
+def test_nothing_of_another_grid_opens(make: Make, client: Client):
+    worker, person, visit = stand.mine(make)
+    client.sign_in(worker).post(f"/desk/visits/{visit.public_id}/record", data=stand.filled(met="no"))
+    extra = stand.promised(person)
+    client.post(f"/desk/visits/{extra.public_id}/record", data=stand.filled(findings=["health"], urgency="normal"))
+    check = db.session.scalars(sa.select(SafetyCheck)).one()
+    referral = db.session.scalars(sa.select(Referral)).one()
+    stranger = make.worker(Role.GRID_WORKER, make.grid(name="第九网格"))
+    client.sign_in(stranger)
+    gets = [
+        f"{visit.public_id}", f"{visit.public_id}/record", f"people/{person.public_id}",
+        f"people/{person.public_id}/wish", f"people/{person.public_id}/exclusion", f"checks/{check.public_id}",
+        f"referrals/{referral.public_id}", f"referrals/{referral.public_id}/party",
+    ]  # fmt: skip
+    posts = [
+        f"{visit.public_id}/record", f"{visit.public_id}/draft", f"begin/{person.public_id}",
+        f"call/{person.public_id}", f"checks/{check.public_id}/take", f"checks/{check.public_id}/step",
+        f"checks/{check.public_id}/close", f"checks/{check.public_id}/colleague", f"people/{person.public_id}/hint",
+    ]  # fmt: skip
+    assert {tail: client.get(f"/desk/visits/{tail}").status_code for tail in gets} == dict.fromkeys(gets, 404)
+    assert {tail: client.post(f"/desk/visits/{tail}").status_code for tail in posts} == dict.fromkeys(posts, 404)
+
+
+def test_a_number_is_shown_by_a_post_that_leaves_a_trace(make: Make, client: Client):
+    worker, person, _visit = stand.mine(make)
+    contact = make.add(EmergencyContact(person_id=person.id, name="王丽", relation="女儿", phone="13800000099"))
+    client.sign_in(worker)
+    assert str(person.phone) in client.post(f"/desk/visits/call/{person.public_id}").text
+    shown = client.post(f"/desk/visits/call/{person.public_id}", data={"contact": contact.id}).text
+    assert "13800000099" in shown
+    actions = set(db.session.scalars(sa.select(AuditRow.action)))
+    assert {"registry.revealed", "visits.contact_shown"} <= actions
