@@ -81,12 +81,24 @@ def _empty_sqlite(app: Flask, instance: Path) -> None:
     shutil.copy(instance / "empty.db", instance / "portal.db")
 
 
+# Emptying a hundred tables takes longer than most tests; few of them hold anything after one.
+EMPTY = """
+DO $$ DECLARE name text; held boolean; BEGIN
+    FOREACH name IN ARRAY ARRAY[{names}] LOOP
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', name) INTO held;
+        IF held THEN EXECUTE format('DELETE FROM %I', name); END IF;
+    END LOOP;
+    PERFORM setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S';
+END $$
+"""
+
+
 def _empty_postgresql(app: Flask) -> None:
-    names = ", ".join(table.name for table in Base.metadata.sorted_tables)
+    names = ", ".join(f"'{table.name}'" for table in Base.metadata.sorted_tables)
     with app.app_context(), db.engine.begin() as connection:
-        # The append-only triggers guard against truncation too; only a superuser of a test cluster may look away.
+        # No trigger and no foreign key looks on; only a superuser of a test cluster may say so.
         connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-        connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+        connection.exec_driver_sql(EMPTY.format(names=names).replace("%", "%%"))
 
 
 @pytest.fixture

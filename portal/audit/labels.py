@@ -4,6 +4,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from portal.core import reasons
 from portal.identity.permissions import Role
 from portal.identity.permissions import label as role_label
 
@@ -138,6 +139,11 @@ def roles(codes: str) -> str:
     """The roles a person held at that moment, in words."""
     names = [role_label(Role(code)) if code in set(Role) else code for code in codes.split(",") if code]
     return _("、").join(names)
+
+
+def reason(text: str) -> str:
+    """Why, as somebody wrote it, or in the words of a code that the program gave."""
+    return reasons.said(text)
 
 
 def actor(name: str, public_id: str) -> str:

@@ -8,7 +8,7 @@ from portal.audit import deeds, labels, service
 from portal.audit.forms import CheckForm, FilterForm
 from portal.core.access import requires
 from portal.core.clock import local, now
-from portal.core.web import page
+from portal.core.web import number_asked, page
 from portal.identity.permissions import Permission
 
 bp = Blueprint("worker", __name__)
@@ -20,7 +20,7 @@ def index() -> Response:
     form = FilterForm(request.args, actions=deeds.deeds(), things=labels.things())
     if not form.validate():
         return page("audit/worker/index.html", status=422, form=form, rows=[], older=None, asked={}, **_words())
-    wanted, before = form.wanted(), request.args.get("before", type=int)
+    wanted, before = form.wanted(), number_asked("before") or None
     asked = wanted.asked()
     service.note_reading(asked, before=before)
     rows, older = service.rows(wanted, before=before)
@@ -40,7 +40,7 @@ def entry(row_id: int) -> Response:
 def chain() -> Response:
     form = CheckForm()
     check = service.check(form.noted.data or "") if form.validate_on_submit() else None
-    batches, older = service.batches(before=request.args.get("before", type=int))
+    batches, older = service.batches(before=number_asked("before") or None)
     facts = {"chain": service.chain(), "batches": batches, "older": older, "check": check, "local": local}
     return page("audit/worker/chain.html", status=form.status, form=form, **facts)
 

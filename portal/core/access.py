@@ -134,6 +134,12 @@ def may(permission: str) -> bool:
     return actor is not None and any(_gate().grants(grant.role, permission) for grant in actor.grants)
 
 
+def may_enter(endpoint: str) -> bool:
+    """Whether the current actor may open an endpoint at all: a page links only where its reader can go."""
+    guard = guard_of(current_app.view_functions[endpoint])
+    return guard is not None and (guard.public or may(guard.permission))
+
+
 def scopes(permission: StrEnum) -> tuple[Scope, ...]:
     """The scopes on which the current actor holds a permission: the argument of every worker query."""
     return scopes_of(current_actor(), permission)

@@ -214,6 +214,12 @@ def _finish(session: Session) -> None:
         act()
 
 
+def undo() -> None:
+    """Take back what the running transaction wrote: an act was refused, and the answer is none that rolls back."""
+    db.session.info.pop("after_commit", None)
+    db.session.rollback()
+
+
 def after_commit(act: Callable[[], None]) -> None:
     """Do something once the running transaction has committed; forgotten when it rolls back."""
     db.session.info.setdefault("after_commit", []).append(act)

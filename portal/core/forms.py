@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import DateField, HiddenField, IntegerField, SelectMultipleField, StringField, i18n
+from wtforms import DateField, HiddenField, IntegerField, SelectMultipleField, StringField, TimeField, i18n
 from wtforms.validators import DataRequired, Length, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -150,6 +150,16 @@ class ManyField(SelectMultipleField):
 
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
+
+
+class ClockField(TimeField):
+    """A time of day; the seconds that some browsers send are dropped."""
+
+    def process_formdata(self, valuelist: Sequence[Any]) -> None:
+        try:
+            super().process_formdata([str(value).strip()[:5] for value in valuelist])
+        except ValueError:
+            raise ValueError(_("请填时间，例如 08:30")) from None
 
 
 class DayField(DateField):

@@ -1,6 +1,8 @@
 """The web's mechanics: pages and fragments, redirects, security headers, static files, language and the elder view."""
 
+import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -13,6 +15,7 @@ from flask import (
     Response,
     abort,
     current_app,
+    flash,
     g,
     has_request_context,
     make_response,
@@ -31,6 +34,8 @@ from werkzeug.routing import IntegerConverter, Map
 from portal.config import Config
 from portal.core import access, masking, money, statics
 from portal.core.clock import local, now
+from portal.core.db import undo
+from portal.core.errors import Refused
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -39,6 +44,8 @@ CSP = (
 )
 LOCALES = {"zh": "zh_Hans_CN", "en": "en"}
 SCALES = ("1", "1.3", "1.8")
+# The greatest number of an id column.
+MOST_ASKED = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -111,10 +118,24 @@ def go_to(address: str) -> Response:
     return Response("", 303, {"Location": address})
 
 
+def turn_down(refused: Refused, tint: str = "warn") -> None:
+    """Say on the next page what was refused. What the act had written is undone, which a redirect would commit."""
+    undo()
+    flash(refused.message, tint)
+
+
 def absolute(endpoint: str, **values: Any) -> str:
     """An address for messages and QR codes: from the configured public URL, never from the Host header."""
     config: Config = current_app.extensions["portal.config"]
     return config.public_url + url_for(endpoint, **values)
+
+
+def number_asked(name: str, default: int = 0, *, said: Mapping[str, str] | None = None) -> int:
+    """A whole number that the address asks for, or a form said; the default for what no column could hold."""
+    text = (request.args if said is None else said).get(name, "")
+    # Ten figures at most are read: a number of a million figures would cost time.
+    number = int(text) if re.fullmatch(r"-?\d{1,10}", text, re.ASCII) else default
+    return number if abs(number) <= MOST_ASKED else default
 
 
 def current_view() -> View:

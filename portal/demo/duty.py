@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from portal.areas.models import Area
 from portal.core.clock import at, now, today
 from portal.duty.models import Cover, Fallback, Shift, ShiftRole, Swap, Turn, WorkPhone
-from portal.duty.service.words import shift_words
+from portal.duty.service.words import facts_of
 from portal.identity.models import Account
 from portal.notifications.models import Announcement, AnnouncementState, AnnouncementTag
 from portal.registry.models import TagKind
@@ -116,7 +116,7 @@ def _swap(session: Session, community: Area, accounts: dict[str, Account]) -> No
     turn = session.scalars(query).first()
     if turn is not None:
         swap = Swap(community_id=community.id, turn_id=turn.id, asker_id=asker.id, taker_id=taker.id, asked_at=now())
-        swap.subject, swap.reason = shift_words(turn.shift), "家里老人复查"
+        swap.subject, swap.reason = [facts_of(turn.shift)], "家里老人复查"
         session.add(swap)
 
 

@@ -12,6 +12,7 @@ from portal.core import clock
 from portal.core.access import Actor, Grant, Platform, Scope
 from portal.core.clock import now
 from portal.identity.models import Account
+from portal.identity.permissions import Role
 from portal.registry.models import EmergencyContact, Person
 from portal.visits.models import (
     OPEN,
@@ -85,7 +86,7 @@ def _last_month(session: Session, source: random.Random, began: date) -> None:
                 "method": Method.HOME,
                 "done_at": clock.at(day, time(source.randint(9, 16), 10)),
                 "done_by_name": "王建国",
-                "done_as": "网格员",
+                "done_as": Role.GRID_WORKER.value,
                 "met_on": day,
             }
         )

@@ -5,13 +5,13 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import SelectField, SelectMultipleField, TextAreaField, TimeField
+from wtforms import SelectField, SelectMultipleField, TextAreaField
 from wtforms.validators import Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.core import ids
 from portal.core.clock import local, today
-from portal.core.forms import DayField, Form, TrimmedField, at_most, required
+from portal.core.forms import ClockField, DayField, Form, TrimmedField, at_most, required
 from portal.duty.models import Shift, ShiftRole
 from portal.duty.service.rota import ShiftFacts
 from portal.duty.service.swaps import Option
@@ -29,14 +29,6 @@ class LineField(TrimmedField):
             self.data = ids.check_phone(self.data)
         except ids.InvalidNumber as invalid:
             raise ValidationError(str(invalid)) from None
-
-
-class ClockField(TimeField):
-    def process_formdata(self, valuelist: Any) -> None:
-        try:
-            super().process_formdata([str(value).strip()[:5] for value in valuelist])
-        except ValueError:
-            raise ValueError(_("请填时间，例如 08:30")) from None
 
 
 class ShiftForm(Form):

@@ -2,12 +2,13 @@
 
 from datetime import datetime, time
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.areas.models import Area
-from portal.core.db import Base, one_of
+from portal.core.db import Base, Json, one_of
 from portal.identity.models import Account
 
 
@@ -75,7 +76,8 @@ class Turn(Base):
 class Swap(Base):
     """A turn that one asks another to take, perhaps for one of hers in return; both must want it.
 
-    What a turn was stays readable when its shift is gone: the words stand in `subject`.
+    What a turn was stays readable when its shift is gone: `subject` holds the facts of the shift given, and of the one
+    given in return, to be said in the reader's language.
     """
 
     __tablename__ = "duty_swap"
@@ -89,7 +91,7 @@ class Swap(Base):
     asker_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), index=True)
     taker_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), index=True)
     state: Mapped[SwapState] = mapped_column(one_of(SwapState), default=SwapState.ASKED)
-    subject: Mapped[str] = mapped_column(sa.String(200))
+    subject: Mapped[Any] = mapped_column(Json)
     reason: Mapped[str] = mapped_column(sa.String(120), default="")
     asked_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]

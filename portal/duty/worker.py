@@ -1,6 +1,7 @@
 """The duty pages of the desk: the week, who answers now, swaps; for who plans, shifts and required hours."""
 
-from datetime import date, datetime, timedelta
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
@@ -20,6 +21,7 @@ from portal.registry.service.resources import hours
 bp = Blueprint("worker", __name__)
 bp.add_app_template_filter(words.word, "duty_word")
 bp.add_app_template_filter(words.shift_words, "shift_words")
+bp.add_app_template_filter(words.told, "shifts_told")
 
 
 @bp.app_template_filter("shift_span")
@@ -37,6 +39,13 @@ def gap_end(ends: datetime, starts: datetime) -> str:
     """When a gap ends: the time of the same day, or day and time."""
     same = local(ends).date() == local(starts).date()
     return f"{local(ends):%H:%M}" if same else web.moment_words(ends)
+
+
+@bp.app_template_filter("gap_times")
+def gap_times(gap: cover.Gap) -> dict[str, str]:
+    """The day and the hours of the shift that would fill a gap, or its first day of it."""
+    starts, ends = local(gap.starts), local(min(gap.ends, gap.starts + rota.LONGEST))
+    return {"day": starts.date().isoformat(), "opens": f"{starts:%H:%M}", "closes": f"{ends:%H:%M}"}
 
 
 def _asked_week() -> date:
@@ -105,19 +114,31 @@ def shift_new() -> Response:
     if form.validate_on_submit():
         try:
             shift = rota.add_shift(community, form.facts(people.chosen(community, form.people.data or [])))
-            flash(_("班次已排上。"), "ok")
+            _say_staffed(shift, _("班次已排上。"))
             return _back(community, shift)
         except Refused as refused:
             form.refuse(refused)
     return web.page("duty/worker/shift_new.html", form=form, community=community, shift=None, status=form.status)
 
 
+def _say_staffed(shift: Shift, words: str) -> None:
+    """A shift is saved; one with nobody in it covers nothing yet."""
+    flash(
+        words if shift.turns else _("班次保存了，但还没有人，这段时间仍算没人值班。请尽快选人。"),
+        "ok" if shift.turns else "warn",
+    )
+
+
 def _prefill() -> dict[str, Any]:
-    """The day that a gap or a cell of the grid names."""
+    """The day that a gap or a cell of the grid names, and the hours of a gap."""
     try:
-        return {"data": {"day": date.fromisoformat(request.args.get("day", ""))}}
+        found: dict[str, Any] = {"day": date.fromisoformat(request.args.get("day", ""))}
     except ValueError:
         return {"data": {"day": today()}}
+    for name in ("opens", "closes"):
+        with suppress(ValueError):
+            found[name] = time.fromisoformat(request.args.get(name, ""))
+    return {"data": found}
 
 
 def _back(community: Area, shift: Shift) -> Response:
@@ -134,7 +155,7 @@ def shift(shift_id: int) -> Response:
     if form.validate_on_submit():
         try:
             rota.change_shift(found, form.facts(people.chosen(community, form.people.data or [])))
-            flash(_("班次已保存。"), "ok")
+            _say_staffed(found, _("班次已保存。"))
             return _back(community, found)
         except Refused as refused:
             form.refuse(refused)
@@ -149,7 +170,7 @@ def shift_drop(shift_id: int) -> Response:
         rota.drop_shift(found)
         flash(_("班次已取消。"), "ok")
     except Refused as refused:
-        flash(refused.message, "bad")
+        web.turn_down(refused, "bad")
     return _back(found.community, found)
 
 
@@ -256,10 +277,12 @@ def _swap(swap_id: int) -> Swap:
 def swap_agree(swap_id: int) -> Response:
     swap = _swap(swap_id)
     try:
-        swaps.agree(swap, current_actor())
+        tired = swaps.agree(swap, current_actor())
         flash(_("换好了。"), "ok")
+        if tired:
+            flash(swaps.tired_words(tired), "warn")
     except Refused as refused:
-        flash(refused.message, "bad")
+        web.turn_down(refused, "bad")
     return web.go(".swaps_page")
 
 
@@ -271,7 +294,7 @@ def swap_decline(swap_id: int) -> Response:
         swaps.decline(swap, current_actor())
         flash(_("已告诉对方不换。"), "ok")
     except Refused as refused:
-        flash(refused.message, "bad")
+        web.turn_down(refused, "bad")
     return web.go(".swaps_page")
 
 
@@ -283,5 +306,5 @@ def swap_withdraw(swap_id: int) -> Response:
         swaps.withdraw(swap, current_actor())
         flash(_("已撤回。"), "ok")
     except Refused as refused:
-        flash(refused.message, "bad")
+        web.turn_down(refused, "bad")
     return web.go(".swaps_page")

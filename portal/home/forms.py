@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.validators import AnyOf, Optional
 
+from portal.core.clock import today
 from portal.core.forms import Form, OnceForm, TrimmedField, at_most, required
 from portal.core.web import LOCALES, SCALES
 from portal.home.service.handover import Signing
@@ -39,6 +41,10 @@ class ClosingForm(PasswordAgainForm):
     sure = BooleanField(_l("我看明白了，要注销账号"), [required(_l("确定要注销，请先勾选这一项"))])
 
 
+def _giver_words(account: Account) -> str:
+    return account.name if account.is_open(today()) else _("%(name)s（已停用）", name=account.name)
+
+
 class HandOverForm(OnceForm):
     giver = SelectField(_l("谁交"), choices=[])
     taker = SelectField(_l("谁接"), choices=[])
@@ -49,7 +55,7 @@ class HandOverForm(OnceForm):
     @classmethod
     def between(cls, givers: Sequence[Account], takers: Sequence[Account]) -> "HandOverForm":
         form = cls()
-        form.giver.choices = [(account.public_id, account.name) for account in givers]
+        form.giver.choices = [(account.public_id, _giver_words(account)) for account in givers]
         form.taker.choices = [(account.public_id, account.name) for account in takers]
         return form
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, abort, current_app, flash, g, request
 from flask_babel import gettext as _
 
 from portal.config import Config
-from portal.core import web
+from portal.core import sheets, web
 from portal.core.access import actor_or_none, current_actor, public, requires, safe_next
 from portal.core.clock import now
 from portal.core.errors import Refused
@@ -30,7 +30,6 @@ bp = Blueprint("resident", __name__)
 bp.add_app_template_filter(dish_words, "ordered_dishes")
 A_YEAR = 365 * 24 * 3600
 NOTICES = 3
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @bp.route("/")
@@ -104,7 +103,7 @@ def copy(public_id: str) -> Response:
 def _handed_out(person: Person, public_id: str, kind: str) -> Response:
     body = kept.take(person, public_id)
     if kind == "xlsx":
-        return web.download(copying.workbook(body), _("我的资料.xlsx"), XLSX)
+        return web.download(copying.workbook(body), _("我的资料.xlsx"), sheets.MIME)
     if kind == "json":
         return web.download(copying.as_json(body), _("我的资料.json"), "application/json")
     return web.page("home/resident/copy_sheet.html", person=person, sections=copying.sections(body), now=now())

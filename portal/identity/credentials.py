@@ -87,14 +87,16 @@ def _told_of_recovery(signed: Account) -> int:
     return left
 
 
-def renew_recovery(actor: Actor) -> tuple[str, ...]:
-    """Ten new recovery codes in place of the old ones; they are seen this once."""
-    drawn = recovery.draw()
-    signed = service.account(actor.account_id)
-    if not signed.totp_secret:
+def renew_recovery(actor: Actor, code: str) -> tuple[str, ...]:
+    """Ten new recovery codes in place of the old ones, for the second factor; they are seen this once, and told of."""
+    if not service.account(actor.account_id).totp_secret:
         raise Refused(_("请先绑定动态口令，再领恢复码。"))
+    drawn = recovery.draw()
+    check_second(service.account(actor.account_id), code)
+    signed = service.account(actor.account_id)
     recovery.keep(signed, drawn)
     audit.record("identity.recovery_drawn", signed, count=len(drawn.codes))
+    enqueue("identity.recovery_drawn", to=Recipient("account", signed.public_id), count=len(drawn.codes))
     return drawn.codes
 
 

@@ -27,6 +27,7 @@ class Permission(StrEnum):
     RIGHTS_ANSWER = "rights.answer"
     RESOURCES_READ = "resources.read"
     RESOURCES_EDIT = "resources.edit"
+    VISITS_PEOPLE = "visits.people"
     VISITS_DO = "visits.do"
     VISITS_MANAGE = "visits.manage"
     VISITS_RULES = "visits.rules"
@@ -61,13 +62,16 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.PEOPLE_REVEAL,
             P.PEOPLE_EXPORT,
             P.RESOURCES_READ,
+            P.VISITS_PEOPLE,
             P.VISITS_DO,
             P.MEALS_ORDER_FOR,
             P.MEALS_TODAY,
         }
     ),
     # Who looks after single cases is the one role that sees restricted tags: need to know, on one community.
-    Role.CASE_WORKER: frozenset({P.DESK, P.PEOPLE_READ, P.PEOPLE_REVEAL, P.PEOPLE_RESTRICTED, P.VISITS_DO}),
+    Role.CASE_WORKER: frozenset(
+        {P.DESK, P.PEOPLE_READ, P.PEOPLE_REVEAL, P.PEOPLE_RESTRICTED, P.VISITS_PEOPLE, P.VISITS_DO}
+    ),
     Role.COMMUNITY_WORKER: frozenset(
         {
             P.DESK,
@@ -83,6 +87,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.CLAIMS_DECIDE,
             P.RESOURCES_READ,
             P.RESOURCES_EDIT,
+            P.VISITS_PEOPLE,
             P.VISITS_DO,
             P.VISITS_MANAGE,
             P.DUTY_MANAGE,
@@ -103,6 +108,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.EXPORTS_APPROVE,
             P.CLAIMS_DECIDE,
             P.RESOURCES_READ,
+            P.VISITS_PEOPLE,
             P.VISITS_MANAGE,
             P.VISITS_RULES,
             P.DUTY_MANAGE,

@@ -156,8 +156,11 @@ def _codes_page(codes: tuple[str, ...]) -> Response:
 @bp.route("/recovery-codes", methods=["GET", "POST"])
 @requires(Permission.DESK, fresh=True)
 def recovery_codes() -> Response:
-    actor = current_actor()
-    if request.method == "POST":
-        return _codes_page(credentials.renew_recovery(actor))
-    signed, left = service.account(actor.account_id), recovery.left(actor.account_id)
-    return web.page("identity/worker/recovery_codes.html", bound=bool(signed.totp_secret), left=left)
+    actor, form = current_actor(), TotpForm()
+    if form.validate_on_submit():
+        try:
+            return _codes_page(credentials.renew_recovery(actor, form.text("code")))
+        except Refused as refused:
+            form.refuse(refused)
+    bound, left = bool(service.account(actor.account_id).totp_secret), recovery.left(actor.account_id)
+    return web.page("identity/worker/recovery_codes.html", form=form, bound=bound, left=left, status=form.status)

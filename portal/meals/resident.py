@@ -74,7 +74,7 @@ def order(menu_id: int) -> Response:
 @bp.route("/orders")
 @requires(Permission.MEALS_ORDER)
 def orders() -> Response:
-    page = min(max(request.args.get("page", default=1, type=int), 1), 1000)
+    page = min(max(web.number_asked("page", 1), 1), 1000)
     found = history.orders_for(current_actor(), page=page)
     return web.page("meals/resident/orders.html", found=found, page=page)
 

@@ -5,27 +5,19 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, SelectField, SelectMultipleField, TextAreaField, TimeField
+from wtforms import BooleanField, SelectField, SelectMultipleField, TextAreaField
 from wtforms.validators import Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.areas.models import Area, AreaKind
 from portal.core.clock import at, local, today
-from portal.core.forms import DayField, Form, OnceForm, TrimmedField, at_most, required
+from portal.core.forms import ClockField, DayField, Form, OnceForm, TrimmedField, at_most, required
 from portal.notifications.models import Announcement
 from portal.notifications.service.announcements import Words
 from portal.registry.models import TagKind
 from portal.registry.service import words as registry
 
 USUAL = timedelta(days=14)
-
-
-class ClockField(TimeField):
-    def process_formdata(self, valuelist: Any) -> None:
-        try:
-            super().process_formdata([str(value).strip()[:5] for value in valuelist])
-        except ValueError:
-            raise ValueError(_("请填时间，例如 08:30")) from None
 
 
 class AnnouncementForm(OnceForm):

@@ -33,7 +33,7 @@ def index() -> Response:
 @bp.route("/read", methods=["POST"])
 @requires(Permission.SELF)
 def read_all() -> Response:
-    inbox.mark_all_read(current_actor(), up_to=request.form.get("up_to", default=0, type=int))
+    inbox.mark_all_read(current_actor(), up_to=web.number_asked("up_to", said=request.form))
     return web.go(".index")
 
 

@@ -29,7 +29,7 @@ def index() -> Response:
 @bp.route("/read", methods=["POST"])
 @requires(Permission.DESK)
 def read_all() -> Response:
-    inbox.mark_all_read(current_actor(), up_to=request.form.get("up_to", default=0, type=int))
+    inbox.mark_all_read(current_actor(), up_to=web.number_asked("up_to", said=request.form))
     return web.go(".index")
 
 
@@ -97,7 +97,7 @@ def announcement_publish(announcement_id: int) -> Response:
         service.publish(found)
         flash(_("公告已发布。"), "ok")
     except Refused as refused:
-        flash(refused.message, "bad")
+        web.turn_down(refused, "bad")
     return web.go(".announcement", announcement_id=found.id)
 
 
@@ -109,7 +109,7 @@ def announcement_drop(announcement_id: int) -> Response:
         service.drop(found)
         flash(_("草稿已删除。"), "ok")
     except Refused as refused:
-        flash(refused.message, "bad")
+        web.turn_down(refused, "bad")
     return web.go(".announcements", state=AnnouncementState.DRAFT.value)
 
 

@@ -9,7 +9,7 @@ from portal.config import Config
 from portal.core.clock import now
 from portal.core.db import transaction
 from portal.core.jobs import Jobs, Scheduled
-from portal.registry.service import claims, export_files, imports, twins
+from portal.registry.service import claims, export_files, exports, imports, twins
 from portal.registry.service.rights import closing, copies, requests
 
 KEEP_IMPORTS = timedelta(days=7)
@@ -63,6 +63,9 @@ def resume_exports() -> None:
 
 def purge_exports() -> None:
     export_files.purge(folder=_exports())
+    for export_id in exports.overdue():
+        with transaction():
+            exports.expire(export_id)
 
 
 def close_accounts() -> None:

@@ -7,8 +7,8 @@ from flask import Flask
 from portal.core import events
 from portal.core.db import db, transaction
 from portal.core.errors import Refused
-from portal.core.jobs import Jobs, Scheduled
-from portal.visits.service import checks, listing, planning, subscribers
+from portal.core.jobs import Jobs, Scheduled, enqueue
+from portal.visits.service import checks, leaving, listing, planning, subscribers
 
 
 def plan() -> None:
@@ -16,9 +16,18 @@ def plan() -> None:
     communities = [area.id for area in listing.communities_with_rules()]
     db.session.rollback()
     for community_id in communities:
-        # Somebody pressed the button at this very moment: her list is the same.
-        with suppress(Refused), transaction():
-            planning.plan_of(community_id)
+        plan_one(community_id)
+
+
+def plan_one(community_id: int) -> None:
+    """One community's list. Where somebody presses the button at this very moment, hers is the same."""
+    with suppress(Refused), transaction():
+        planning.plan_of(community_id)
+
+
+def plan_soon(community_id: int) -> None:
+    """Whoever a register brought in is on the list at once, not only after the night."""
+    enqueue("visits.plan_one", community_id=community_id)
 
 
 def tell_late() -> None:
@@ -29,6 +38,7 @@ def tell_late() -> None:
 def register(jobs: Jobs) -> None:
     """Add this feature's jobs and their schedule."""
     jobs.add("visits.plan", plan, Scheduled(minute="10", hour="1"))
+    jobs.add("visits.plan_one", plan_one)
     jobs.add("visits.tell_late", tell_late, Scheduled(minute="*/5", hour="*"))
 
 
@@ -38,3 +48,5 @@ def listen(app: Flask) -> None:
     events.subscribe(app, "person_died", subscribers.on_person_died)
     events.subscribe(app, "person_moved", subscribers.on_person_moved)
     events.subscribe(app, "person_merged", subscribers.on_person_merged)
+    events.subscribe(app, "people_imported", plan_soon)
+    events.subscribe(app, "people_leaving", leaving.on_people_leaving)

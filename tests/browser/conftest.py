@@ -12,6 +12,7 @@ from werkzeug.serving import make_server
 
 from portal.core import statics
 from portal.core.web import LOCALES
+from tests.client import Client
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 800}
@@ -65,11 +66,18 @@ class Reader:
     def _heard(self, message: ConsoleMessage) -> None:
         # A refused form is a 422 and shows as a failed load; that is no fault of the page.
         if message.type == "error" and "422" not in message.text:
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} ({self.page.url})")
 
     def go(self, path: str) -> "Reader":
         self.page.goto(self.address + path)
         return self.look()
+
+    def carry(self, client: Client) -> "Reader":
+        """Take over the session that a test client has signed in to."""
+        sid = client.get_cookie("sid")
+        assert sid
+        self.context.add_cookies([{"name": "sid", "value": sid.value, "url": self.address}])
+        return self
 
     def look(self) -> "Reader":
         """Hold the page that is open now to the promises of all pages."""

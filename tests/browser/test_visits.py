@@ -109,6 +109,6 @@ def test_nobody_opens_and_step_by_step_somebody_makes_sure(
     phone.press("记下这一步")
     assert phone.reads("联系紧急联系人：女儿王丽")
     _choose(phone, "人怎么样", "平安")
-    phone.fill("怎么确认的", "女儿说在她家").press("结束核实")
+    phone.fill("怎么确认的", "女儿说在她家").press("结束确认")
     assert phone.reads("已结束：平安")
     assert db.session.scalars(sa.select(SafetyCheck)).one().closed_by_name == "王建国"

@@ -160,3 +160,14 @@ def test_productions_session_cookie_is_bound_to_its_host(make, app, variant):
     cookie = next(line for line in answer.headers.getlist("Set-Cookie") if line.startswith("__Host-sid="))
     assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(cookie.split("; "))
     assert "Domain" not in cookie
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [("12", 12), ("-3", -3), ("", 7), ("x", 7), ("²", 7), ("9" * 25, 7), (str(2**31 - 1), 2**31 - 1), (str(2**31), 7)],
+)
+def test_a_number_asked_for_fits_a_column_or_is_the_default(app, said, number):
+    with app.test_request_context("/", query_string={"before": said}):
+        assert web.number_asked("before", 7) == number
+        assert web.number_asked("missing", 7) == 7
+        assert web.number_asked("before", 7, said={"before": said}) == number

@@ -6,8 +6,9 @@ import pytest
 import sqlalchemy as sa
 
 from portal.core.clock import today
-from portal.core.db import db
+from portal.core.db import db, transaction
 from portal.duty.models import Shift, Swap, Turn
+from portal.duty.service import cover
 from portal.identity.permissions import Role
 
 TOMORROW = timedelta(days=1)
@@ -112,6 +113,10 @@ def test_required_hours_who_stands_in_and_telephones_are_set_on_pages(make, desk
     code = make.community().code
     assert desk.post("/desk/duty/cover", data={"community": code, "hours": "每天 全天"}).status_code == 303
     assert desk.post("/desk/duty/cover", data={"community": code, "hours": "有空就来"}).status_code == 422
+    desk.post("/preferences", data={"locale": "en", "next": "/"})
+    assert "Every day All day" in desk.get(f"/desk/duty/cover?community={code}").text
+    assert desk.post("/desk/duty/cover", data={"community": code, "hours": "Every day All day"}).status_code == 303
+    desk.post("/preferences", data={"locale": "zh", "next": "/"})
     page = desk.get("/desk/duty/").get_data(as_text=True)
     assert "没人" in page
     desk.post("/desk/duty/fallback", data={"community": code, "person": planner.public_id, "phone": "13800001111"})
@@ -129,3 +134,23 @@ def test_a_week_is_copied_with_one_button(make, desk, planner):
     assert answer.status_code == 303
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Shift)) == 2
     assert "复制了 1 个班次" in desk.get(answer.location).get_data(as_text=True)
+
+
+def test_a_gap_opens_a_shift_with_its_day_and_hours(make, desk):
+    with transaction():
+        cover.set_required(make.community(), "每天 9:00-12:00")
+    day = (today() + TOMORROW).isoformat()
+    link = f"day={day}&amp;opens=09:00&amp;closes=12:00"
+    page = desk.get("/desk/duty/").text.replace("%3A", ":")
+    assert link in page
+    community = make.community().code
+    form = desk.get(f"/desk/duty/shifts/new?community={community}&day={day}&opens=09:00&closes=12:00").text
+    assert f'value="{day}"' in form
+    assert 'value="09:00"' in form
+    assert 'value="12:00"' in form
+    assert desk.get(f"/desk/duty/shifts/new?community={community}&day={day}&opens=x&closes=").status_code == 200
+
+
+def test_a_shift_with_nobody_is_saved_with_a_warning(make, desk):
+    page = desk.post("/desk/duty/shifts/new", data=_said(make), follow_redirects=True).text
+    assert "但还没有人" in page

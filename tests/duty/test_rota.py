@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 import pytest
 import sqlalchemy as sa
 import time_machine
+from flask_babel import force_locale
 
 from portal.core.access import Scope
 from portal.core.clock import SHANGHAI, at, now
@@ -12,7 +13,7 @@ from portal.core.db import db, transaction
 from portal.core.errors import Missing, Refused
 from portal.core.outbox import OutboxRow
 from portal.duty.models import Shift, ShiftRole, Swap, Turn
-from portal.duty.service import answering, cover, doors, people, rota, swaps
+from portal.duty.service import answering, cover, doors, people, rota, swaps, words
 from portal.duty.service.rota import ShiftFacts
 from portal.duty.service.swaps import SwapState
 from portal.identity.permissions import Role
@@ -199,6 +200,35 @@ def test_a_swap_needs_both_and_then_the_turns_change_hands(make):
         _agree(swap, taker)
 
 
+def test_a_swap_that_makes_a_long_day_warns_both(make):
+    swap, turn, _back = _swap(make)
+    asker, taker = _actors(make.read(swap))
+    turn = make.read(turn)
+    ends = turn.shift.ends_at.astimezone(SHANGHAI)
+    with transaction():
+        late = ShiftFacts(
+            "服务大厅", ShiftRole.NIGHT, ends.date(), ends.time(), time(23), people=[make.read(swap).taker]
+        )
+        rota.add_shift(make.community(), late)
+    with transaction():
+        tired = swaps.agree(swaps.swap_of(taker, swap.id), taker)
+        words_ = swaps.tired_words(tired)
+    assert tired == [taker.name]
+    assert "连续值班超过 12 小时" in words_
+    told = db.session.scalars(sa.select(OutboxRow).order_by(OutboxRow.id.desc()).limit(1)).one()
+    assert told.recipient_id == asker.public_id
+    assert told.facts["tired"] == [taker.name]
+
+
+def test_a_shift_with_nobody_covers_nothing(make):
+    _needs(make, "每天 9:00-12:00")
+    before = _gaps(make)
+    _shift(make, day=MONDAY + timedelta(1), opens=time(9), closes=time(12))
+    assert _gaps(make) == before
+    _shift(make, make.worker(), day=MONDAY + timedelta(1), opens=time(9), closes=time(12), role=ShiftRole.NIGHT)
+    assert _gaps(make) == before[1:]
+
+
 def test_a_stranger_to_a_swap_cannot_answer_it(make):
     swap, turn, _back = _swap(make)
     with pytest.raises(Missing):
@@ -262,10 +292,39 @@ def test_handing_over_passes_what_is_to_come_and_leaves_what_was(make):
     with transaction():
         cover.set_fallback(make.community(), giver, "13800001111")
     with transaction():
-        assert doors.hand_over(giver.public_id, taker.public_id) == 2
+        assert doors.hand_over(giver.public_id, taker.public_id, make.grid()) == 2
     names = [make.read(shift).turns[0].account.name for shift in (past, coming, clash)]
     assert names == ["周洁", "林敏", "周洁"]
     assert cover.fallback_of(make.community()).account.name == "林敏"
+
+
+def test_a_turn_of_another_community_or_of_who_may_not_take_it_stays(make):
+    giver, taker = make.worker(name="周洁"), make.worker(name="林敏")
+    stranger = make.worker(scope=make.community("荷塘社区"), name="陈远")
+    shift = _shift(make, giver)
+    there = make.grid(make.community("荷塘社区"))
+    with transaction():
+        assert doors.hand_over(giver.public_id, taker.public_id, there) == 0
+        assert doors.hand_over(giver.public_id, stranger.public_id, make.grid()) == 0
+    assert [turn.account.name for turn in make.read(shift).turns] == ["周洁"]
+
+
+def test_a_shift_early_on_monday_leads_to_its_own_week(make):
+    worker = make.worker()
+    _shift(make, worker, day=MONDAY + timedelta(7), opens=time(7), closes=time(9))
+    with time_machine.travel(NOON + timedelta(6), tick=False):
+        (line,) = [todo for todo in doors.todo_of(actor_of(worker)) if "您值班" in todo.words]
+    assert line.values == {"week": "2026-12-07"}
+
+
+def test_of_two_of_one_name_the_free_one_is_copied(make):
+    busy, free = make.worker(name="王伟"), make.worker(name="王伟")
+    _shift(make, busy, free, day=MONDAY)
+    _shift(make, busy, day=MONDAY + timedelta(7), role=ShiftRole.PATROL)
+    with transaction():
+        rota.copy_week(make.community(), MONDAY + timedelta(7), people.desk_of(make.community()))
+    (copy,) = [one for one in rota.week(make.community(), MONDAY + timedelta(7)) if one.role is ShiftRole.COUNTER]
+    assert [turn.account_id for turn in copy.turns] == [free.id]
 
 
 def test_old_rotas_are_forgotten_and_newer_ones_stay(make):
@@ -296,3 +355,22 @@ def test_who_is_left_off_a_dropped_shift_is_told(make):
         rota.drop_shift(rota.shift_in((Scope("community", make.community().code),), shift.id))
     row = db.session.scalars(sa.select(OutboxRow).order_by(OutboxRow.id.desc())).first()
     assert "不用来了" in wording.words_for(row.topic, row.facts).line
+
+
+def test_a_swap_and_its_notices_are_said_in_the_language_of_who_reads(make):
+    swap, _turn, _back = _swap(make, MONDAY + timedelta(2))
+    with transaction():
+        rota.drop_shift(swap.turn.shift)
+    for topic in ("duty.assigned", "duty.swap_asked", "duty.cancelled"):
+        row = db.session.scalars(sa.select(OutboxRow).where(OutboxRow.topic == topic).order_by(OutboxRow.id)).first()
+        with force_locale("en"):
+            read = wording.words_for(row.topic, row.facts).body
+        assert "窗口接待" not in read
+        assert "12月" not in read
+        assert "12月1日 周二 08:30-17:30 服务大厅 窗口接待" in wording.words_for(row.topic, row.facts).body
+    (kept,) = swaps.mine(actor_of(swap.asker))
+    with force_locale("en"):
+        assert "窗口接待" not in words.told(kept.subject)
+    assert words.told(kept.subject) == (
+        "12月1日 周二 08:30-17:30 服务大厅 窗口接待 换 12月2日 周三 08:30-17:30 服务大厅 窗口接待"
+    )

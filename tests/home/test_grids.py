@@ -1,14 +1,19 @@
 """A grid's page, and handing a grid's work over."""
 
 import pytest
+import sqlalchemy as sa
 
-from portal.core.db import transaction
+from portal.core.clock import now
+from portal.core.db import db, transaction
 from portal.core.errors import Refused
 from portal.home.service import handover
 from portal.home.service.handover import Signing
 from portal.identity import staff
+from portal.identity.models import RoleGrant
 from portal.identity.permissions import Role
 from portal.registry.models import TagKind
+from portal.registry.service import figures
+from portal.visits.models import CareSubject
 from tests.meals.stand import acting
 
 
@@ -91,3 +96,61 @@ def test_an_account_as_an_actor_holds_what_it_holds_now(make):
     _grid, giver, _taker = grids_workers(make)
     actor = staff.as_actor(make.read(giver))
     assert [(grant.role, grant.scope.kind) for grant in actor.grants] == [("grid_worker", "grid")]
+
+
+def test_what_is_left_open_by_a_stopped_account_can_still_be_handed_over(make, client):
+    grid, giver, taker = grids_workers(make)
+    with transaction() as session:
+        session.get_one(type(giver), giver.id).disabled_at = giver.created_at
+    page = client.sign_in(make.worker(Role.COMMUNITY_WORKER)).get(f"/desk/hand-overs/new/{grid.code}").text
+    assert "王建国（已停用）" in page
+    with transaction():
+        signed = handover.hand_over(grid, Signing(giver.public_id, taker.public_id, "离职"), by=acting(make.worker()))
+    assert signed.giver_name == "王建国"
+
+
+def test_whoever_lost_her_grant_with_people_still_assigned_can_be_relieved(make):
+    grid, _giver, _taker = grids_workers(make)
+    left = make.worker(Role.GRID_WORKER, make.grid(name="第二网格"), name="赵离开")
+    person = make.person(grid=grid)
+    with transaction() as session:
+        session.add(CareSubject(person_id=person.id, worker=left.public_id, assigned_to=left.public_id))
+    assert left.public_id in {account.public_id for account in handover.givers(grid)}
+
+
+def test_handing_one_grid_over_leaves_the_work_of_another_community(make):
+    grid, giver, taker = grids_workers(make)
+    elsewhere = make.person(grid=make.grid(make.community("荷塘社区")))
+    here = make.person("李秀英", grid=grid)
+    with transaction() as session:
+        for person in (here, elsewhere):
+            session.add(CareSubject(person_id=person.id, worker=giver.public_id, assigned_to=giver.public_id))
+    with transaction():
+        handover.hand_over(grid, Signing(giver.public_id, taker.public_id, "休假"), by=acting(make.worker()))
+    query = sa.select(CareSubject.person_id, CareSubject.assigned_to).order_by(CareSubject.id)
+    assert [tuple(row) for row in db.session.execute(query)] == [
+        (here.id, taker.public_id),
+        (elsewhere.id, giver.public_id),
+    ]
+
+
+def test_a_grids_page_says_how_much_is_open_there_and_not_what_waits_elsewhere(make, client):
+    grid, giver, _taker = grids_workers(make)
+    other = make.grid(make.community("荷塘社区"))
+    with transaction() as session:
+        grant = RoleGrant(role=Role.GRID_WORKER, scope_kind="grid", scope_ref=other.code)
+        session.get_one(type(giver), giver.id).grants.append(grant)
+        person = session.merge(make.person(grid=other))
+        session.add(CareSubject(person_id=person.id, worker=giver.public_id, not_needed_at=now()))
+    page = client.sign_in(make.worker(Role.COMMUNITY_WORKER)).get(f"/desk/grids/{grid.code}").text
+    assert "王建国" in page
+    assert "请回问" not in page
+    assert "件要办" not in page
+
+
+def test_areas_are_counted_in_one_question_each_kind(make):
+    grid = make.grid()
+    make.person(grid=grid)
+    make.person("李秀英", community=make.community())
+    areas = [make.community(), grid, make.grid(name="第二网格")]
+    assert [figures.counts_of(areas)[area.id] for area in areas] == [2, 1, 0]

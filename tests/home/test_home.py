@@ -7,9 +7,20 @@ import pytest
 
 from portal.core.clock import now, today
 from portal.core.ids import Sex
+from portal.core.money import yuan
+from portal.home.service import copies
 from portal.identity.permissions import Role
 from portal.meals.models import MealOrder, Menu, OrderItem, OrderState, Way
-from portal.registry.models import AgentState, Claim, ClaimState, FamilyAgent, Registration, Relation, TagKind
+from portal.registry.models import (
+    AgentState,
+    Claim,
+    ClaimState,
+    FamilyAgent,
+    PersonState,
+    Registration,
+    Relation,
+    TagKind,
+)
 from tests.client import Client
 from tests.make import Make
 
@@ -268,3 +279,29 @@ def test_preferences_never_lead_away_from_the_portal(client: Client, elsewhere: 
 def test_a_size_that_does_not_exist_is_refused(client: Client) -> None:
     assert client.post("/preferences", data={"scale": "99"}).status_code == 400
     assert client.get_cookie("scale") is None
+
+
+def test_a_copy_of_her_data_tells_her_meals_in_words(make):
+    person = make.person("王秀英")
+    order = make.order(make.menu(), person)
+    (section,) = [one for one in copies.sections(copies.compose(make.read(person))) if one.title == "助餐"]
+    told = dict(section.things[0])
+    assert (told["餐次"], told["状态"], told["日期"]) == ("午餐", "已预订", order.day.isoformat())
+    assert told["总价（元）"] == yuan(order.bill_fen)
+
+
+def test_the_page_of_who_is_not_here_offers_nothing_for_who_is(make: Make, client: Client) -> None:
+    gone, here = make.person("赵玉兰", state=PersonState.MOVED_OUT), make.person("王秀英")
+    client.sign_in(make.worker())
+    assert f"person={here.public_id}" in client.get(f"/desk/person/{here.public_id}").text
+    page = client.get(f"/desk/person/{gone.public_id}").text
+    assert f"person={gone.public_id}" not in page
+    assert "没有入户" in page
+    assert "登记表里这一户只有一个人" not in page
+
+
+def test_nobody_is_asked_to_find_a_contact_for_the_dead(make: Make, client: Client) -> None:
+    dead, here = make.person("赵玉兰", state=PersonState.DEAD, state_on=today()), make.person("王秀英")
+    client.sign_in(make.worker())
+    assert "请至少登记一位" in client.get(f"/desk/people/{here.public_id}/record").text
+    assert "请至少登记一位" not in client.get(f"/desk/people/{dead.public_id}/record").text

@@ -140,9 +140,28 @@ def test_a_dismissal_while_the_code_is_hashed_is_noticed(client, worker, drawn, 
     assert (client.get(DESK).location or "").startswith(SIGN_IN)
 
 
+def test_whoever_holds_a_session_and_the_password_draws_no_codes_without_the_second_factor(client, worker, drawn):
+    client.sign_in(worker)
+    for code in ("", "000000", "22222-22222"):
+        answer = client.post(PAGE, data={"code": code})
+        assert answer.status_code == 422
+        assert set(CODES.findall(answer.text)) <= {code}
+    assert recovery.left(worker.id) == 10
+    assert len(CODES.findall(client.post(PAGE, data={"code": drawn[1]}).text)) == 10
+    told = db.session.scalar(sa.select(OutboxRow.recipient_id).where(OutboxRow.topic == "identity.recovery_drawn"))
+    assert told == worker.public_id
+
+
+def test_an_authenticators_code_draws_codes_once(client, worker, drawn):
+    client.sign_in(worker)
+    code = pyotp.TOTP(SECRET).now()
+    assert client.post(PAGE, data={"code": code}).status_code == 200
+    assert client.post(PAGE, data={"code": code}).status_code == 422
+
+
 def test_new_codes_end_the_old_ones_and_want_the_password_given_lately(client, worker, drawn):
     client.sign_in(worker)
-    shown = client.post(PAGE)
+    shown = client.post(PAGE, data={"code": pyotp.TOTP(SECRET).now()})
     fresh = CODES.findall(shown.text)
     assert len(fresh) == 10
     assert "identity.recovery_drawn" in actions()
@@ -156,7 +175,7 @@ def test_new_codes_end_the_old_ones_and_want_the_password_given_lately(client, w
 def test_without_an_authenticator_there_are_no_recovery_codes(client, worker):
     client.sign_in(worker)
     assert "请先绑定动态口令" in client.get(PAGE).text
-    assert client.post(PAGE).status_code == 422
+    assert client.post(PAGE, data={"code": "000000"}).status_code == 422
 
 
 def test_a_lost_authenticator_takes_its_codes_with_it(worker, drawn):

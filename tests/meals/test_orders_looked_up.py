@@ -72,7 +72,13 @@ def test_the_timeline_and_the_export_tell_of_an_order(make, place, rule):
     line = doors.timeline(make.read(person))[0]
     assert (line.at, "已预订" in line.title, "春风里助餐点" in line.text) == (order.placed_at, True, True)
     exported = doors.export(person)[0]
-    assert (exported["pay_fen"], exported["note"], len(exported["subsidies"])) == (700, "少油", 1)
+    assert (exported["实付（元）"], exported["实付（分）"], exported["备注"], len(exported["补贴"])) == (
+        "7.00",
+        700,
+        "少油",
+        1,
+    )
+    assert (exported["餐次"], exported["状态"], exported["日期"]) == ("午餐", "已预订", order.day.isoformat())
 
 
 def test_a_purge_forgets_old_orders_and_keeps_their_menus(make, place, rule):

@@ -7,12 +7,12 @@ import pytest
 from portal.areas.models import Building, Dwelling, DwellingUse, Estate
 from portal.areas.service import area_scope
 from portal.core.access import Scope
-from portal.core.db import transaction
+from portal.core.db import db, transaction
 from portal.core.errors import Missing, Refused
 from portal.core.ids import Sex
 from portal.identity.permissions import Role
 from portal.registry.models import Household, PersonState, TagKind
-from portal.registry.service import buildings, figures
+from portal.registry.service import buildings, changes, figures
 from portal.registry.service.buildings import Pattern, RoomState
 
 
@@ -166,3 +166,21 @@ def test_a_birthday_today_counts(make):
     today = date.today()  # noqa: DTZ011
     make.person(grid=grid, born=today.replace(year=today.year - 60))
     assert figures.figures(grid).elders == 1
+
+
+def test_the_residents_of_a_building_follow_it_into_another_grid(make, client):
+    old, new = make.grid(name="第一网格"), make.grid(name="第二网格")
+    home, person = lived_in(make, grid=old)
+    dead = make.person("陈建国", grid=old, household_id=make.read(person).household_id, state=PersonState.DEAD)
+    stranger = make.person("李桂兰", grid=old)
+    edit = f"/desk/people/buildings/{home.building_id}/edit"
+    signed = client.sign_in(make.worker())
+    assert "住在这一栋的居民一起归到新的网格" in signed.get(edit).text
+    name = db.session.get_one(Building, home.building_id).name
+    assert signed.post(edit, data={"name": name, "grid": new.code}).status_code == 303
+    assert make.read(person).grid_id == new.id
+    assert (make.read(dead).grid_id, make.read(stranger).grid_id) == (old.id, old.id)
+    (change,) = changes.history(make.read(person))
+    assert (change.field, change.before, change.after) == ("grid_id", str(old.id), str(new.id))
+    assert signed.post(edit, data={"name": name, "grid": ""}).status_code == 303
+    assert make.read(person).grid_id == new.id, "a building of no grid leaves its people where they are"

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
+from flask_babel import force_locale
 
 from portal.core.access import Actor
 from portal.core.clock import now, today
@@ -28,8 +29,9 @@ from portal.registry.models import (
     RightsRequest,
     RightState,
 )
-from portal.registry.service import consents
+from portal.registry.service import consents, editing
 from portal.registry.service.consents import Voice
+from portal.registry.service.editing import Care
 from portal.registry.service.rights import closing, requests
 from portal.visits.service import listing, planning, recording
 from portal.visits.service.recording import Picture
@@ -49,6 +51,34 @@ def test_withdrawing_the_health_consent_deletes_diet_and_health_with_their_histo
     assert (person.diet, person.health) == (None, None)
     assert not consents.allows(person, Purpose.HEALTH)
     assert not any("花生" in row.changes or "low_salt" in row.changes for row in rows)
+
+
+def test_nobody_registers_again_what_a_resident_no_longer_wants_kept(make: Make):
+    person = make.person()
+    with transaction():
+        consents.withdraw(db.session.get_one(Person, person.id), Purpose.HEALTH, voice=SELF)
+    person = make.read(person)
+    for said in (Care(diets=frozenset({Diet.SOFT})), Care(diets=frozenset(), health="花生过敏")):
+        with pytest.raises(Refused, match="撤回了健康"), transaction():
+            editing.save(db.session.get_one(Person, person.id), said, version=person.version, reason="")
+    with transaction():
+        editing.save(
+            db.session.get_one(Person, person.id),
+            Care(diets=frozenset(), note="楼上住"),
+            version=person.version,
+            reason="",
+        )
+    assert make.read(person).note == "楼上住"
+
+
+def test_a_register_brings_no_diet_back_to_who_withdrew(make: Make):
+    kept, refused = make.person("李建国", diet="soft"), make.person(diet="low_salt")
+    moment = now()
+    with transaction() as session:
+        consents.withdraw(session.get_one(Person, refused.id), Purpose.HEALTH, voice=SELF)
+        session.execute(sa.update(Person).values(diet="soft", updated_at=moment))
+        consents.keep_refusals(moment)
+    assert (make.read(kept).diet, make.read(refused).diet) == ("soft", None)
 
 
 def test_what_was_proposed_for_the_health_goes_with_the_consent(make: Make):
@@ -140,9 +170,10 @@ def test_only_the_guardian_speaks_for_a_child_under_fourteen(make: Make):
     assert db.session.scalars(sa.select(Consent)).one().channel is Channel.GUARDIAN
 
 
-def test_a_parent_who_is_an_accepted_agent_is_the_guardian_where_none_is_registered(make: Make):
-    father, child = make.person("李强", born=date(1990, 1, 1)), make.person("李小宝", born=today())
-    account = make.resident(father)
+def test_an_agent_who_calls_herself_a_parent_is_no_guardian(make: Make):
+    """Whoever asks types the relation herself; only a worker enters a guardian."""
+    neighbour, child = make.person("李强", born=date(1990, 1, 1)), make.person("李小宝", born=today())
+    account = make.resident(neighbour)
     make.add(
         FamilyAgent(
             account_id=account.id,
@@ -154,7 +185,9 @@ def test_a_parent_who_is_an_accepted_agent_is_the_guardian_where_none_is_registe
             requested_at=now(),
         )
     )
-    assert consents.whose(actor_of(account), child.public_id).id == child.id
+    assert consents.wards(neighbour) == []
+    with pytest.raises(Missing):
+        consents.whose(actor_of(account), child.public_id)
 
 
 def test_a_neighbours_child_is_nobodys_to_speak_for(make: Make):
@@ -236,7 +269,8 @@ def test_an_account_of_nobody_is_closed_too(make: Make):
     account, request = closed(make, None)
     with transaction():
         db.session.get_one(RightsRequest, request.id).due_on = today()
-    jobs.close_accounts()
+    with force_locale("en"):
+        jobs.close_accounts()
     assert make.read(account).name == "已注销"
 
 

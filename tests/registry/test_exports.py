@@ -18,6 +18,7 @@ from portal.core.db import db, transaction
 from portal.core.outbox import OutboxRow
 from portal.identity.models import SignedSession
 from portal.identity.permissions import Role
+from portal.registry import jobs
 from portal.registry.models import Export, ExportPerson, ExportState, Person
 from portal.registry.service import export_files, exports
 from tests.client import Client
@@ -356,3 +357,34 @@ def test_a_resident_reads_of_the_export_where_she_reads_who_looked(make: Make, c
     html = client.get("/me/looked").get_data(as_text=True)
     for words in ("周洁", "社区工作者", "导出了姓名", "核对高龄津贴"):
         assert words in html
+
+
+def test_a_manager_is_shown_her_own_behind_many_of_others(make: Make, client: Client, monkeypatch) -> None:
+    here, there = make.community(), make.community("秋月社区")
+    wang(make)
+    make.person("陈建国", community=there)
+    monkeypatch.setattr(exports, "MOST_WAITING", 2)
+    for _turn in range(3):
+        client.sign_in(make.worker(Role.COMMUNITY_WORKER, there))
+        ask(client, way="plain")
+    client.sign_in(make.worker(Role.COMMUNITY_WORKER, here))
+    ask(client, way="plain")
+    client.sign_in(make.worker(Role.COMMUNITY_WORKER, here))
+    assert export().public_id in client.get("/desk/people/exports").get_data(as_text=True)
+
+
+def test_what_nobody_decides_ends_and_its_asker_is_told(make: Make, client: Client, folder: Path) -> None:
+    wang(make)
+    worker = make.worker()
+    client.sign_in(worker)
+    ask(client, way="plain")
+    with time_machine.travel(now() + timedelta(days=6, hours=23), tick=False):
+        jobs.purge_exports()
+    assert export().state is ExportState.WAITING
+    with time_machine.travel(now() + timedelta(days=7, minutes=1), tick=False):
+        jobs.purge_exports()
+    assert export().state is ExportState.EXPIRED
+    (told,) = db.session.scalars(sa.select(OutboxRow).where(OutboxRow.topic == "registry.export_expired"))
+    assert told.recipient_id == worker.public_id
+    assert len(acts("registry.export_expired")) == 1
+    assert "没有人审批" in client.get(f"/desk/people/exports/{export().public_id}").get_data(as_text=True)

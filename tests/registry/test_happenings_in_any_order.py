@@ -171,7 +171,7 @@ def village(make: Make) -> Village:
     return Village(make)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(step, min_size=4, max_size=14))
 def test_any_sequence_leaves_households_consistent_and_undoing_it_all_restores_the_first_state(
     village: Village, steps: list[tuple[str, int, int, int]]

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.areas.models import Dwelling, DwellingUse
-from portal.core.db import db
+from portal.core.db import db, transaction
 from portal.core.sheets import write_csv, write_workbook
 from portal.registry.models import (
     EmergencyContact,
@@ -338,3 +338,48 @@ def test_organisations_come_with_code_standing_and_grade(worker):
     assert _check(worker, "organisations", headers, good).counts["unchanged"] == 1
     undo(worker, batch)
     assert count(Organisation) == 0
+
+
+PHONES = ("0512-68001111", "0512-68002222")
+SUPPLIES = [
+    ("facilities", Facility, ["设施名称", "联系电话"], *(["老年活动室", phone] for phone in PHONES)),
+    ("organisations", Organisation, ["单位名称", "电话"], *(["春风中心", phone] for phone in PHONES)),
+]
+
+
+def _edited(model, **values) -> None:
+    one = _one(model)
+    with transaction():
+        for name, value in values.items():
+            setattr(one, name, value)
+
+
+@pytest.mark.parametrize(("kind", "model", "headers", "first", "second"), SUPPLIES)
+def test_undoing_does_not_overwrite_what_was_edited_since(worker, kind, model, headers, first, second):
+    made = _take_in(worker, kind, headers, first)
+    changed = _take_in(worker, kind, headers, second)
+    _edited(model, phone="0512-68003333")
+    for batch in (changed, made):
+        answer = undo(worker, batch)
+        assert answer.status_code == 422
+        assert "后来又改过" in answer.text
+    assert _one(model).phone == "0512-68003333"
+    _edited(model, phone="0512-68002222")
+    assert undo(worker, changed).status_code == 303
+    assert _one(model).phone == "0512-68001111"
+    _edited(model, note="周末开门")
+    assert undo(worker, made).status_code == 422, "what the batch said nothing of was filled in since"
+    _edited(model, note="")
+    assert undo(worker, made).status_code == 303
+    assert count(model) == 0
+
+
+@pytest.mark.parametrize(("kind", "model", "headers", "first", "second"), SUPPLIES)
+def test_confirming_does_not_overwrite_what_was_edited_since_the_check(worker, kind, model, headers, first, second):
+    _take_in(worker, kind, headers, first)
+    batch = _check(worker, kind, headers, second)
+    _edited(model, phone="0512-68003333")
+    answer = confirm(worker, batch)
+    assert answer.status_code == 422
+    assert "请重新检查这一批" in answer.text
+    assert _one(model).phone == "0512-68003333"

@@ -10,6 +10,7 @@ from portal.core import jobs
 from portal.core.access import Scope
 from portal.core.clock import now
 from portal.core.db import db, transaction
+from portal.core.ids import Sex
 from portal.registry.models import (
     ImportBatch,
     ImportRow,
@@ -21,7 +22,7 @@ from portal.registry.models import (
     Source,
     Verdict,
 )
-from portal.registry.service import changes, twins
+from portal.registry.service import changes, imports, twins
 from tests.client import Client
 from tests.make import Make
 from tests.registry.registers import (
@@ -270,3 +271,90 @@ def test_new_rows_alike_somebody_are_listed_with_their_score_and_go_in_all_the_s
 def test_a_register_in_which_everybody_has_a_number_is_alike_nobody(worker):
     batch = check(worker, register(row(), row(姓名="王秀瑛", 身份证号=number(2))))
     assert not any(each.reasons for each in staged(batch))
+
+
+@pytest.mark.parametrize("confirmed_first", [True, False])
+def test_another_person_under_a_number_keeps_the_sex_and_birth_date_of_the_row(worker, confirmed_first):
+    wan = row(姓名="万平刚", 性别="男", 出生日期="2006-03-10")
+    batch = check(worker, register(row(), wan))
+    page = worker.get(_page(batch)).text
+    assert 'name="sex"' in page
+    assert "2006-03-10" in page
+    if confirmed_first:
+        confirm(worker, batch)
+    _say(worker, batch, "different")
+    if not confirmed_first:
+        confirm(worker, batch)
+    second = people()[1]
+    assert (second.name, second.sex, str(second.birth_date)) == ("万平刚", Sex.MALE, "2006-03-10")
+    assert (second.id_number, second.flags) == (None, ["no_number"])
+
+
+def test_a_row_under_a_known_persons_number_keeps_its_own_sex(worker, make):
+    make.person("赵玉兰", id_number=number(1), phone="")
+    batch = take_in(worker, register(row(姓名="万平刚", 性别="男", 出生日期="2006-03-10")))
+    _say(worker, batch, "different", 2)
+    assert [(each.sex, str(each.birth_date)) for each in people()[1:]] == [(Sex.MALE, "2006-03-10")]
+
+
+def test_the_rows_of_an_unconfirmed_batch_are_decided_from_its_own_page(worker, make):
+    take_in(worker, TWICE)
+    again = check(worker, TWICE)
+    assert twins.waiting(_scope(make)) == 1
+    assert again.public_id not in worker.get("/desk/people/twins").text
+    assert f"{again.public_id}/waiting/3" in worker.get(f"{ADDRESS}/{again.public_id}/rows/waiting").text
+    assert _say(worker, again, "later").location.endswith(f"{again.public_id}/rows/waiting")
+
+
+def test_a_decided_row_waits_no_more_and_is_listed_with_what_was_decided(worker):
+    batch = take_in(worker, TWICE)
+    _say(worker, batch, "dropped")
+    counted = imports.counts(latest())
+    assert (counted["waiting"], counted["decided"]) == (0, 1)
+    assert "不导入" in worker.get(f"{ADDRESS}/{batch.public_id}/rows/decided").text
+    assert "这里没有内容" in worker.get(f"{ADDRESS}/{batch.public_id}/rows/waiting").text
+
+
+def test_a_row_put_off_after_all_waits_again(worker, make):
+    batch = take_in(worker, TWICE)
+    _say(worker, batch, "dropped")
+    _say(worker, batch, "later")
+    assert (imports.counts(latest())["waiting"], twins.waiting(_scope(make))) == (1, 1)
+    assert check(worker, TWICE).counts["waiting"] == 1
+
+
+def test_a_merged_row_says_afterwards_what_became_of_it(worker):
+    batch = take_in(worker, TWICE)
+    _say(worker, batch, "same", phone="row")
+    page = worker.get(_page(batch))
+    assert page.status_code == 200
+    assert "同一个人" in page.text
+    assert "139****0009" in page.text
+    assert people()[0].public_id in page.text
+    assert f"{batch.public_id}/waiting/3" in worker.get(f"{ADDRESS}/{batch.public_id}/rows/decided").text
+
+
+def test_a_row_decided_in_another_file_meanwhile_is_not_asked_about_again(worker, make):
+    batch = take_in(worker, TWICE)
+    again = check(worker, register(row(备注="新"), row(联系电话="13900000009", 备注="耳背")))
+    _say(worker, batch, "dropped")
+    assert again.counts["waiting"] == 1
+    confirm(worker, again)
+    assert (imports.counts(latest())["waiting"], twins.waiting(_scope(make))) == (0, 0)
+
+
+def test_beside_an_unchanged_row_stands_the_person_of_the_register(worker):
+    take_in(worker, register(row()))
+    batch = check(worker, TWICE)
+    page = worker.get(f"{ADDRESS}/{batch.public_id}/rows/waiting").text
+    assert "登记库里" in page
+    assert "138****0001" in page
+    assert "先出现的第 2 行" not in page
+
+
+def test_both_addresses_are_shown(worker):
+    take_in(worker, register(row()))
+    batch = check(worker, register(row(), row(房号="302", 户号="H2")))
+    page = worker.get(_page(batch)).text
+    assert "梧桐苑 6号楼 2单元 301" in page
+    assert "梧桐苑 6号楼 2单元 302" in page

@@ -1,10 +1,12 @@
 """Finding people by what a worker hears on the telephone, and never outside her scope."""
 
 import pytest
+import sqlalchemy as sa
 
 from portal.core.access import Scope
+from portal.core.db import db
 from portal.core.errors import Missing
-from portal.registry.models import PersonState
+from portal.registry.models import Person, PersonState
 from portal.registry.service import people
 from tests.make import Make
 
@@ -102,3 +104,16 @@ def test_an_alias_answers_as_who_it_stands_for_and_only_where_she_is_in_scope(ma
     assert people.person_in((Scope("community", there.code),), alias.public_id) == kept
     with pytest.raises(Missing):
         people.person_in((Scope("community", here.code),), alias.public_id)
+
+
+def test_nobody_walks_the_whole_register_to_find_who_is_no_alias(make: Make) -> None:
+    """A condition of a community goes by the community's index, and that of aliases holds none but them."""
+    scopes = [Scope("community", make.community().code)]
+    query = sa.select(Person.id).where(people.within(scopes), Person.merged_into_id.is_(None))
+    sqlite = db.engine.dialect.name == "sqlite"
+    said = str(query.compile(db.engine, compile_kwargs={"literal_binds": True}))
+    plan = db.session.connection().exec_driver_sql(f"EXPLAIN {'QUERY PLAN' if sqlite else ''} {said}").all()
+    assert "merged" not in str(plan).replace("merged_into_id IS NULL", "")
+    assert "grid_id" not in str(people.within(scopes))
+    (aliases,) = [one for one in sa.inspect(db.engine).get_indexes("person") if "merged_into_id" in one["column_names"]]
+    assert aliases["dialect_options"][f"{db.engine.dialect.name}_where"] is not None

@@ -224,3 +224,20 @@ def test_a_resident_does_not_read_who_looked_at_her_neighbour(make: Make, client
     html = client.get("/me/looked").get_data(as_text=True)
     assert "没有人看过" in html
     assert "核对送餐电话" not in html
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "people/exports?before=",
+        "people/happenings?before=",
+        "people/twins/merges?before=",
+        "people/imports?before=",
+        "people/buildings?estate=",
+        "quality/no_home?after=",
+        "visits/people?grid=",
+    ],
+)
+def test_a_number_that_no_column_holds_is_no_server_error(make: Make, client: Client, asked: str) -> None:
+    client.sign_in(make.worker())
+    assert client.get(f"/desk/{asked}{'9' * 25}").status_code == 200

@@ -7,9 +7,12 @@ from datetime import timedelta
 import openpyxl
 import pytest
 import sqlalchemy as sa
+import time_machine
 
+from portal.core import settings
+from portal.core.audit import AuditRow
 from portal.core.clock import now, today
-from portal.core.db import db
+from portal.core.db import _writing, db, transaction
 from portal.identity.permissions import Role
 from portal.registry.models import (
     Certificate,
@@ -24,6 +27,8 @@ from portal.registry.models import (
     StockItem,
     VolunteerTeam,
 )
+from portal.registry.service import exports
+from portal.registry.service.resources import tables
 
 LISTS = ("facilities", "organisations", "staff", "teams", "stock")
 
@@ -207,11 +212,49 @@ def test_a_team_takes_its_members_from_a_search_of_the_register(make, desk):
 
 def test_a_list_is_exported_as_text_with_masked_telephones(make, desk):
     _all_kinds(make)
-    answer = desk.post("/desk/people/resources/export/organisations")
+    answer = desk.post("/desk/people/resources/export/organisations", data={"reason": "报街道备案"})
     book = openpyxl.load_workbook(io.BytesIO(answer.data))
     cells = [cell.value for row in book.active.iter_rows() for cell in row]
     assert "138****5678" in cells
     assert "13812345678" not in cells
+
+
+def test_an_exported_list_has_a_reason_a_watermark_and_a_daily_measure(make, client, monkeypatch):
+    _all_kinds(make)
+    by, seen, held = make.worker(name="周洁"), [], tables.write_workbook
+    desk = client.sign_in(by)
+    monkeypatch.setattr(
+        tables, "write_workbook", lambda *told, **more: (seen.append(_writing.get()), held(*told, **more))[1]
+    )
+    address = "/desk/people/resources/export/staff"
+    assert desk.get(f"{address}?q=许静").status_code == 200
+    assert desk.post(address).status_code == 422
+    with transaction():
+        settings.put(exports.A_DAY, 2, valid_from=today(), by="test")
+    with time_machine.travel(now().replace(hour=4, minute=5, second=0, microsecond=0), tick=False):
+        desk.sign_in(by)
+        answers = [desk.post(f"{address}?q=许静", data={"reason": "报街道备案"}) for _turn in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    sheet = openpyxl.load_workbook(io.BytesIO(answers[0].data)).active
+    assert "周洁" in sheet.oddHeader.left.text
+    assert "周洁" in [cell.value for cell in sheet[2]][-1]
+    rows = list(db.session.scalars(sa.select(AuditRow).where(AuditRow.action == "resources.exported")))
+    assert [row.reason for row in rows] == ["报街道备案"] * 2
+    assert seen == [False, False]
+
+
+def test_numbers_of_resources_count_for_the_alarm(make, client):
+    _facility, _room, _shop, member, *_rest = _all_kinds(make)
+    by = make.worker()
+    with transaction() as session:
+        for _number in range(50):
+            facts = {"actor_name": by.name, "roles": "community_worker", "facts": {"field": "phone"}}
+            session.add(AuditRow(at=now(), actor=by.public_id, action="resources.revealed", **facts))
+    address = f"/desk/people/resources/staff/{member.public_id}/reveal"
+    client.sign_in(by).post(address, data={"reason": "联系排班"})
+    assert db.session.scalar(sa.select(AuditRow.facts).where(AuditRow.action == "registry.reveal_alarm")) == {
+        "count": 51
+    }
 
 
 def test_a_list_is_narrowed_and_says_so_when_nothing_fits(make, desk):

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
+from flask_babel import force_locale
 from sqlalchemy.exc import DatabaseError
 
 from portal.core.access import Scope
@@ -73,6 +74,22 @@ def _item(make, quantity=0, **more) -> StockItem:
 def test_opening_hours_are_read_from_the_words_people_write(app, words, said):
     with app.test_request_context():
         assert hours.said(hours.parse(words)) == said
+        assert hours.parse(said) == hours.parse(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "周一至周五 8:30-11:30 14:00-17:30；周六 9:00-11:00",
+        "每天 8:00-20:00",
+        "每天 全天",
+        "周二 8:00-9:00；周四 全天；周日 9:00-10:00",
+    ],
+)
+def test_opening_hours_said_in_english_are_read_back(app, words):
+    with app.test_request_context(), force_locale("en"):
+        said = hours.said(hours.parse(words))
+        assert said.isascii()
         assert hours.parse(said) == hours.parse(words)
 
 
@@ -306,9 +323,10 @@ def test_a_member_of_another_grid_is_named_by_her_surname_only(make):
 
 def test_an_exported_list_masks_telephones_and_is_on_the_record(make):
     make.add(Staff(community_id=make.community().id, name="许医生", kind=StaffKind.DOCTOR, phone="13812345678"))
+    by = actor_of(make.worker())
     with transaction():
         made = tables.table(Kind.STAFF, _scope(make.community()), Wanted())
-        tables.export(Kind.STAFF, _scope(make.community()), Wanted())
+        tables.export(Kind.STAFF, _scope(make.community()), Wanted(), reason="报街道备案", by=by)
     assert "138****5678" in made.rows[0]
     assert db.session.scalar(sa.select(AuditRow.facts).where(AuditRow.action == "resources.exported"))["count"] == 1
 
@@ -320,6 +338,17 @@ def test_a_person_is_still_the_one_table(make):
     with transaction():
         staff.link_person(member, person)
     assert make.read(member).person_id == db.session.scalar(sa.select(Person.id))
+
+
+def test_who_died_is_named_in_her_team_and_counted_no_more(make):
+    team, person = _team(make), make.person("单秀英")
+    with transaction() as session:
+        teams.join(team, person)
+        session.get_one(Person, person.id).state = PersonState.DEAD
+    db.session.expire_all()
+    (row,) = teams.teams(_scope(make.community()), Wanted()).rows
+    assert teams.headcount(row) == 0
+    assert len(teams.members_of(row, _scope(make.community()))) == 1
 
 
 def test_a_persons_timeline_and_copy_tell_of_her_teams_and_her_work(make):

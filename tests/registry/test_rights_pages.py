@@ -5,13 +5,16 @@ from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from PIL import Image
 
+from portal.core import settings
 from portal.core.access import Platform
 from portal.core.audit import AuditRow
 from portal.core.clock import now, today
-from portal.core.db import db, transaction
+from portal.core.db import _writing, db, transaction
 from portal.core.sealing import keys
+from portal.home.service import copies
 from portal.identity import passwords
 from portal.identity.models import Account
 from portal.identity.permissions import Role
@@ -118,7 +121,46 @@ def test_every_field_has_its_form(resident: Client):
         assert resident.get(f"/people/correct/{field}").status_code == 200
     for field in ("health", "contacts", "household"):
         assert resident.get(f"/people/correct/{field}").status_code == 200
-    assert resident.get("/people/correct/id_number").status_code == 404
+    mine = resident.get("/people/mine").text
+    for field in ("sex", "birth_date", "id_number", "registration", "relation", "tags"):
+        assert f"/people/correct/{field}" in mine
+        assert resident.get(f"/people/correct/{field}").status_code == 200
+    assert resident.get("/people/correct/grid").status_code == 404
+
+
+def test_what_is_mended_by_hand_is_called_done_only_once_the_worker_says_so(
+    make: Make, resident: Client, worker: Client, wang: Person
+):
+    household = make.household()
+    with transaction():
+        db.session.get_one(Person, wang.id).household_id = household.id
+    pages = {
+        "tags": f"/desk/people/{wang.public_id}/tags",
+        "relation": f"/desk/people/households/{household.id}",
+        "sex": f"/desk/people/{wang.public_id}/edit",
+        "registration": f"/desk/people/{wang.public_id}/edit/residence",
+    }
+    for field, page in pages.items():
+        assert resident.post(f"/people/correct/{field}", data={"value": "写错了", **WHY}).location == "/people/requests"
+        address = f"/desk/people/rights/{the_request().public_id}"
+        assert page in worker.get(address).text
+        untold = worker.post(address, data={"decision": "grant"})
+        assert untold.status_code == 422
+        assert "我已经改好了" in untold.text
+        assert the_request().state is RightState.OPEN
+        assert worker.post(address, data={"decision": "grant", "done": "y"}).location == "/desk/people/rights"
+        assert the_request().state is RightState.GRANTED
+
+
+def test_a_sealed_request_is_neither_granted_nor_refused_before_it_was_opened(resident: Client, worker: Client):
+    resident.post("/people/correct/phone", data={"value": "13912345678", **WHY})
+    address = f"/desk/people/rights/{the_request().public_id}"
+    before = worker.get(address).text
+    assert "打开内容" in before
+    assert 'value="refuse"' not in before
+    opened = worker.post(f"{address}/open").text
+    assert 'value="refuse"' in opened
+    assert 'value="grant"' in opened
 
 
 def test_a_photograph_is_made_anew_and_sealed(resident: Client, worker: Client):
@@ -289,6 +331,32 @@ def test_a_printed_copy_is_seen_by_its_owner(worker: Client, resident: Client, w
     printed = worker.post(address, data={"reason": "居民到窗口要"})
     assert (wang.id_number or "") in printed.get_data(as_text=True)
     assert "为您打印了一份资料" in resident.get("/me/looked").get_data(as_text=True)
+
+
+def test_printed_copies_are_counted_by_the_hour_and_by_the_alarm(make: Make, app, wang: Person):
+    by = make.worker(name="周洁")
+    worker = app.test_client()
+    worker.shows_numbers = True
+    with transaction() as session:
+        settings.put("home.copies_per_hour", 2, valid_from=today(), by="test")
+        for _number in range(49):
+            facts = {"actor_name": by.name, "roles": "community_worker", "facts": {"field": "phone"}}
+            session.add(AuditRow(at=now(), actor=by.public_id, action="registry.revealed", **facts))
+    address = f"/desk/person/{wang.public_id}/copy"
+    with time_machine.travel(now().replace(minute=5, second=0, microsecond=0), tick=False):
+        worker.sign_in(by)
+        answers = [worker.post(address, data={"reason": "居民到窗口要"}).status_code for _turn in range(3)]
+    assert answers == [200, 200, 429]
+    actions = list(db.session.scalars(sa.select(AuditRow.action)))
+    assert (actions.count("home.copy_printed"), actions.count("registry.reveal_alarm")) == (2, 1)
+
+
+def test_a_printed_copy_is_put_together_while_nobody_waits(worker: Client, wang: Person, monkeypatch):
+    held, seen = copies.compose, []
+    monkeypatch.setattr(copies, "compose", lambda person: (seen.append(_writing.get()), held(person))[1])
+    worker.shows_numbers = True
+    assert worker.post(f"/desk/person/{wang.public_id}/copy", data={"reason": "居民到窗口要"}).status_code == 200
+    assert seen == [False]
 
 
 def test_a_worker_of_another_community_finds_nothing(resident: Client, stranger: Client, wang: Person):

@@ -282,3 +282,17 @@ def test_a_contacts_telephone_is_shown_with_a_reason_and_on_the_record(make: Mak
     assert client.get(f"/desk/people/{person.public_id}/contacts").status_code == 403
     client.sign_in(make.worker(Role.GRID_WORKER, make.grid(name="第二网格")))
     assert client.get(page).status_code == 404
+
+
+def test_a_reason_that_the_program_gives_is_kept_as_a_code_and_said_when_read(make: Make, client: Client) -> None:
+    person = make.person()
+    client.sign_in(make.worker()).post("/preferences", data={"locale": "en", "next": "/"})
+    tag(client, person, since=TODAY.isoformat())
+    (made,) = make.read(person).tags
+    client.post(f"/desk/people/{person.public_id}/tags/{made.id}/end")
+    (removed,) = rows("registry.tag_removed")
+    assert removed.reason == "registry.tag_ended_same_day"
+    assert changes.history(make.read(person))[0].row.reason == removed.reason
+    assert "当天添加" not in text(client.get(f"/desk/people/{person.public_id}/history"))
+    client.post("/preferences", data={"locale": "zh", "next": "/"})
+    assert "当天添加，当天结束" in text(client.get(f"/desk/people/{person.public_id}/history"))

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 
 from portal.core.audit import AuditRow
@@ -9,10 +10,12 @@ from portal.core.clock import now, today
 from portal.core.db import db, transaction
 from portal.identity.permissions import Role
 from portal.registry.models import EmergencyContact
+from portal.registry.service.rights import looking
 from portal.visits.models import (
     Attempt,
     CheckCause,
     CheckState,
+    FindingRoute,
     Referral,
     SafetyCheck,
     SafetyStep,
@@ -42,6 +45,58 @@ def test_not_met_opens_the_ladder_and_a_second_failure_is_its_first_step(make: M
     client.post(address, data=stand.filled())
     assert make.read(check).state is CheckState.CLOSED
     assert make.read(visit).state is VisitState.DONE
+
+
+def test_a_step_says_what_it_needs_and_where_a_contact_is_registered(make: Make, client: Client):
+    worker, person, visit = stand.mine(make)
+    client.sign_in(worker).post(f"/desk/visits/{visit.public_id}/record", data=stand.filled(met="no"))
+    check = db.session.scalars(sa.select(SafetyCheck)).one()
+    address = f"/desk/visits/checks/{check.public_id}"
+    page = client.get(address).text
+    assert f'value="{worker.public_id}"' not in page
+    assert "没有登记紧急联系人" not in page
+    itself = client.post(f"{address}/colleague", data={"colleague": worker.public_id})
+    assert itself.status_code == 422
+    client.post(f"{address}/step", data={"step": str(check.steps[0].id), "result": "not_reached"})
+    page = client.get(address).text
+    assert "没有登记紧急联系人" in page
+    assert 'name="to_name"' in page
+    assert "联系的是谁<span" not in page
+    assert f"/desk/people/{person.public_id}/contacts" in client.sign_in(make.worker()).get(address).text
+
+
+def test_a_check_that_somebody_works_on_is_hers(make: Make, client: Client):
+    worker, _person, visit = stand.mine(make)
+    other = make.worker(name="林敏")
+    with transaction():
+        opened = checks.open_check(db.session.merge(visit), CheckCause.MEAL, now())
+    assert opened.state is CheckState.OPEN
+    client.sign_in(worker).post(
+        f"/desk/visits/checks/{opened.public_id}/colleague", data={"colleague": other.public_id}
+    )
+    assert make.read(opened).taken_by_name == "王建国"
+    assert "还没有人接手" not in client.get(f"/desk/visits/checks/{opened.public_id}").text
+
+
+def test_a_second_failure_takes_a_check_that_nobody_had(make: Make, client: Client):
+    worker, _person, visit = stand.mine(make)
+    with transaction():
+        opened = checks.open_check(db.session.merge(visit), CheckCause.MEAL, now())
+    client.sign_in(worker).post(f"/desk/visits/{visit.public_id}/record", data=stand.filled(met="no"))
+    assert make.read(opened).taken_by_name == "王建国"
+
+
+def test_what_was_found_is_explained_on_the_visit(make: Make, client: Client):
+    worker, _person, visit = stand.mine(make)
+    said = stand.filled(findings=["other"], finding_note="煤气灶漏气", urgency="normal")
+    answer = client.sign_in(worker).post(f"/desk/visits/{visit.public_id}/record", data=said)
+    assert answer.status_code == 303
+    page = client.get(f"/desk/visits/{visit.public_id}").text
+    assert "问题说明" in page
+    assert "煤气灶漏气" in page
+    referral = db.session.scalars(sa.select(Referral)).one()
+    page = client.get(f"/desk/visits/referrals/{referral.public_id}").text
+    assert "结果或原因<span" not in page
 
 
 def test_each_step_has_a_name_and_a_time_and_the_check_ends_with_an_answer(make: Make, client: Client):
@@ -118,6 +173,37 @@ def test_findings_become_referrals_with_a_day_and_a_state(make: Make, client: Cl
     later = {"party": "街道卫生院", "due_on": f"{today() + timedelta(days=1)}"}
     assert client.post(f"/desk/visits/referrals/{abuse.public_id}/party", data=later).status_code == 303
     assert make.read(abuse).party == "街道卫生院"
+    assert "转给街道卫生院，期限 " in client.get(f"/desk/visits/referrals/{abuse.public_id}").text
+
+
+def test_a_visit_and_a_referral_keep_no_words_of_one_language(make: Make, client: Client):
+    worker, _person, visit = stand.mine(make)
+    with transaction() as session:
+        session.execute(sa.delete(FindingRoute))
+    client.sign_in(worker).post("/preferences", data={"locale": "en", "next": "/"})
+    findings = stand.filled(findings=["health"], urgency="normal", finding_note="血压高")
+    assert client.post(f"/desk/visits/{visit.public_id}/record", data=findings).status_code == 303
+    (referral,) = db.session.scalars(sa.select(Referral))
+    page = f"/desk/visits/referrals/{referral.public_id}"
+    client.post(f"{page}/party", data={"party": "街道卫生院", "due_on": f"{today() + timedelta(days=1)}"})
+    (move,) = make.read(referral).moves
+    assert (make.read(visit).done_as, move.note, move.party) == ("grid_worker", None, "街道卫生院")
+    client.post("/preferences", data={"locale": "zh", "next": "/"})
+    assert "转给街道卫生院，期限" in client.get(page).text
+    assert "王建国（网格员）" in client.get(f"/desk/visits/{visit.public_id}").text
+
+
+def test_a_referral_to_nobody_named_goes_to_the_community(make: Make, client: Client):
+    worker, _person, visit = stand.mine(make)
+    with transaction() as session:
+        session.execute(sa.delete(FindingRoute))
+    client.sign_in(worker)
+    client.post(f"/desk/visits/{visit.public_id}/record", data=stand.filled(findings=["health"], urgency="normal"))
+    (referral,) = db.session.scalars(sa.select(Referral))
+    assert referral.party == ""
+    for page in ("/desk/visits/referrals", f"/desk/visits/referrals/{referral.public_id}"):
+        assert "社区" in client.get(page).text
+    assert 'value="社区"' in client.get(f"/desk/visits/referrals/{referral.public_id}/party").text
 
 
 def test_nothing_of_another_grid_opens(make: Make, client: Client):
@@ -150,5 +236,15 @@ def test_a_number_is_shown_by_a_post_that_leaves_a_trace(make: Make, client: Cli
     assert str(person.phone) in client.post(f"/desk/visits/call/{person.public_id}").text
     shown = client.post(f"/desk/visits/call/{person.public_id}", data={"contact": contact.id}).text
     assert "13800000099" in shown
-    actions = set(db.session.scalars(sa.select(AuditRow.action)))
-    assert {"registry.revealed", "visits.contact_shown"} <= actions
+    rows = db.session.scalars(sa.select(AuditRow).where(AuditRow.action == "registry.revealed").order_by(AuditRow.id))
+    assert [row.facts["field"] for row in rows] == ["phone", "emergency_contact"]
+    assert any("紧急联系人电话" in look.what for look in looking.looks(person).looks)
+
+
+@pytest.mark.parametrize("step", ["abc", "-1", "²", "99999999999999999999"])
+def test_a_step_that_is_no_number_does_not_exist(make: Make, client: Client, step: str):
+    worker, _person, visit = stand.mine(make)
+    with transaction():
+        check = checks.open_check(db.session.merge(visit), CheckCause.NOT_MET, now())
+    form = {"step": step, "result": "not_reached"}
+    assert client.sign_in(worker).post(f"/desk/visits/checks/{check.public_id}/step", data=form).status_code == 404

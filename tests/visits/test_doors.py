@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
-from portal.core import events, outbox
+from portal.core import events, outbox, reasons
 from portal.core.clock import now, today
 from portal.core.db import db, transaction
 from portal.identity.permissions import Role
@@ -140,7 +140,7 @@ def test_handing_over_passes_people_promised_visits_and_open_referrals(make: Mak
     with transaction():
         checks.take(checks.running(person.id), by=stand.actor(giver))
     with transaction():
-        count = doors.hand_over(giver.public_id, taker.public_id)
+        count = doors.hand_over(giver.public_id, taker.public_id, grid)
     assert count >= 4
     assert db.session.scalars(sa.select(CareSubject.assigned_to)).all() == [taker.public_id]
     open_visits = db.session.scalars(sa.select(Visit.worker).where(Visit.state == VisitState.PLANNED)).all()
@@ -149,7 +149,7 @@ def test_handing_over_passes_people_promised_visits_and_open_referrals(make: Mak
     assert (referral.owner, referral.owner_name) == (taker.public_id, "林敏")
     assert _checks()[0].taken_by_name == "林敏"
     with transaction():
-        assert doors.hand_over(giver.public_id, taker.public_id) == 0
+        assert doors.hand_over(giver.public_id, taker.public_id, grid) == 0
     stand.planned(make.community())
     assert stand.subject(person).worker == taker.public_id
 
@@ -207,3 +207,36 @@ def test_a_resident_sees_her_next_visit_and_says_what_suits_her(make: Make, clie
     assert client.post("/visits/", data={"time_of_day": "midnight"}).status_code == 422
     assert "说不需要探访" in client.sign_in(worker).get(f"/desk/visits/people/{person.public_id}").text
     assert client.sign_in(make.resident(make.person("李桂兰"))).get("/visits/").status_code == 200
+
+
+def _state(person, state: PersonState) -> None:
+    with transaction() as session:
+        row = session.get_one(type(person), person.id)
+        row.state = state
+        session.flush()
+        topic = "person_died" if state is PersonState.DEAD else "person_moved"
+        events.publish(topic, person=row, day=today())
+
+
+@pytest.mark.parametrize("gone", [PersonState.DEAD, PersonState.MOVED_OUT])
+def test_who_turns_out_to_be_there_after_all_is_visited_as_before(make: Make, gone):
+    stand.tables_set(make)
+    person = stand.alone(make)
+    planned = [(visit.period, visit.state) for visit in stand.planned(make.community())]
+    _state(person, gone)
+    assert {visit.state for visit in stand.visits()} == {VisitState.CANCELLED}
+    _state(person, PersonState.PRESENT)
+    assert [(visit.period, visit.state) for visit in stand.visits()] == planned
+    assert [(visit.period, visit.state) for visit in stand.planned(make.community())] == planned
+
+
+@pytest.mark.parametrize("gone", [PersonState.DEAD, PersonState.MOVED_OUT])
+def test_nobody_is_sent_to_look_for_who_died_or_moved_away(make: Make, app, gone):
+    stand.tables_set(make)
+    person = stand.alone(make)
+    _missed(app, person)
+    _state(person, gone)
+    (check,) = _checks()
+    assert check.state is CheckState.CLOSED
+    assert "自动结束" in reasons.said(check.note)
+    assert checks.open_count(stand.here(make)) == 0

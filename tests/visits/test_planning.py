@@ -5,7 +5,7 @@ from datetime import date, time, timedelta
 import pytest
 import time_machine
 
-from portal.core import clock
+from portal.core import clock, events
 from portal.core.clock import today
 from portal.core.db import transaction
 from portal.core.errors import Refused
@@ -13,7 +13,7 @@ from portal.identity.permissions import Role
 from portal.registry.models import PersonState, TagKind
 from portal.visits import jobs
 from portal.visits.models import Consent, Exclusion, Frequency, Level, Method, VisitKind, VisitState
-from portal.visits.service import listing, planning, subscribers, wishes, words
+from portal.visits.service import listing, planning, subscribers, tables, wishes, words
 from portal.visits.service.planning import windows
 from tests.make import Make
 from tests.visits import stand
@@ -213,3 +213,12 @@ def test_the_nightly_job_plans_every_community(make: Make):
     jobs.plan()
     jobs.tell_late()
     assert {visit.person.name for visit in stand.visits()} == {"王秀英", "李桂兰"}
+
+
+def test_who_a_register_brings_in_is_on_the_list_at_once(make, app):
+    with transaction():
+        tables.seed(make.street().code, by="何立新")
+    person = make.person(born=date(today().year - 85, 1, 1), tags=[TagKind.LIVING_ALONE])
+    with transaction():
+        events.publish("people_imported", community_id=make.community().id)
+    assert listing.known(make.read(person)) is not None

@@ -134,6 +134,28 @@ def test_a_photo_needs_consent_loses_its_place_and_is_shown_in_scope_only(make: 
     assert client.sign_in(other).get(f"/desk/visits/{visit.public_id}/photos/{kept.id}").status_code == 404
 
 
+def test_a_photo_that_a_form_error_lost_is_asked_for_again(make: Make, client: Client):
+    worker, _person, visit = stand.mine(make)
+    client.sign_in(worker)
+    address = f"/desk/visits/{visit.public_id}/record"
+    photo = {"photo": (io.BytesIO(_photograph()), "a.jpg")}
+    unasked = client.post(address, data=stand.filled(**photo))
+    assert "照片要重新选一次" in unasked.text
+    photo = {"photo": (io.BytesIO(_photograph()), "a.jpg"), "photo_consent": "y"}
+    assert "照片要重新选一次" in client.post(address, data=stand.filled(**photo, method="")).text
+    photo = {"photo": (io.BytesIO(_photograph()), "a.jpg"), "photo_consent": "y"}
+    assert "照片要重新选一次" in client.post(address, data=stand.filled(**photo, next_on="2020-01-01")).text
+    assert "照片要重新选一次" not in client.post(address, data=stand.filled(method="")).text
+
+
+def test_consent_to_a_photo_is_asked_together_with_whatever_else_is_wrong(make: Make, client: Client):
+    worker, _person, visit = stand.mine(make)
+    photo = {"photo": (io.BytesIO(_photograph()), "a.jpg")}
+    address = f"/desk/visits/{visit.public_id}/record"
+    refused = client.sign_in(worker).post(address, data=stand.filled(**photo, method=""))
+    assert "要先问本人" in refused.text
+
+
 def test_a_visit_nobody_had_planned_is_recorded(make: Make, client: Client):
     worker = make.worker()
     person = make.person()
@@ -259,3 +281,29 @@ def test_a_list_asks_the_database_no_more_for_more_people(make: Make, client: Cl
     assert asked() == few
     assert few <= 8 + 4  # four of them know who is asking, and reach her scope
     assert visit.public_id
+
+
+def test_the_street_reaches_the_pages_it_changes_levels_and_workers_on(make: Make, client: Client):
+    _worker, person, _visit = stand.mine(make)
+    client.sign_in(make.worker(Role.STREET_ADMINISTRATOR))
+    address = f"/desk/visits/people/{person.public_id}"
+    page = client.get(address).text
+    assert "调整等级" in page
+    assert "记录一次探访" not in page
+    assert "王秀英" in client.get("/desk/visits/people").text
+    form = {"level": "general", "reason": "家人同住"}
+    changed = client.post(f"{address}/level", data=form)
+    assert changed.status_code in {303, 422}
+    assert client.get(f"{address}/wish").status_code == 200
+    assert client.get(f"{address}/exclusion").status_code == 200
+    assert client.post(f"{address}/hint", data={"hint": "敲门要重"}).status_code == 403
+
+
+def test_a_streets_lists_are_made_each_in_a_transaction_of_its_own(make: Make, client: Client):
+    stand.tables_set(make)
+    stand.alone(make)
+    stand.alone(make, "李秀英", community=make.community("荷塘社区"))
+    client.sign_in(make.worker(Role.STREET_ADMINISTRATOR))
+    assert client.post("/desk/visits/plan").status_code == 303
+    assert "2 个社区的名单正在更新" in client.get("/desk/visits/rates").text
+    assert {visit.person.name for visit in stand.visits()} == {"王秀英", "李秀英"}

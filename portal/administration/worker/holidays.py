@@ -11,14 +11,14 @@ from portal.administration.worker.blueprint import bp
 from portal.core.access import requires
 from portal.core.clock import today
 from portal.core.errors import Refused
-from portal.core.web import go, page
+from portal.core.web import go, number_asked, page, turn_down
 from portal.identity.permissions import Permission
 
 
 @bp.route("/holidays")
 @requires(Permission.SETTINGS_EDIT)
 def holidays() -> Response:
-    year = request.args.get("year", today().year, type=int)
+    year = number_asked("year", today().year)
     months, years = service.months(year), service.years_around(year)
     return page("administration/worker/holidays.html", year=year, months=months, years=years, today=today())
 
@@ -30,7 +30,7 @@ def fill_holidays(year: int) -> Response:
         entered = service.fill(year)
         flash(_("录入了 %(count)s 天", count=entered) if entered else _("这一年的放假安排早已录入，没有新增"), "ok")
     except Refused as refused:
-        flash(refused.message, "warn")
+        turn_down(refused)
     return go(".holidays", year=year)
 
 

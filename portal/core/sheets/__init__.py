@@ -3,10 +3,11 @@
 from portal.core.sheets.cells import parse_date
 from portal.core.sheets.limits import DEFAULT, Limits
 from portal.core.sheets.reading import Sheet, header_row, open_sheet
-from portal.core.sheets.writing import write_csv, write_workbook
+from portal.core.sheets.writing import MIME, write_csv, write_workbook
 
 __all__ = [
     "DEFAULT",
+    "MIME",
     "Limits",
     "Sheet",
     "header_row",

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+MIME = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LONGEST_CELL = 32_767
 LONGEST_SHEET_NAME = 31
 LONGEST_STAMP = 200

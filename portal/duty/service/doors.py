@@ -7,14 +7,15 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
+from portal.areas.models import Area
 from portal.core import audit, settings
 from portal.core.access import Actor, scopes_of
-from portal.core.clock import day_bounds, now
+from portal.core.clock import day_bounds, local, now
 from portal.core.db import db
 from portal.core.doors import Line, Todo
 from portal.duty.models import Fallback, Shift, Swap, SwapState, Turn
 from portal.duty.service import cover, people, rota, swaps
-from portal.duty.service.words import shift_words
+from portal.duty.service.words import shift_words, told
 from portal.identity.models import Account
 from portal.identity.permissions import Permission
 from portal.registry.models import Person
@@ -32,13 +33,13 @@ def todo_of(worker: Actor) -> list[Todo]:
 
 
 def _asked(swap: Swap) -> Todo:
-    words = _("%(name)s想和您换班：%(what)s", name=swap.asker.name, what=swap.subject)
+    words = _("%(name)s想和您换班：%(what)s", name=swap.asker.name, what=told(swap.subject))
     due = swap.turn.shift.starts_at if swap.turn else None
     return Todo(words, "duty.worker.swaps_page", {}, due=due, late=due is not None and due <= now())
 
 
 def _own(turn: Turn) -> Todo:
-    week = rota.monday_of(turn.shift.starts_at.date()).isoformat()
+    week = rota.monday_of(local(turn.shift.starts_at).date()).isoformat()
     return Todo(
         _("您值班：%(what)s", what=shift_words(turn.shift)),
         "duty.worker.index",
@@ -71,34 +72,37 @@ def timeline(person: Person, *, limit: int = 20) -> list[Line]:  # noqa: ARG001 
     return []
 
 
-def hand_over(giver: str, taker: str) -> int:
-    """Pass the turns still to come, and standing in, to another account; return how many changed hands.
+def hand_over(giver: str, taker: str, area: Area) -> int:
+    """Pass the turns still to come, and standing in, in a grid's community; return how many changed hands.
 
-    A turn the taker cannot take (she is in that shift, or on another then) stays and shows up as a gap is seen to.
+    A turn the taker may not take (not of that desk, in that shift, or on another then) stays with the giver.
     """
+    community = db.session.get_one(Area, area.parent_id or area.id)
     query = sa.select(Account).where(Account.public_id.in_([giver, taker])).order_by(Account.id)
     accounts = {account.public_id: account for account in db.session.scalars(query)}
     one, other = accounts[giver], accounts[taker]
     passed = 0
-    for turn in swaps.turns_of([one.id]):
-        if not rota.busy([other.id], turn.shift.starts_at, turn.shift.ends_at):
+    for turn in swaps.turns_of([one.id], community):
+        if swaps.is_fit(turn, other):
             turn.account_id = other.id
             db.session.flush()
             passed += 1
-    standing = sa.select(Fallback).where(Fallback.account_id == one.id).order_by(Fallback.id)
-    for row in db.session.scalars(standing):
+    standing = sa.select(Fallback).where(Fallback.account_id == one.id, Fallback.community_id == community.id)
+    known = {account.id for account in people.desk_of(community)}
+    for row in db.session.scalars(standing.order_by(Fallback.id)) if other.id in known else ():
         row.account_id = other.id
         passed += 1
-    _void(one)
-    audit.record("duty.handed_over", one, by=other.name, count=passed)
+    _void(one, community)
+    audit.record("duty.handed_over", one, by=other.name, community=community.code, count=passed)
     db.session.flush()
     return passed
 
 
-def _void(account: Account) -> None:
-    """What the giver asked or was asked is answered: nobody will."""
+def _void(account: Account, community: Area) -> None:
+    """What the giver asked or was asked there is answered: nobody will."""
     part = sa.or_(Swap.asker_id == account.id, Swap.taker_id == account.id)
-    for swap in db.session.scalars(sa.select(Swap).where(part, Swap.state == SwapState.ASKED).order_by(Swap.id)):
+    asked = (part, Swap.state == SwapState.ASKED, Swap.community_id == community.id)
+    for swap in db.session.scalars(sa.select(Swap).where(*asked).order_by(Swap.id)):
         swap.move(SwapState.WITHDRAWN if swap.asker_id == account.id else SwapState.DECLINED)
         swap.answered_at = now()
 

@@ -7,12 +7,13 @@ from flask_babel import gettext as _
 
 from portal.areas import service as areas
 from portal.areas.models import Area, AreaKind
-from portal.core.access import Actor, Platform, Scope
-from portal.core.clock import now, today
+from portal.core.access import Actor, Scope
 from portal.core.db import db
 from portal.core.errors import Missing, Refused
 from portal.duty.models import WorkPhone
-from portal.identity.models import Account, RoleGrant
+from portal.identity import staff
+from portal.identity.models import Account
+from portal.identity.permissions import Permission
 
 AREA_KINDS = frozenset(kind.value for kind in AreaKind)
 
@@ -47,21 +48,8 @@ def one_of(found: Collection[Area], code: str) -> Area:
 def desk_of(community: Area) -> list[Account]:
     """The open desk accounts of a community: its own, its grids' and its street's; by name."""
     street = db.session.get(Area, community.parent_id) if community.parent_id else None
-    grids = sa.select(Area.code).where(Area.parent_id == community.id, Area.kind == AreaKind.GRID)
-    held = sa.or_(
-        sa.and_(RoleGrant.scope_kind == AreaKind.COMMUNITY.value, RoleGrant.scope_ref == community.code),
-        sa.and_(RoleGrant.scope_kind == AreaKind.GRID.value, RoleGrant.scope_ref.in_(grids)),
-        sa.and_(RoleGrant.scope_kind == AreaKind.STREET.value, RoleGrant.scope_ref == (street.code if street else "")),
-    )
-    query = sa.select(Account).where(
-        Account.platform == Platform.DESK,
-        Account.disabled_at.is_(None),
-        sa.or_(Account.expires_on.is_(None), Account.expires_on >= today()),
-        Account.id.in_(
-            sa.select(RoleGrant.account_id).where(held, sa.or_(RoleGrant.until.is_(None), RoleGrant.until > now()))
-        ),
-    )
-    return list(db.session.scalars(query.order_by(Account.name, Account.id)))
+    around = [community, *areas.grids(community), *([street] if street else [])]
+    return staff.workers_on(Permission.DESK, [area.code for area in around])
 
 
 def chosen(community: Area, public_ids: Collection[str]) -> list[Account]:

@@ -19,7 +19,7 @@ from portal.core.errors import Missing, Refused
 from portal.core.outbox import Recipient
 from portal.duty.models import Shift, ShiftRole, Swap, SwapState, Turn
 from portal.duty.service import people
-from portal.duty.service.words import shift_words
+from portal.duty.service.words import facts_of, shift_words
 from portal.identity.models import Account
 
 WEEK = timedelta(days=7)
@@ -122,7 +122,7 @@ def _tell(event: str, shift: Shift, people: Collection[Account]) -> None:
     actor = actor_or_none()
     for account in people:
         if actor is None or account.public_id != actor.public_id:
-            outbox.enqueue(event, to=Recipient("account", account.public_id), shift=shift_words(shift))
+            outbox.enqueue(event, to=Recipient("account", account.public_id), shift=[facts_of(shift)])
 
 
 def _stands() -> Refused:
@@ -151,14 +151,12 @@ def refuse_busy(account_ids: Collection[int], starts: datetime, ends: datetime, 
     db.session.execute(sa.select(Account.id).where(Account.id.in_(account_ids)).order_by(Account.id).with_for_update())
     clashes = busy(account_ids, starts, ends, but=but)
     if clashes:
-        name, words = clashes[0]
+        name, words = clashes[0].account.name, shift_words(clashes[0].shift)
         raise Refused(_("%(name)s这个时间已经排了班：%(shift)s。", name=name, shift=words), field="people")
 
 
-def busy(
-    account_ids: Collection[int], starts: datetime, ends: datetime, *, but: int | None = None
-) -> list[tuple[str, str]]:
-    """Which of them are on another shift then: names, and that shift in words."""
+def busy(account_ids: Collection[int], starts: datetime, ends: datetime, *, but: int | None = None) -> list[Turn]:
+    """The turns that some of them have on another shift then."""
     query = (
         sa.select(Turn)
         .join(Shift)
@@ -166,7 +164,7 @@ def busy(
         .options(joinedload(Turn.account), joinedload(Turn.shift))
         .order_by(Shift.starts_at, Turn.id)
     )
-    return [(turn.account.name, shift_words(turn.shift)) for turn in db.session.scalars(query)]
+    return list(db.session.scalars(query))
 
 
 def _set_people(shift: Shift, people: Sequence[Account]) -> None:
@@ -214,13 +212,13 @@ def copy_week(community: Area, monday: date, desk: Collection[Account]) -> Copie
             stood += 1
             continue
         fit = [turn.account for turn in old.turns if turn.account_id in open_ids]
-        engaged = {name for name, _words in busy([account.id for account in fit], starts, ends)}
+        engaged = {turn.account_id for turn in busy([account.id for account in fit], starts, ends)}
         left_out.update(
-            {turn.account.name: None for turn in old.turns if turn.account not in fit or turn.account.name in engaged}
+            {turn.account.name: None for turn in old.turns if turn.account not in fit or turn.account_id in engaged}
         )
         copy = Shift(community_id=community.id, place=old.place, role=old.role, starts_at=starts, ends_at=ends)
         copy.phone, copy.note = old.phone, old.note
-        copy.turns = [Turn(account=account) for account in fit if account.name not in engaged]
+        copy.turns = [Turn(account=account) for account in fit if account.id not in engaged]
         planned.update(turn.account.public_id for turn in copy.turns)
         db.session.add(copy)
         db.session.flush()

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -9,7 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.areas import service as areas
 from portal.areas.models import Area
-from portal.core import audit, outbox
+from portal.core import audit, outbox, settings
 from portal.core.access import Actor, Scope
 from portal.core.clock import now
 from portal.core.db import db, guarded, unique_or
@@ -17,10 +18,16 @@ from portal.core.errors import Missing, Refused
 from portal.core.outbox import Recipient
 from portal.duty.models import Shift, Swap, SwapState, Turn
 from portal.duty.service import people
-from portal.duty.service.words import shift_words
+from portal.duty.service.rota import LONGEST
+from portal.duty.service.words import facts_of, shift_words
 from portal.identity.models import Account
 
 SHOWN = 50
+IN_A_ROW = "duty.hours_in_a_row"
+
+settings.declare(
+    IN_A_ROW, default=12, label=lambda: _("换班后连续值班超过多久要提醒"), unit=lambda: _("小时"), least=4, most=24
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ def ask(turn: Turn, *, taker: str, back: int | None, reason: str, by: Actor) -> 
         wants_back=given is not None,
         asker_id=by.account_id,
         taker_id=offered.account.id,
-        subject=_subject(turn, given),
+        subject=[facts_of(one.shift) for one in (turn, given) if one],
         reason=reason,
         asked_at=now(),
     )
@@ -84,11 +91,6 @@ def ask(turn: Turn, *, taker: str, back: int | None, reason: str, by: Actor) -> 
     facts = {"name": by.name, "shift": swap.subject, "reason": reason}
     outbox.enqueue("duty.swap_asked", to=Recipient("account", offered.account.public_id), **facts)
     return swap
-
-
-def _subject(turn: Turn, given: Turn | None) -> str:
-    words = shift_words(turn.shift)
-    return _("%(one)s 换 %(other)s", one=words, other=shift_words(given.shift)) if given else words
 
 
 def _refuse_asked_twice(turn: Turn, taker: Account) -> None:
@@ -135,8 +137,11 @@ def swap_of(actor: Actor, swap_id: int) -> Swap:
     return db.session.scalars(_loaded().where(Swap.id == swap_id)).one()
 
 
-def agree(swap: Swap, by: Actor) -> None:
-    """The taker's consent: the turns change hands at once, if they are still what was asked about."""
+def agree(swap: Swap, by: Actor) -> list[str]:
+    """The taker's consent: the turns change hands at once, if they are still what was asked about.
+
+    Return the names of those who are now on duty for too long in a row; the asker is told them too.
+    """
     _refuse_answered(swap, by.account_id == swap.taker_id)
     turn, back = _standing(swap)
     both = sa.select(Account.id).where(Account.id.in_([swap.asker_id, swap.taker_id]))
@@ -145,7 +150,35 @@ def agree(swap: Swap, by: Actor) -> None:
     if back:
         _refuse_unfit(back, swap.asker, but=[turn])
     _change_hands(swap, turn, back)
-    _answer(swap, SwapState.AGREED, "duty.swap_agreed", by)
+    handed = [(turn, swap.taker), (back, swap.asker)]
+    tired = [account.name for given, account in handed if given and _in_a_row(given.shift, account) > _longest()]
+    _answer(swap, SwapState.AGREED, "duty.swap_agreed", by, tired=tired)
+    return tired
+
+
+def _longest() -> timedelta:
+    return timedelta(hours=settings.get(IN_A_ROW))
+
+
+def _in_a_row(shift: Shift, account: Account) -> timedelta:
+    """How long somebody is on duty without a break around a shift of hers."""
+    starts, ends = shift.starts_at, shift.ends_at
+    near = (Shift.ends_at >= starts - 2 * LONGEST, Shift.starts_at <= ends + 2 * LONGEST)
+    query = sa.select(Shift.starts_at, Shift.ends_at).join(Turn).where(Turn.account_id == account.id, *near)
+    hers = [(row.starts_at, row.ends_at) for row in db.session.execute(query.order_by(Shift.starts_at, Shift.id))]
+    for begins, stops in hers:
+        if begins <= ends and stops > ends:
+            ends = stops
+    for begins, stops in reversed(hers):
+        if stops >= starts and begins < starts:
+            starts = begins
+    return ends - starts
+
+
+def tired_words(names: list[str]) -> str:
+    """A warning, on the screen of who agreed and in the notice of who asked."""
+    said = {"names": _("、").join(names), "hours": settings.get(IN_A_ROW)}
+    return _("请注意：换班以后，%(names)s连续值班超过 %(hours)d 小时。不合适的话，请再换或找排班的人。", **said)
 
 
 def _change_hands(swap: Swap, turn: Turn, back: Turn | None) -> None:
@@ -175,6 +208,15 @@ def _standing(swap: Swap) -> tuple[Turn, Turn | None]:
     if any(turn.shift.starts_at <= now() for turn in (swap.turn, swap.back) if turn):
         raise Refused(_("班次已经开始，不能再换。"))
     return swap.turn, swap.back
+
+
+def is_fit(turn: Turn, account: Account) -> bool:
+    """Whether somebody may take a turn and gives none in return."""
+    try:
+        _refuse_unfit(turn, account, but=[])
+    except Refused:
+        return False
+    return True
 
 
 def _refuse_unfit(turn: Turn, account: Account, *, but: list[Turn]) -> None:
@@ -212,10 +254,10 @@ def _refuse_answered(swap: Swap, hers: bool) -> None:
         raise Refused(_("这次换班已经有了结果。"))
 
 
-def _answer(swap: Swap, state: SwapState, action: str, by: Actor) -> None:
+def _answer(swap: Swap, state: SwapState, action: str, by: Actor, **more: list[str]) -> None:
     swap.move(state)
     swap.answered_at = now()
     audit.record(action, swap, by=by.name)
     if state is not SwapState.WITHDRAWN:
-        outbox.enqueue(action, to=Recipient("account", swap.asker.public_id), name=by.name, shift=swap.subject)
+        outbox.enqueue(action, to=Recipient("account", swap.asker.public_id), name=by.name, shift=swap.subject, **more)
     db.session.flush()

@@ -11,6 +11,8 @@ from flask_babel import lazy_gettext as _l
 from portal.core.clock import local
 from portal.duty.models import Shift, ShiftRole, SwapState
 
+# A shift as data: starts and ends (ISO), place, role (a code).
+ShiftTold = dict[str, str]
 _WORDS: dict[type[StrEnum], dict[StrEnum, Any]] = {
     ShiftRole: {
         ShiftRole.COUNTER: _l("窗口接待"),
@@ -38,7 +40,7 @@ def choices(kind: type[StrEnum]) -> list[tuple[str, str]]:
 
 
 def day_words(moment: datetime) -> str:
-    return str(format_date(local(moment).date(), "M月d日 EEE"))
+    return str(format_date(local(moment).date(), _("M月d日 EEE")))
 
 
 def span(starts: datetime, ends: datetime) -> str:
@@ -52,4 +54,28 @@ def span(starts: datetime, ends: datetime) -> str:
 
 def shift_words(shift: Shift) -> str:
     """11月23日 周一 08:30-17:30 服务大厅 窗口接待."""
-    return f"{day_words(shift.starts_at)} {span(shift.starts_at, shift.ends_at)} {shift.place} {word(shift.role)}"
+    return _said(shift.starts_at, shift.ends_at, shift.place, shift.role)
+
+
+def _said(starts: datetime, ends: datetime, place: str, role: ShiftRole) -> str:
+    return f"{day_words(starts)} {span(starts, ends)} {place} {word(role)}"
+
+
+def facts_of(shift: Shift) -> ShiftTold:
+    """A shift as a notice and a swap keep it: data, said when it is read."""
+    moments = {"starts": shift.starts_at.isoformat(), "ends": shift.ends_at.isoformat()}
+    return {**moments, "place": shift.place, "role": shift.role.value}
+
+
+def told(shifts: list[ShiftTold]) -> str:
+    """Shifts kept as facts, in words: one, or one for another."""
+    said = [
+        _said(
+            datetime.fromisoformat(one["starts"]),
+            datetime.fromisoformat(one["ends"]),
+            one["place"],
+            ShiftRole(one["role"]),
+        )
+        for one in shifts
+    ]
+    return _("%(one)s 换 %(other)s", one=said[0], other=said[1]) if len(said) > 1 else said[0]

@@ -28,7 +28,7 @@ def ask(actor: Actor, *, cancel_meals: bool) -> RightsRequest:
             field="cancel_meals",
         )
     for order in booked:
-        orders.cancel_order(order, by=actor, reason=_("注销账号"))
+        orders.cancel_order(order, by=actor, reason="注销账号")
     person = people.person_of_or_none(actor)
     voice = consents.voice_of(actor, person) if person else Voice(Channel.SELF, actor.public_id, actor.name)
     return closing.ask(actor, voice=voice)

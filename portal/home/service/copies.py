@@ -3,28 +3,30 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flask_babel import gettext as _
 
-from portal.core import audit, clock
+from portal.core import audit, clock, settings, tokens
 from portal.core.access import Actor
-from portal.core.db import reading
+from portal.core.db import db, reading
 from portal.core.errors import Refused
 from portal.core.sheets import write_workbook
 from portal.home.service.capabilities import CAPABILITIES
-from portal.meals.models import Meal, OrderState, Way
-from portal.meals.service.words import said
 from portal.notifications.service import announcements
 from portal.registry.models import Person, RightsCopy
-from portal.registry.service import consents
+from portal.registry.service import consents, records
 from portal.registry.service.resources import held as resources_held
 from portal.registry.service.rights import copies, held
 
 Body = dict[str, Any]
 LEAST_REASON = 2
-# What meals exports as a code.
-CODES: dict[str, type[Meal | Way | OrderState]] = {"meal": Meal, "way": Way, "state": OrderState}
+HOURLY = "home.copies_per_hour"
+
+settings.declare(
+    HOURLY, default=20, label=lambda: _("工作人员每小时打印居民资料"), unit=lambda: _("次"), least=1, most=200
+)
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,17 @@ def make(person: Person, *, by: Actor) -> RightsCopy:
     return copies.keep(person, body, voice=voice)
 
 
-def print_for(person: Person, *, reason: str) -> list[Section]:
-    """A worker prints a copy for the person who stands at the counter; the person can see that she did."""
+def print_for(person: Person, *, reason: str, by: Actor) -> list[Section]:
+    """A worker prints a copy for the person who stands at the counter: so many an hour, and the person can see it."""
     if len(reason.strip()) < LEAST_REASON:
         raise Refused(_("请写明为什么打印，至少两个字。"), field="reason")
+    tokens.throttle("home.copy_printed", by.public_id, limit=settings.get(HOURLY), per=timedelta(hours=1))
+    with reading():
+        body = compose(person)
     audit.record("home.copy_printed", person, reason=reason.strip())
-    return sections(compose(person))
+    db.session.flush()
+    records.raise_alarm(by)
+    return sections(body)
 
 
 def sections(body: Body) -> list[Section]:
@@ -70,13 +77,12 @@ def _lines(thing: dict[str, Any]) -> Iterable[tuple[str, str]]:
     for name, value in thing.items():
         text = _text(value)
         if text:
-            coded = name in CODES and text in set(CODES[name])
-            yield _field(name), said(CODES[name](text)) if coded else text
+            yield name, text
 
 
 def _text(value: Any) -> str:
     if isinstance(value, dict):
-        return _("，").join(f"{_field(name)} {_text(one)}" for name, one in value.items() if _text(one))
+        return _("，").join(f"{name} {_text(one)}" for name, one in value.items() if _text(one))
     if isinstance(value, list):
         return _("；").join(_text(one) for one in value)
     return "" if value is None else str(value)
@@ -101,24 +107,3 @@ def as_json(body: Body) -> bytes:
 
 def _capability(name: str) -> str:
     return {"meals": _("助餐"), "visits": _("探访关爱")}.get(name, name)
-
-
-def _field(name: str) -> str:
-    """The names under which meals exports, in words."""
-    known = {
-        "day": _("日期"),
-        "meal": _("餐次"),
-        "canteen": _("助餐点"),
-        "dishes": _("菜品"),
-        "way": _("取餐方式"),
-        "state": _("状态"),
-        "bill_fen": _("总价（分）"),
-        "subsidies": _("补贴"),
-        "amount_fen": _("金额（分）"),
-        "why": _("原因"),
-        "pay_fen": _("实付（分）"),
-        "note": _("备注"),
-        "placed_at": _("下单时间"),
-        "placed_by": _("下单人"),
-    }
-    return known.get(name, name)

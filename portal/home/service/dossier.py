@@ -9,6 +9,8 @@ from portal.home.service.capabilities import CAPABILITIES
 from portal.registry.models import Person
 from portal.registry.service import doors as registry
 from portal.registry.service import people, records
+from portal.visits.models import CareSubject, Visit
+from portal.visits.service import listing, visiting
 
 LINES = 40
 
@@ -24,6 +26,8 @@ class Dossier:
     household: list[Person]
     masked: dict[str, tuple[str, str]]
     lines: list[Line]
+    care: CareSubject | None
+    coming: list[Visit]
 
 
 def dossier(within: Collection[Scope], public_id: str) -> Dossier:
@@ -34,6 +38,8 @@ def dossier(within: Collection[Scope], public_id: str) -> Dossier:
         household=records.household_of(person, within),
         masked={kind: words for kind, words in masked.items() if words[1]},
         lines=timeline(person),
+        care=listing.known(person),
+        coming=visiting.coming(person)[:1],
     )
 
 

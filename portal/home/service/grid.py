@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from portal.areas import service as areas
 from portal.areas.models import Area, AreaKind
 from portal.core.access import Scope
-from portal.core.doors import Todo
 from portal.core.errors import Missing
 from portal.home.service import desk
 from portal.identity import staff
@@ -18,14 +17,11 @@ from portal.registry.service.figures import Figures
 
 @dataclass(frozen=True)
 class Worker:
-    """Somebody who works on the grid, with what is open on her desk."""
+    """Somebody who works on the area, and how many things are open there on her desk, and late: no word of them."""
 
     account: Account
-    todo: list[Todo]
-
-    @property
-    def late(self) -> int:
-        return sum(todo.late for todo in self.todo)
+    open: int
+    late: int
 
 
 @dataclass(frozen=True)
@@ -50,8 +46,13 @@ def page_of(within: Collection[Scope], code: str) -> Page:
     area = next((area for area in areas_in(within) if area.code == code), None)
     if area is None:
         raise Missing
-    workers = staff.workers_on([areas.area_scope(area)], Permission.DESK)
-    return Page(area, figures.figures(area), [Worker(one, desk.todo_of(staff.as_actor(one))) for one in workers])
+    workers = [_worker(account, area) for account in staff.workers_on(Permission.DESK, [area.code])]
+    return Page(area, figures.figures(area), workers)
+
+
+def _worker(account: Account, area: Area) -> Worker:
+    todo = desk.todo_of(staff.as_actor_on(account, area.code))
+    return Worker(account, len(todo), sum(one.late for one in todo))
 
 
 def is_grid(area: Area) -> bool:

@@ -20,7 +20,9 @@ from portal.home.service.capabilities import CAPABILITIES
 from portal.identity import staff
 from portal.identity.models import Account
 from portal.identity.permissions import Permission
+from portal.registry.service import doors as registry
 from portal.registry.service import figures
+from portal.visits.service import workers as visits
 
 SHOWN = 100
 
@@ -48,14 +50,13 @@ def grid_in(within: Collection[Scope], code: str) -> Area:
 
 
 def givers(grid: Area) -> list[Account]:
-    """Who works on the grid itself."""
-    return staff.workers_on([areas.area_scope(grid)], Permission.DESK)
+    """Who works or worked on the grid itself, or still has open work there: who left, with an account stopped, too."""
+    return staff.ever_on(Permission.DESK, [grid.code], visits.owners_in(grid))
 
 
 def takers(grid: Area) -> list[Account]:
     """Who may take its work: whoever reaches the grid already, by itself or by its community."""
-    scopes = [areas.area_scope(grid), *([areas.area_scope(grid.parent)] if grid.parent else [])]
-    return staff.workers_on(scopes, Permission.VISITS_DO)
+    return staff.workers_on(Permission.VISITS_DO, [grid.code, *([grid.parent.code] if grid.parent else [])])
 
 
 def hand_over(grid: Area, said: Signing, *, by: Actor) -> HandOver:
@@ -66,7 +67,8 @@ def hand_over(grid: Area, said: Signing, *, by: Actor) -> HandOver:
         raise Refused(_("请选择在这个网格工作的人。"), field="giver")
     if taking is None or taking.id == giving.id:
         raise Refused(_("请选择另一个人接手。没有可选的人，请安全管理员先给接手的人开通这个网格。"), field="taker")
-    counts = {one.name: one.doors.hand_over(giving.public_id, taking.public_id) for one in CAPABILITIES}
+    counts = {one.name: one.doors.hand_over(giving.public_id, taking.public_id, grid) for one in CAPABILITIES}
+    counts["registry"] = registry.hand_over(giving.public_id, taking.public_id, grid)
     signed = HandOver(
         area_id=grid.id,
         giver=giving.public_id,
@@ -143,4 +145,4 @@ def todo_of(worker: Actor) -> list[Todo]:
 
 
 def capability_words(name: str) -> str:
-    return {"visits": _("探访和转介"), "duty": _("值班"), "meals": _("助餐")}.get(name, name)
+    return {"registry": _("名单"), "visits": _("探访和转介"), "duty": _("值班"), "meals": _("助餐")}.get(name, name)

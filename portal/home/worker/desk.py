@@ -2,11 +2,11 @@
 
 from datetime import datetime, time, timedelta
 
-from flask import Response
+from flask import Response, url_for
 from flask_babel import gettext as _
 
 from portal.core import clock, web
-from portal.core.access import current_actor, may, requires, scopes
+from portal.core.access import current_actor, may, may_enter, requires, scopes
 from portal.core.clock import today
 from portal.core.doors import Line
 from portal.home.service import desk, dossier
@@ -14,8 +14,18 @@ from portal.home.worker.blueprint import bp
 from portal.identity.permissions import Permission
 
 
-def _timeline_item(line: Line) -> tuple[str, str, str]:
-    return web.moment_words(line.at), line.title, line.text
+def _timeline_item(line: Line) -> tuple[str, str, str, str]:
+    href = url_for(line.endpoint, **line.values) if line.endpoint and may_enter(line.endpoint) else ""
+    return _when(line.at), line.title, line.text, href
+
+
+def _when(moment: datetime) -> str:
+    """A moment of a long life: another year is said, and a midnight stands for the whole day."""
+    at = clock.local(moment)
+    day = _("%(year)d年%(month)d月%(day)d日", year=at.year, month=at.month, day=at.day)
+    if at.year == today().year:
+        day = web.day_words(at.date())
+    return day if at.time() == time() else f"{day} {at:%H:%M}"
 
 
 def _due_words(due: datetime) -> str:

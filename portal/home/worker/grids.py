@@ -27,8 +27,9 @@ bp.add_app_template_filter(_tag_row, "tag_row")
 @bp.route("/grids")
 @requires(Permission.PEOPLE_READ)
 def grids() -> Response:
-    lines = [(area, figures.count_people(area)) for area in service.areas_in(scopes(Permission.PEOPLE_READ))]
-    return web.page("home/worker/grids.html", lines=lines)
+    areas = service.areas_in(scopes(Permission.PEOPLE_READ))
+    counts = figures.counts_of(areas)
+    return web.page("home/worker/grids.html", lines=[(area, counts[area.id]) for area in areas])
 
 
 @bp.route("/grids/<code>")

@@ -1,6 +1,6 @@
 """Worker pages: data quality."""
 
-from flask import Response, request
+from flask import Response
 
 from portal.core import web
 from portal.core.access import requires, scopes
@@ -22,7 +22,7 @@ def quality_checks() -> Response:
 @bp.route("/quality/<code>")
 @requires(Permission.PEOPLE_READ)
 def quality_check(code: str) -> Response:
-    check, after = quality.check_named(code), request.args.get("after", 0, type=int)
+    check, after = quality.check_named(code), web.number_asked("after")
     found = check.page(scopes(Permission.PEOPLE_READ), after)
     more = len(found) > PAGE
     return web.page("home/worker/quality_check.html", check=check, found=found[:PAGE], more=more, after=after)

@@ -6,14 +6,24 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, FieldList, HiddenField, SelectField, TextAreaField, TimeField
+from wtforms import BooleanField, FieldList, HiddenField, SelectField, TextAreaField
 from wtforms import Form as Part
 from wtforms.fields import FormField
 from wtforms.validators import NumberRange, Optional, ValidationError
 
 from portal.core import ids
 from portal.core.clock import today
-from portal.core.forms import CountField, DayField, Form, ManyField, TrimmedField, YuanField, at_most, required
+from portal.core.forms import (
+    ClockField,
+    CountField,
+    DayField,
+    Form,
+    ManyField,
+    TrimmedField,
+    YuanField,
+    at_most,
+    required,
+)
 from portal.meals.models import Canteen, Dish, Meal, Menu, SetClass, Way
 from portal.meals.service import menus
 from portal.meals.service.canteens import Facts, Recipe, Serving
@@ -22,14 +32,6 @@ from portal.registry.models import Diet
 
 MOST_PORTIONS = 2000
 WORDS = re.compile(r"[、，,；;\s]+")
-
-
-class ClockField(TimeField):
-    def process_formdata(self, valuelist: Sequence[Any]) -> None:
-        try:
-            super().process_formdata([str(value).strip()[:5] for value in valuelist])
-        except ValueError:
-            raise ValueError(_("请填时间，例如 11:00")) from None
 
 
 class DishForm(Form):

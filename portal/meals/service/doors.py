@@ -7,10 +7,12 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import selectinload
 
-from portal.core import settings
+from portal.areas.models import Area
+from portal.core import clock, settings
 from portal.core.access import Actor, scopes_of
 from portal.core.db import db
 from portal.core.doors import Line, Todo
+from portal.core.money import yuan
 from portal.identity.permissions import Permission
 from portal.meals.models import MealOrder, OrderItem, Redemption, SubsidyCounter, SubsidyLine
 from portal.meals.service import history, today
@@ -50,31 +52,38 @@ def timeline(person: Person, *, limit: int = 20) -> list[Line]:
     ]
 
 
-def hand_over(_giver: str, _taker: str) -> int:
+def hand_over(_giver: str, _taker: str, _area: Area) -> int:
     """No order belongs to a worker, so nothing changes hands."""
     return 0
 
 
 def export(person: Person) -> list[dict[str, Any]]:
-    """Everything meals holds of a person, as plain values; amounts in fen."""
+    """Everything meals holds of a person, in words: days in ISO, amounts in yuan, and in fen beside."""
     query = history.orders_about([person]).options(selectinload(MealOrder.subsidies)).order_by(MealOrder.id)
     return [
         {
-            "day": order.day.isoformat(),
-            "meal": order.meal.value,
-            "canteen": order.menu.canteen.name,
-            "dishes": {item.menu_dish.dish.name: item.portions for item in order.items},
-            "way": order.way.value,
-            "state": order.state.value,
-            "bill_fen": order.bill_fen,
-            "subsidies": [{"amount_fen": line.amount_fen, "why": line.sentence} for line in order.subsidies],
-            "pay_fen": order.pay_fen,
-            "note": order.note or "",
-            "placed_at": order.placed_at.isoformat(),
-            "placed_by": order.placed_by_name,
+            _("日期"): order.day.isoformat(),
+            _("餐次"): said(order.meal),
+            _("助餐点"): order.menu.canteen.name,
+            _("菜品"): {item.menu_dish.dish.name: item.portions for item in order.items},
+            _("取餐方式"): said(order.way),
+            _("状态"): said(order.state),
+            **_amount(_("总价（元）"), _("总价（分）"), order.bill_fen),
+            _("补贴"): [
+                {**_amount(_("金额（元）"), _("金额（分）"), line.amount_fen), _("原因"): line.sentence}
+                for line in order.subsidies
+            ],
+            **_amount(_("实付（元）"), _("实付（分）"), order.pay_fen),
+            _("备注"): order.note or "",
+            _("下单时间"): f"{clock.local(order.placed_at):%Y-%m-%d %H:%M}",
+            _("下单人"): order.placed_by_name,
         }
         for order in db.session.scalars(query)
     ]
+
+
+def _amount(in_yuan: str, in_fen: str, fen: int) -> dict[str, Any]:
+    return {in_yuan: yuan(fen), in_fen: fen}
 
 
 def purge(before: date) -> int:

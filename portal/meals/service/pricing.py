@@ -41,6 +41,7 @@ from portal.meals.service.entitlements import (
 from portal.meals.service.subsidies import periods, used_by
 from portal.meals.service.words import said
 from portal.registry.models import Diet, Person
+from portal.registry.service import people
 
 settings.declare(
     "meals.most_portions",
@@ -161,20 +162,14 @@ def only_once(canteen: str) -> str:
     return _("同一天同一餐只补一份：「%(canteen)s」的订餐已享受补贴，这一份按原价。", canteen=canteen)
 
 
-def same_person(*people: Person) -> sa.Select[int]:
+def same_person(*persons: Person) -> sa.Select[int]:
     """The ids that the rows of some people may carry, as a query: theirs, and those of persons merged into them."""
-    return _merged_into(Person.id.in_([person.id for person in people]))
+    return people.ids_of(*persons)
 
 
 def _one_person() -> sa.Select[int]:
     """The same for the person whose id is given as `person`."""
-    return _merged_into(Person.id == sa.bindparam("person"))
-
-
-def _merged_into(condition: sa.ColumnElement[bool]) -> sa.Select[int]:
-    tree = sa.select(Person.id).where(condition).cte("tree", recursive=True)
-    tree = tree.union(sa.select(Person.id).join(tree, Person.merged_into_id == tree.c.id))
-    return sa.select(tree.c.id)
+    return people.merged_into(Person.id == sa.bindparam("person"))
 
 
 def eater(person: Person, day: date, *, but: MealOrder | None = None) -> Eater:

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from portal.core.access import requires, scopes
 from portal.core.clock import today
 from portal.core.errors import Refused
-from portal.core.web import go, page
+from portal.core.web import go, page, turn_down
 from portal.identity.permissions import Permission
 from portal.meals.forms.menus import ClosingForm
 from portal.meals.service import canteens
@@ -39,5 +39,5 @@ def canteen_reopen(canteen_id: int) -> Response:
         service.reopen(canteen)
         flash(_("「%(name)s」恢复供餐了。撤回的菜单要重新发布，居民才看得到。", name=canteen.name), "ok")
     except Refused as refused:
-        flash(refused.message, "warn")
+        turn_down(refused)
     return go(".canteen", canteen_id=canteen.id)

@@ -10,7 +10,7 @@ from portal.areas.models import Area
 from portal.core.access import Scope, requires, scopes
 from portal.core.clock import today
 from portal.core.errors import Missing, Refused
-from portal.core.web import go, page
+from portal.core.web import go, number_asked, page
 from portal.identity.permissions import Permission
 from portal.meals.forms.menus import CanteenForm, DishForm, MenuForm, ReasonForm
 from portal.meals.models import Canteen, Dish, Meal, Menu
@@ -32,7 +32,7 @@ def asked_day(name: str, default: date) -> date:
 def asked_canteen(within: Collection[Scope]) -> tuple[list[Canteen], Canteen | None]:
     """The canteens in scope, and the one a page is about: the one in the address, else the first."""
     found = canteens.canteens_in(within)
-    return found, canteens.chosen(found, request.args.get("canteen", type=int))
+    return found, canteens.chosen(found, number_asked("canteen") or None)
 
 
 @bp.route("/menus")

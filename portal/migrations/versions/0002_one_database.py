@@ -125,6 +125,7 @@ def upgrade() -> None:
                 "withdrawn",
                 "failed",
                 "gone",
+                "expired",
                 name="exportstate",
                 native_enum=False,
                 length=24,
@@ -565,7 +566,7 @@ def upgrade() -> None:
             sa.Enum("asked", "agreed", "declined", "withdrawn", name="swapstate", native_enum=False, length=24),
             nullable=False,
         ),
-        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("reason", sa.String(length=120), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
@@ -1533,6 +1534,8 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("by_name", sa.String(length=64), nullable=False),
         sa.Column("note", sa.LargeBinary(), nullable=True),
+        sa.Column("party", sa.String(length=60), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(["referral_id"], ["care_referral.id"], name=op.f("fk_care_referral_move_referral_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_care_referral_move")),
     )
@@ -1853,8 +1856,16 @@ def upgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_person_community"))
         batch_op.drop_index(batch_op.f("ix_person_grid"))
         batch_op.drop_index(batch_op.f("ix_person_initials"))
+        batch_op.drop_index(batch_op.f("ix_person_merged_into_id"))
         batch_op.drop_index(batch_op.f("ix_person_phone_tail"))
         batch_op.create_index("ix_person_phone_tail", ["phone_tail_index", "community_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_person_alias",
+            ["merged_into_id"],
+            unique=False,
+            sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+            postgresql_where=sa.text("merged_into_id IS NOT NULL"),
+        )
         batch_op.create_index("ix_person_community_born", ["community_id", "birth_date", "id"], unique=False)
         batch_op.create_index("ix_person_community_door", ["community_id", "door", "id"], unique=False)
         batch_op.create_index("ix_person_community_pinyin", ["community_id", "pinyin", "id"], unique=False)
@@ -1899,8 +1910,14 @@ def downgrade() -> None:
         batch_op.drop_index("ix_person_community_pinyin")
         batch_op.drop_index("ix_person_community_door")
         batch_op.drop_index("ix_person_community_born")
+        batch_op.drop_index(
+            "ix_person_alias",
+            sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+            postgresql_where=sa.text("merged_into_id IS NOT NULL"),
+        )
         batch_op.drop_index("ix_person_phone_tail")
         batch_op.create_index(batch_op.f("ix_person_phone_tail"), ["phone_tail_index", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_person_merged_into_id"), ["merged_into_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_person_initials"), ["initials", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_person_grid"), ["grid_id", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_person_community"), ["community_id", "id"], unique=False)

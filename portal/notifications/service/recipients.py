@@ -40,9 +40,8 @@ def _of_person(person: Person, topic: str) -> Reached:
     own = (
         sa.select(Claim.account_id)
         .join(Account, Claim.account_id == Account.id)
-        .join(Person, Claim.person_id == Person.id)
         .where(
-            sa.or_(Person.id == person.id, Person.merged_into_id == person.id),
+            Claim.person_id.in_(people.ids_of(person)),
             Claim.state == ClaimState.CONFIRMED,
             Account.disabled_at.is_(None),
         )

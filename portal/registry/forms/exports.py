@@ -43,3 +43,9 @@ class ExportForm(OnceForm):
 
 class RefusalForm(Form):
     reason = TrimmedField(_l("不批准的原因"), [required(_l("请写明不批准的原因，申请人会看到")), SENTENCE])
+
+
+class ListExportForm(Form):
+    """Why a list of resources is taken out."""
+
+    reason = TrimmedField(_l("用途"), [required(_l("请写明用途，会记录下来")), SENTENCE])

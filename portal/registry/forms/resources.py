@@ -5,12 +5,12 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, SelectField, SelectMultipleField, StringField, TextAreaField, TimeField
+from wtforms import BooleanField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.validators import NumberRange, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.core import ids
-from portal.core.forms import CountField, DayField, Form, OnceForm, TrimmedField, at_most, required
+from portal.core.forms import ClockField, CountField, DayField, Form, OnceForm, TrimmedField, at_most, required
 from portal.registry.models import (
     Ease,
     Facility,
@@ -74,14 +74,6 @@ class ManyField(SelectMultipleField):
 
     widget = ListWidget(prefix_label=False)
     option_widget = CheckboxInput()
-
-
-class ClockField(TimeField):
-    def process_formdata(self, valuelist: Any) -> None:
-        try:
-            super().process_formdata([str(value).strip()[:5] for value in valuelist])
-        except ValueError:
-            raise ValueError(_("请填时间，例如 14:00")) from None
 
 
 class FilterForm(Form):

@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
-from wtforms import PasswordField, RadioField, SelectField, TextAreaField
+from wtforms import BooleanField, PasswordField, RadioField, SelectField, TextAreaField
 from wtforms.validators import Optional, ValidationError
 
 from portal.core import files
@@ -72,6 +72,14 @@ class ResidenceForm(ProposalForm):
 class HouseholdForm(ProposalForm):
     value = TextAreaField(
         _l("少了谁、多了谁、谁搬走了"), [required(_l("请写清楚是谁、怎么变的")), at_most(200)], render_kw={"rows": 3}
+    )
+
+
+class WordsForm(ProposalForm):
+    """In words: a worker reads them beside the papers and mends the record on its own page."""
+
+    value = TextAreaField(
+        _l("正确的应该是什么"), [required(_l("请写明正确的应该是什么")), at_most(200)], render_kw={"rows": 3}
     )
 
 
@@ -150,6 +158,12 @@ FORMS: dict[RightField, type[ProposalForm]] = {
     RightField.HEALTH: HealthForm,
     RightField.CONTACTS: ContactForm,
     RightField.HOUSEHOLD: HouseholdForm,
+    RightField.SEX: WordsForm,
+    RightField.BIRTH_DATE: WordsForm,
+    RightField.ID_NUMBER: WordsForm,
+    RightField.REGISTRATION: WordsForm,
+    RightField.RELATION: WordsForm,
+    RightField.TAGS: WordsForm,
 }
 
 
@@ -200,3 +214,4 @@ class AnswerForm(Form):
     """The buttons beside it agree, or refuse with this as the reason."""
 
     answer = TextAreaField(_l("给居民的答复"), [Optional(), at_most(200)], render_kw={"rows": 3})
+    done = BooleanField(_l("我已经改好了"))

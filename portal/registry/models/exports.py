@@ -20,10 +20,11 @@ class ExportState(StrEnum):
     WITHDRAWN = "withdrawn"
     FAILED = "failed"
     GONE = "gone"
+    EXPIRED = "expired"
 
 
 EXPORT_MOVES = {
-    ExportState.WAITING: {ExportState.QUEUED, ExportState.REFUSED, ExportState.WITHDRAWN},
+    ExportState.WAITING: {ExportState.QUEUED, ExportState.REFUSED, ExportState.WITHDRAWN, ExportState.EXPIRED},
     ExportState.QUEUED: {ExportState.WRITING},
     ExportState.WRITING: {ExportState.READY, ExportState.QUEUED, ExportState.FAILED},
     ExportState.READY: {ExportState.GONE},
@@ -31,6 +32,7 @@ EXPORT_MOVES = {
     ExportState.WITHDRAWN: set(),
     ExportState.FAILED: set(),
     ExportState.GONE: set(),
+    ExportState.EXPIRED: set(),
 }
 
 

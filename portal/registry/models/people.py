@@ -29,6 +29,8 @@ from portal.registry.models.codes import (
 )
 from portal.registry.models.finding import PLAIN_240
 
+IS_ALIAS = sa.text("merged_into_id IS NOT NULL")
+
 
 class Household(Base):
     """People living as one. `number` is the office's own household number, unique in its community.
@@ -66,6 +68,8 @@ class Person(Base):
         sa.Index("ix_person_community_born", "community_id", "birth_date", "id"),
         sa.Index("ix_person_community_door", "community_id", "door", "id"),
         sa.Index("ix_person_grid_pinyin", "grid_id", "pinyin", "id"),
+        # Aliases are few: without the rest of the register, nobody walks it to find who is none.
+        sa.Index("ix_person_alias", "merged_into_id", sqlite_where=IS_ALIAS, postgresql_where=IS_ALIAS),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -107,7 +111,7 @@ class Person(Base):
     absent_from: Mapped[date | None]
     absent_until: Mapped[date | None]
     version: Mapped[int] = mapped_column(default=1, server_default="1")
-    merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"), index=True)
+    merged_into_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"))
     flags: Mapped[Any] = mapped_column(Json, default=list)
     batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("import_batch.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -91,6 +91,12 @@ class RightField(StrEnum):
     HEALTH = "health"
     CONTACTS = "contacts"
     HOUSEHOLD = "household"
+    SEX = "sex"
+    BIRTH_DATE = "birth_date"
+    ID_NUMBER = "id_number"
+    REGISTRATION = "registration"
+    RELATION = "relation"
+    TAGS = "tags"
 
 
 class RightState(StrEnum):

@@ -47,5 +47,5 @@ def _say(purpose: str, *, give: bool) -> Response:
         title = service.terms_of(kind).title
         flash(_("已经同意：%(title)s。", title=title) if give else _("已经撤回：%(title)s。", title=title), "ok")
     except Refused as refused:
-        flash(refused.message, "bad")
+        web.turn_down(refused, "bad")
     return web.go(".consents", who=who() or None)

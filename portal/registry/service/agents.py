@@ -155,8 +155,7 @@ def standing(actor: Actor) -> Standing:
 
 def _of_person(person: Person) -> sa.ColumnElement[bool]:
     """Asked of a person, or of a record that was merged into hers."""
-    aliases = sa.select(Person.id).where(Person.merged_into_id == person.id)
-    return sa.or_(FamilyAgent.person_id == person.id, FamilyAgent.person_id.in_(aliases))
+    return FamilyAgent.person_id.in_(people.ids_of(person))
 
 
 def _listed(where: sa.ColumnElement[bool]) -> list[FamilyAgent]:

@@ -12,13 +12,15 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from portal.areas import service as areas
 from portal.areas.models import Area, Building, Dwelling, DwellingUse, Estate
-from portal.core import audit
+from portal.core import audit, events
 from portal.core.access import Scope
 from portal.core.clock import today
 from portal.core.db import db, unique_or
 from portal.core.errors import Missing, Refused
-from portal.registry.models import Household, Person, PersonState, Relation, TagKind
+from portal.registry.models import Household, Person, Relation, Source, TagKind
 from portal.registry.service import people
+from portal.registry.service.changes import changing
+from portal.registry.service.households import living_here
 
 MOST_ROOMS = 1200
 
@@ -102,10 +104,6 @@ def _reachable(within: Collection[Scope]) -> sa.ColumnElement[bool]:
     return sa.or_(Estate.community_id.in_(inside.communities), Building.grid_id.in_(inside.grids), at_home)
 
 
-def _living() -> tuple[sa.ColumnElement[bool], ...]:
-    return Person.state == PersonState.PRESENT, Person.merged_into_id.is_(None)
-
-
 def buildings(within: Collection[Scope], estate_id: int | None = None) -> list[Line]:
     """Buildings in scope, by community, estate and the number in their name."""
     rooms = sa.select(sa.func.count(Dwelling.id)).where(Dwelling.building_id == Building.id).scalar_subquery()
@@ -113,7 +111,7 @@ def buildings(within: Collection[Scope], estate_id: int | None = None) -> list[L
         sa.select(sa.func.count(Person.id))
         .join(Household, Household.id == Person.household_id)
         .join(Dwelling, Dwelling.id == Household.dwelling_id)
-        .where(Dwelling.building_id == Building.id, people.within(within), *_living())
+        .where(Dwelling.building_id == Building.id, people.within(within), *living_here())
         .scalar_subquery()
     )
     query = (
@@ -189,7 +187,7 @@ def _fill(rooms: dict[int, Room], building: Building, within: Collection[Scope])
         sa.select(Person, Household.dwelling_id, sa.case((people.within(within), 1), else_=0))
         .join(Household, Household.id == Person.household_id)
         .join(Dwelling, Dwelling.id == Household.dwelling_id)
-        .where(Dwelling.building_id == building.id, *_living())
+        .where(Dwelling.building_id == building.id, *living_here())
         .options(selectinload(Person.tags), joinedload(Person.household))
         .order_by(Person.household_id, Person.birth_date, Person.id)
     )
@@ -290,10 +288,36 @@ def add_dwelling(building: Building, *, unit: str, room: str, floor: int | None)
 
 
 def mend_building(building: Building, *, name: str, grid: Area | None) -> None:
+    """Another name, or another grid, which everybody who lives in it follows."""
+    moves = grid is not None and grid.id != building.grid_id
     with unique_or(Refused(_("这个小区已经有叫这个名字的楼栋了。"), field="name")):
         building.name, building.grid_id = name, grid.id if grid else None
         db.session.flush()
-    audit.record("registry.building_changed", building)
+    followed = _follow(building) if moves else 0
+    audit.record("registry.building_changed", building, people=followed)
+
+
+def _follow(building: Building) -> int:
+    """All who live in a building come into its grid, each with a line of history; return how many."""
+    living = (
+        sa.select(Person)
+        .join(Household, Household.id == Person.household_id)
+        .join(Dwelling, Dwelling.id == Household.dwelling_id)
+        .where(Dwelling.building_id == building.id, Person.community_id == Household.community_id, *living_here())
+        .where(sa.or_(Person.grid_id.is_(None), Person.grid_id != building.grid_id))
+        .order_by(Person.id)
+        .with_for_update(of=Person)
+        .execution_options(populate_existing=True)
+    )
+    found = list(db.session.scalars(living))
+    for person in found:
+        with changing(person, Source.WORKER):
+            person.grid_id = building.grid_id
+    db.session.flush()
+    for person in found:
+        db.session.expire(person, ["grid"])
+        events.publish("person_moved", person=person)
+    return len(found)
 
 
 def mend_dwelling(dwelling: Dwelling, *, use: DwellingUse, area_m2: Decimal | None, floor: int | None) -> None:
@@ -306,7 +330,7 @@ def households_at(dwelling: Dwelling, within: Collection[Scope]) -> list[tuple[H
     query = (
         sa.select(Person)
         .join(Household, Household.id == Person.household_id)
-        .where(Household.dwelling_id == dwelling.id, people.within(within), *_living())
+        .where(Household.dwelling_id == dwelling.id, people.within(within), *living_here())
         .options(*people.whole())
         .order_by(Household.id, sa.case((Person.relation == Relation.HEAD, 0), else_=1), Person.birth_date, Person.id)
     )

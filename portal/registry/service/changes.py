@@ -1,7 +1,7 @@
 """The history of a record: every act that changes a person says what was and what is, who, when and from where."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,6 +24,8 @@ FIELDS = (
     "living_since", "guardian_id", "household_id", "relation", "grid_id", "community_id", "diet", "health", "note",
     "state", "state_on", "absent_from", "absent_until", "merged_into_id", "flags",
 )  # fmt: skip
+# What the register itself notes of a record to be completed: nobody typed it.
+MARKS = "flags"
 Values = dict[str, str | None]
 
 
@@ -84,13 +86,16 @@ def note(
     )
 
 
-def refuse_older(person: Person, version: int) -> None:
-    """Refuse an edit that began before somebody else's: the words name who, and the fields that differ now."""
+def refuse_older(person: Person, version: int, *, told: Callable[[list[Change]], list[str]]) -> None:
+    """Refuse an edit that began before somebody else's: the words name who, the fields that differ, and their values.
+
+    `told` puts changes into words, each field once, as a reader may see it.
+    """
     if version == person.version:
         return
     since = [change for change in history(person, limit=50) if change.row.version > version]
     who = _("、").join(dict.fromkeys(change.row.by_name or _("系统") for change in since))
-    what = _("、").join(dict.fromkeys(field_words(change.field) for change in since))
+    what = _("；").join(told(since))
     raise Refused(
         _("您打开这一页以后，%(who)s改过这份登记（%(what)s）。您填的内容还在，请核对后再保存一次。", who=who, what=what)
         if since
@@ -99,7 +104,7 @@ def refuse_older(person: Person, version: int) -> None:
 
 
 def history(person: Person, *, field: str = "", limit: int = 100) -> list[Change]:
-    """A person's changes, newest first, or one field's; `limit` counts acts."""
+    """A person's changes, newest first, or one field's; `limit` counts acts. The register's own marks are left out."""
     query = (
         sa.select(PersonChange).where(PersonChange.person_id == person.id).order_by(PersonChange.id.desc()).limit(limit)
     )
@@ -107,7 +112,7 @@ def history(person: Person, *, field: str = "", limit: int = 100) -> list[Change
         Change(name, before, after, row)
         for row in db.session.scalars(query)
         for name, (before, after) in json.loads(row.changes).items()
-        if not field or name == field
+        if name != MARKS and name == (field or name)
     ]
 
 

@@ -1,39 +1,34 @@
 """Consents, purpose by purpose: what each is for, who gave it when and how, and what withdrawing does."""
 
-import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from portal.core import audit
+from portal.core import audit, reasons
 from portal.core.access import Actor
 from portal.core.clock import now, today
 from portal.core.db import db, unique_or
 from portal.core.errors import Missing, Refused
 from portal.identity.models import Account
 from portal.registry.models import (
-    AgentState,
     Channel,
     Claim,
     ClaimState,
     Consent,
-    FamilyAgent,
     Person,
     PersonChange,
     Purpose,
-    RightsRequest,
-    RightState,
     Source,
 )
-from portal.registry.service import changes, people
+from portal.registry.service import changes, erasing, people
 
 # Under it a guardian speaks (Personal Information Protection Law, art. 31).
 SPEAKS_FROM = 14
 OF_AGE = 18
-ERASED = ("diet", "health")
+CONSENT_WITHDRAWN = reasons.declare("registry.consent_withdrawn", label=lambda: _("撤回同意"))
 
 
 @dataclass(frozen=True)
@@ -141,7 +136,7 @@ def terms() -> list[Terms]:
             1,
             _("提供给服务组织"),
             _("您的单独同意（个人信息保护法第二十三条）"),
-            _("把姓名、电话、住址提供给给您服务的养老、助残等组织。"),
+            _("把姓名、电话、住址提供给为您服务的养老、助残等组织。"),
             _("到您撤回为止。"),
             _("不再提供；已经提供的，社区会通知对方删除。"),
         ),
@@ -154,7 +149,12 @@ def terms_of(purpose: Purpose) -> Terms:
 
 def allows(person: Person, purpose: Purpose) -> bool:
     """Whether data of a person may be used for a purpose now."""
-    return _standing(terms_of(purpose), _said(person)).allowed
+    return allow_together((person,), purpose)
+
+
+def allow_together(persons: Collection[Person], purpose: Purpose) -> bool:
+    """The same, were some records those of one person: what was said last of any of them."""
+    return _standing(terms_of(purpose), _said(*persons)).allowed
 
 
 def standing(person: Person) -> list[Standing]:
@@ -173,12 +173,33 @@ def ledger(person: Person) -> list[Consent]:
     return _said(person)
 
 
-def _said(person: Person) -> list[Consent]:
+def _said(*persons: Person) -> list[Consent]:
     """Hers, those of records merged into hers, and those of the account that was confirmed to be hers."""
-    ids = sa.select(Person.id).where(sa.or_(Person.id == person.id, Person.merged_into_id == person.id))
+    ids = people.ids_of(*persons)
     accounts = sa.select(Claim.account_id).where(Claim.person_id.in_(ids), Claim.state == ClaimState.CONFIRMED)
     query = sa.select(Consent).where(sa.or_(Consent.person_id.in_(ids), Consent.account_id.in_(accounts)))
     return list(db.session.scalars(query.order_by(Consent.id.desc())))
+
+
+def keep_refusals(since: datetime) -> None:
+    """Take diet and health out again of records changed since a moment whose people withdrew that consent."""
+    said = sa.select(Consent.person_id).where(Consent.purpose == Purpose.HEALTH)
+    meant = people.stood_for(Person.id.in_(said))
+    last = (
+        sa.select(sa.func.max(Consent.id))
+        .join(meant, meant.c.origin == Consent.person_id)
+        .where(Consent.purpose == Purpose.HEALTH)
+        .group_by(meant.c.id)
+    )
+    refused = (
+        sa.select(meant.c.id)
+        .join(Consent, Consent.person_id == meant.c.origin)
+        .where(Consent.id.in_(last), Consent.withdrawn_at.is_not(None))
+    )
+    told = sa.exists().where(PersonChange.person_id == Person.id, PersonChange.at >= since)
+    changed = sa.or_(Person.updated_at >= since, told)
+    query = sa.select(Person.id).where(Person.id.in_(refused), changed).order_by(Person.id)
+    erasing.forget(db.session.scalars(query).all())
 
 
 def at_registration(account: Account, moment: datetime) -> None:
@@ -267,31 +288,19 @@ def _end(person: Person, of: Terms, voice: Voice) -> None:
 def end_account(account: Account, person: Person | None, *, name: str) -> None:
     """The account is being closed: its number may no longer be used for it."""
     mine = Consent.account_id == account.id
-    where = sa.or_(mine, Consent.person_id == person.id) if person else mine
+    where = sa.or_(mine, Consent.person_id.in_(people.ids_of(person))) if person else mine
     query = sa.select(Consent).where(where, Consent.purpose == Purpose.ID_NUMBER, Consent.withdrawn_at.is_(None))
     for row in db.session.scalars(query.order_by(Consent.id)):
         row.withdrawn_at, row.withdrawn_by = now(), name
 
 
 def _erase(person: Person) -> None:
-    """What only this consent had allowed to keep goes, from the record and from its history."""
-    with changes.changing(person, Source.RESIDENT, reason=_("撤回同意")):
+    """What only this consent had allowed to keep goes, from the record, its aliases and their history."""
+    ids = db.session.scalars(people.ids_of(person)).all()
+    with changes.changing(person, Source.RESIDENT, reason=CONSENT_WITHDRAWN):
         person.diet = person.health = None
     db.session.flush()
-    _erase_requests(person)
-    for row in db.session.scalars(sa.select(PersonChange).where(PersonChange.person_id == person.id)):
-        told = json.loads(row.changes)
-        if any(name in told for name in ERASED):
-            hidden = {name: [None, None] if name in ERASED else values for name, values in told.items()}
-            row.changes = json.dumps(hidden, ensure_ascii=False)
-
-
-def _erase_requests(person: Person) -> None:
-    """What was proposed for these fields goes too; what still waited is withdrawn."""
-    hers = sa.update(RightsRequest).where(RightsRequest.person_id == person.id, RightsRequest.field.in_(ERASED))
-    waiting = hers.where(RightsRequest.state == RightState.OPEN)
-    db.session.execute(waiting.values(state=RightState.WITHDRAWN, decided_at=now()))
-    db.session.execute(hers.values(said=None, why=None, picture=None, has_picture=False))
+    erasing.forget(ids)
 
 
 def _record(action: str, person: Person, of: Terms, voice: Voice) -> None:
@@ -299,21 +308,9 @@ def _record(action: str, person: Person, of: Terms, voice: Voice) -> None:
 
 
 def wards(guardian: Person) -> list[Person]:
-    """The children whose guardian somebody is: as the register says, or as an accepted family agent who is a parent."""
-    agents = (
-        sa.select(FamilyAgent.person_id)
-        .join(Claim, Claim.account_id == FamilyAgent.account_id)
-        .where(
-            Claim.person_id == guardian.id,
-            Claim.state == ClaimState.CONFIRMED,
-            FamilyAgent.state == AgentState.ACCEPTED,
-            FamilyAgent.relation == "parent",
-            FamilyAgent.until >= today(),
-        )
-    )
-    unknown = sa.and_(Person.guardian_id.is_(None), Person.id.in_(agents))
+    """The children whose guardian somebody is, as a worker entered it: nobody makes herself one."""
     query = sa.select(Person).where(
-        sa.or_(Person.guardian_id == guardian.id, unknown),
+        Person.guardian_id.in_(people.ids_of(guardian)),
         Person.merged_into_id.is_(None),
         Person.birth_date.is_not(None),
     )

@@ -6,12 +6,13 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
+from portal.areas.models import Area
 from portal.core.access import Actor, Scope, scopes_of
 from portal.core.db import db
 from portal.core.doors import Line, Todo
 from portal.identity.permissions import Permission
 from portal.registry.models import Happening, HappeningPart, Person
-from portal.registry.service import agents, claims, exports, words
+from portal.registry.service import agents, claims, exports, rosters, twins, words
 from portal.registry.service.imports.batches import to_confirm
 from portal.registry.service.resources import held as resources_held
 from portal.registry.service.resources import todo as resources
@@ -33,6 +34,7 @@ def todo_of(worker: Actor) -> list[Todo]:
         waiting = count(scopes) if scopes else 0
         if waiting:
             found.append(Todo(said, endpoint, count=waiting))
+    found += twins.todo_of(worker)
     found += rights.todo(scopes_of(worker, Permission.RIGHTS_ANSWER))
     found += exports.todo(worker, scopes_of(worker, Permission.EXPORTS_APPROVE))
     found += resources.todo_of(worker)
@@ -60,6 +62,11 @@ def timeline(person: Person, *, limit: int = 20) -> list[Line]:
     ]
     found = [*happenings, *resources_held.timeline(person)]
     return sorted(found, key=lambda line: line.at, reverse=True)[:limit]
+
+
+def hand_over(giver: str, taker: str, area: Area) -> int:
+    """The saved lists of people; what is promised to them stands with the capabilities."""
+    return rosters.hand_over(giver, taker, area)
 
 
 def _day(happened: Happening) -> str:

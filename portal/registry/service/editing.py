@@ -32,7 +32,8 @@ from portal.registry.models import (
     Tenure,
     Work,
 )
-from portal.registry.service import changes, documents, households
+from portal.registry.models.rights import Purpose
+from portal.registry.service import changes, consents, documents, households, telling
 from portal.registry.service.documents import Document
 from portal.registry.service.registering import put_phone
 
@@ -103,11 +104,15 @@ class Care:
 Said = Identity | Residence | Family | Contact | Care
 
 
+class NumberHeld(Refused):
+    """A document number is somebody else's, wherever she lives: told seldom, and on the record."""
+
+
 def save(person: Person, said: Said, *, version: int, reason: str = "") -> list[str]:
     """Change what was said to change; return the names of the fields. Refused when somebody else was quicker."""
     query = sa.select(Person).where(Person.id == person.id).with_for_update()
     db.session.scalars(query.execution_options(populate_existing=True)).one()
-    changes.refuse_older(person, version)
+    changes.refuse_older(person, version, told=telling.now_said)
     before = changes.values_of(person)
     with changes.changing(person, Source.WORKER, reason=reason):
         _apply(said, person)
@@ -163,7 +168,7 @@ def _put_document(person: Person, document: Document, reason: str) -> None:
         words = _("原来已登记证件号码。要换成新号码，请写明原因，例如“原号码录错一位，已看身份证”。")
         raise Refused(words, field="reason")
     refusal = _("这个证件号码已登记在别人名下，请核对；同一个人登记了两次请先不要填。")
-    with unique_or(Refused(refusal, field="id_number")):
+    with unique_or(NumberHeld(refusal, field="id_number")):
         documents.put(person, document)
 
 
@@ -243,6 +248,10 @@ def _contact(said: Contact, person: Person) -> None:
 
 @_apply.register
 def _care(said: Care, person: Person) -> None:
+    if (said.diets or said.health) and not consents.allows(person, Purpose.HEALTH):
+        raise Refused(
+            _("居民本人撤回了健康和饮食信息的同意，不能再登记这些内容。需要时请先请本人重新同意。"), field="health"
+        )
     person.diet = ",".join(kind.value for kind in Diet if kind in said.diets) or None
     person.health = _text(person.health, said.health, said.drop_health, "health")
     person.note = _text(person.note, said.note, said.drop_note, "note")

@@ -1,6 +1,6 @@
 """Exports: masked at once, in the clear only when a second person lets them go; each with a reason and a number."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,13 +12,13 @@ from portal.areas import service as areas
 from portal.core import audit, jobs, outbox, settings, tokens
 from portal.core.access import Actor, Scope
 from portal.core.clock import now, today
-from portal.core.db import db, guarded, unique_or
+from portal.core.db import UtcDateTime, db, guarded, unique_or
 from portal.core.doors import Todo
 from portal.core.errors import Missing, Refused
 from portal.core.outbox import Recipient
 from portal.identity.permissions import Role, label
 from portal.registry.models import Export, ExportPerson, ExportState, Person
-from portal.registry.service import export_columns, lists
+from portal.registry.service import export_columns, lists, people
 from portal.registry.service.export_columns import Column
 
 A_DAY, KEPT_HOURS, MOST_PEOPLE, DOWNLOADS = (
@@ -27,6 +27,7 @@ A_DAY, KEPT_HOURS, MOST_PEOPLE, DOWNLOADS = (
     "registry.export_people",
     "registry.export_downloads",
 )
+WAITS = "registry.export_waiting_days"
 PAGE = 30
 MOST_WAITING = 200
 
@@ -36,6 +37,7 @@ settings.declare(
     MOST_PEOPLE, default=5000, label=lambda: _("一次导出最多"), unit=lambda: _("人"), least=10, most=100_000
 )
 settings.declare(DOWNLOADS, default=1, label=lambda: _("每份导出可下载"), unit=lambda: _("次"), least=1, most=10)
+settings.declare(WAITS, default=7, label=lambda: _("导出申请最多等待审批"), unit=lambda: _("天"), least=1, most=60)
 
 
 @dataclass(frozen=True)
@@ -143,10 +145,23 @@ def export_of(by: Actor, public_id: str) -> Export:
 
 def waiting_for(by: Actor, within: Collection[Scope]) -> list[Export]:
     """Others' requests that this person may let go, the oldest first: she answers for every community in them."""
-    mine = areas.reach(within).communities
+    mine, found = areas.reach(within).communities, list[Export]()
+    for page in _waiting(by):
+        found += [export for export in page if mine.issuperset(export.communities)]
+        if len(found) >= MOST_WAITING:
+            break
+    return found[:MOST_WAITING]
+
+
+def _waiting(by: Actor) -> Iterator[list[Export]]:
+    """Others' waiting requests, page by page: those of other communities do not hide one's own."""
     query = sa.select(Export).where(Export.state == ExportState.WAITING, Export.owner != by.public_id)
-    found = db.session.scalars(query.order_by(Export.asked_at, Export.id).limit(MOST_WAITING))
-    return [export for export in found if mine.issuperset(export.communities)]
+    query, key = query.order_by(Export.asked_at, Export.id).limit(MOST_WAITING), sa.tuple_(Export.asked_at, Export.id)
+    page = list(db.session.scalars(query))
+    while page:
+        yield page
+        last = sa.tuple_(sa.literal(page[-1].asked_at, UtcDateTime), sa.literal(page[-1].id))
+        page = list(db.session.scalars(query.where(key > last))) if len(page) == MOST_WAITING else []
 
 
 def todo(by: Actor, within: Collection[Scope]) -> list[Todo]:
@@ -183,6 +198,22 @@ def withdraw(export: Export) -> None:
     audit.record("registry.export_withdrawn", export, number=export.number)
 
 
+def overdue() -> list[int]:
+    """Requests that nobody decided for as long as one waits."""
+    since = now() - timedelta(days=settings.get(WAITS))
+    query = sa.select(Export.id).where(Export.state == ExportState.WAITING, Export.asked_at <= since)
+    return list(db.session.scalars(query.order_by(Export.asked_at, Export.id)))
+
+
+def expire(export_id: int) -> None:
+    """A request that waited too long ends; whoever asked is told. One decided meanwhile stays as it is."""
+    take = sa.update(Export).where(Export.id == export_id, Export.state == ExportState.WAITING)
+    if guarded(take.values(state=ExportState.EXPIRED)):
+        export = db.session.get_one(Export, export_id, populate_existing=True)
+        audit.record("registry.export_expired", export, number=export.number)
+        _tell(export, "registry.export_expired", days=settings.get(WAITS))
+
+
 def _decide(export: Export, by: Actor, state: ExportState, **values: Any) -> None:
     if by.public_id == export.owner:
         raise Refused(_("自己的申请要由别人审批。"))
@@ -199,7 +230,7 @@ def _move(export: Export, source: ExportState, state: ExportState, **values: Any
     db.session.refresh(export)
 
 
-def _tell(export: Export, topic: str, **facts: str) -> None:
+def _tell(export: Export, topic: str, **facts: str | int) -> None:
     outbox.enqueue(topic, to=Recipient("account", export.owner), number=export.number, title=export.title, **facts)
 
 
@@ -218,8 +249,7 @@ def downloads_left(export: Export) -> int:
 
 def looks_of(person: Person, *, limit: int = 100) -> list[Look]:
     """The exports that hold a person's data, newest first; those of a record merged into hers count."""
-    hers = sa.select(Person.id).where(sa.or_(Person.id == person.id, Person.merged_into_id == person.id))
-    held = sa.select(ExportPerson.export_id).where(ExportPerson.person_id.in_(hers))
+    held = sa.select(ExportPerson.export_id).where(ExportPerson.person_id.in_(people.ids_of(person)))
     query = sa.select(Export).where(Export.id.in_(held), Export.ready_at.is_not(None))
     return [_look(export) for export in db.session.scalars(query.order_by(Export.id.desc()).limit(limit))]
 
@@ -244,6 +274,7 @@ def state_words(state: ExportState) -> tuple[str, str]:
         ExportState.WITHDRAWN: (_("已撤回"), "mute"),
         ExportState.FAILED: (_("生成失败"), "bad"),
         ExportState.GONE: (_("已到期删除"), "mute"),
+        ExportState.EXPIRED: (_("没有人审批，已失效"), "mute"),
     }[state]
 
 

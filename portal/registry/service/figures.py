@@ -1,5 +1,6 @@
 """Figures of an area: how many people, by age and sex, by tag. They name nobody."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,7 +11,8 @@ from portal.areas.models import Area, AreaKind
 from portal.core.clock import today
 from portal.core.db import db
 from portal.core.ids import Sex
-from portal.registry.models import Person, PersonState, PersonTag, TagKind
+from portal.registry.models import Person, PersonTag, TagKind
+from portal.registry.service.households import living_here
 
 STEP, LAST = 5, 85
 
@@ -38,15 +40,16 @@ class Figures:
 
 def _of(area: Area) -> tuple[sa.ColumnElement[bool], ...]:
     column = Person.grid_id if area.kind is AreaKind.GRID else Person.community_id
-    return column == area.id, Person.state == PersonState.PRESENT, Person.merged_into_id.is_(None)
+    return (column == area.id, *living_here())
 
 
 def born_after(years: int, on: date) -> date:
     """Whoever was born after this day has not reached the age yet; the 29th of February counts as the 1st of March."""
+    year = max(1, on.year - years)
     try:
-        return on.replace(year=on.year - years)
+        return on.replace(year=year)
     except ValueError:
-        return date(on.year - years, 2, 28)
+        return date(year, 2, 28)
 
 
 def figures(area: Area) -> Figures:
@@ -92,6 +95,19 @@ def _tags(area: Area, on: date) -> tuple[tuple[TagKind, int], ...]:
         .order_by(count.desc(), PersonTag.kind)
     )
     return tuple((kind, number) for kind, number in db.session.execute(query))
+
+
+def counts_of(areas: Collection[Area]) -> dict[int, int]:
+    """How many people live in each of some areas, by area id: one question for the communities, one for the grids."""
+    found: dict[int, int] = dict.fromkeys((area.id for area in areas), 0)
+    for column, ids in (
+        (Person.community_id, [area.id for area in areas if area.kind is not AreaKind.GRID]),
+        (Person.grid_id, [area.id for area in areas if area.kind is AreaKind.GRID]),
+    ):
+        here = (column.in_(ids), *living_here())
+        query = sa.select(column, sa.func.count()).where(*here).group_by(column).order_by(column)
+        found.update((area_id, count) for area_id, count in db.session.execute(query) if area_id)
+    return found
 
 
 def count_people(area: Area) -> int:

@@ -12,8 +12,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import selectinload
 
-from portal.areas import service as areas
-from portal.core import audit, events
+from portal.core import audit, events, reasons
 from portal.core.access import Scope, actor_or_none
 from portal.core.clock import now, today
 from portal.core.db import db, unique_or
@@ -32,10 +31,12 @@ from portal.registry.models import (
     PersonTag,
     Source,
 )
-from portal.registry.service import households, words
+from portal.registry.service import households, people, words
 from portal.registry.service.changes import changing, field_words
+from portal.registry.service.finding import inside
 
 PAGE = 30
+EVENT_UNDONE = reasons.declare("registry.event_undone", label=lambda: _("撤销登记事件"))
 # The columns that an event may change, by table.
 TABLES: dict[str, tuple[type[Any], tuple[str, ...]]] = {
     "household": (Household, ("dwelling_id", "closed_on")),
@@ -84,7 +85,10 @@ def recording(
     along: Collection[Person] = (),
     agents: Collection[FamilyAgent] = (),
 ) -> Iterator[Recording]:
-    """What changes inside becomes one event about `of` and `homes`; `along` are others whom it may change too."""
+    """What changes inside becomes one event about `of` and `homes`; `along` are others whom it may change too.
+
+    Whoever calls this has looked at the rows without a lock: once they are held they must still be as they were seen.
+    """
     _refuse_day(day, of)
     actor = actor_or_none()
     happening = Happening(
@@ -99,8 +103,11 @@ def recording(
     )
     others = [person for person in dict.fromkeys(along) if person not in of]
     event = Recording(happening, list(of), list(dict.fromkeys(homes)), others, list(agents))
+    seen = _rows(event), _aliases(event)
     _hold(event)
     before = _rows(event)
+    if seen != (before, _aliases(event)):
+        raise Refused(_("刚才有人也在办理这位居民或这一户，情况已经变了。请刷新页面，看过现在的登记再办。"))
     with ExitStack() as stack:
         for person in [*of, *others]:
             stack.enter_context(changing(person, Source.EVENT, ref=happening.public_id))
@@ -125,6 +132,10 @@ def _hold(event: Recording) -> None:
     ids = sorted(person.id for person in [*event.people, *event.along])
     query = sa.select(Person).where(Person.id.in_(ids)).order_by(Person.id).with_for_update()
     db.session.scalars(query.execution_options(populate_existing=True)).all()
+
+
+def _aliases(event: Recording) -> list[int | None]:
+    return [person.merged_into_id for person in [*event.people, *event.along]]
 
 
 def _finish(event: Recording, before: Rows) -> None:
@@ -190,11 +201,14 @@ def _packed(rows: Rows) -> str:
 
 def _inside(within: Collection[Scope]) -> sa.ColumnElement[bool]:
     """Events of whole communities in scope; of grids in scope those about nobody outside them."""
-    inside = areas.reach(within)
+    area = inside(within)
+    whole = Happening.community_id.in_(area.whole)
+    if not area.grids:
+        return whole
     about = sa.exists().where(HappeningPart.happening_id == Happening.id, Person.id == HappeningPart.person_id)
-    mine = Person.grid_id.in_(inside.grids)
+    mine = Person.grid_id.in_(area.grids)
     only_mine = sa.and_(about.where(mine), ~about.where(sa.or_(Person.grid_id.is_(None), ~mine)))
-    return sa.or_(Happening.community_id.in_(inside.communities), only_mine)
+    return sa.and_(Happening.community_id.in_(area.around), sa.or_(whole, only_mine))
 
 
 def _told() -> tuple[sa.orm.interfaces.ORMOption, ...]:
@@ -218,8 +232,7 @@ def happenings(
 
 def of_person(person: Person, within: Collection[Scope], *, limit: int = 20) -> list[Happening]:
     """A person's events in scope, the newest first, with those of records that were merged into hers."""
-    ids = sa.select(Person.id).where(sa.or_(Person.id == person.id, Person.merged_into_id == person.id))
-    about = sa.select(HappeningPart.happening_id).where(HappeningPart.person_id.in_(ids))
+    about = sa.select(HappeningPart.happening_id).where(HappeningPart.person_id.in_(people.ids_of(person)))
     query = sa.select(Happening).where(Happening.id.in_(about), _inside(within))
     query = query.order_by(Happening.id.desc()).limit(limit)
     return list(db.session.scalars(query.options(*_told())))
@@ -264,7 +277,7 @@ def undo(happening: Happening, *, reason: str) -> None:
     _refuse_changed(before, after)
     with ExitStack() as stack:
         for person in of:
-            stack.enter_context(changing(person, Source.EVENT, ref=happening.public_id, reason=_("撤销登记事件")))
+            stack.enter_context(changing(person, Source.EVENT, ref=happening.public_id, reason=EVENT_UNDONE))
         with unique_or(Refused(_("登记以后又有了新的代办登记，请先结束那一条。"))):
             _restore(before, after)
     actor = actor_or_none()

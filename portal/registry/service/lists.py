@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -18,6 +17,7 @@ from portal.core.errors import Missing
 from portal.core.ids import Sex
 from portal.registry.models import Household, Person, PersonState, PersonTag, Registration, TagKind
 from portal.registry.service import words
+from portal.registry.service.figures import born_after
 from portal.registry.service.finding import Inside, inside
 from portal.registry.service.lines import Line, LineRow, rows_in, with_tags
 
@@ -167,20 +167,14 @@ def _filters(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     exact = {Person.sex: wanted.sex, Person.registration: wanted.registration, Person.state: wanted.state}
     filters = [column == value for column, value in exact.items() if value is not None]
     if wanted.age_from is not None:
-        filters.append(Person.birth_date <= _years_ago(wanted.age_from))
+        filters.append(Person.birth_date <= born_after(wanted.age_from, today()))
     if wanted.age_to is not None:
-        filters.append(Person.birth_date > _years_ago(wanted.age_to + 1))
+        filters.append(Person.birth_date > born_after(wanted.age_to + 1, today()))
     if wanted.tag is not None:
         filters.append(_tagged(wanted.tag))
     if wanted.building or wanted.estate:
         filters.append(Person.household_id.in_(_households(wanted)))
     return [Person.merged_into_id.is_(None), *filters]
-
-
-def _years_ago(years: int) -> date:
-    """The birthday of who completes these years today; 29 February is completed on 1 March."""
-    day, year = today(), max(1, today().year - years)
-    return date(year, 2, 28) if (day.month, day.day) == (2, 29) else day.replace(year=year)
 
 
 def _tagged(kind: TagKind) -> sa.ColumnElement[bool]:

@@ -6,7 +6,6 @@ from functools import cache
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from portal.areas import service as areas
 from portal.areas.models import Building, Dwelling
 from portal.core.access import Actor, Scope
 from portal.core.clock import today
@@ -15,6 +14,7 @@ from portal.core.errors import Missing, Refused
 from portal.registry.models import AgentState, Claim, ClaimState, FamilyAgent, Household, Person, PersonState
 from portal.registry.service.finding import NUMBERS as NUMBERS
 from portal.registry.service.finding import find as find
+from portal.registry.service.finding import inside
 from portal.registry.service.finding import kind_of_query as kind_of_query
 
 
@@ -49,6 +49,21 @@ def resolved(person: Person) -> Person:
     while person.merged_into_id is not None:
         person = db.session.get_one(Person, person.merged_into_id)
     return person
+
+
+def ids_of(*persons: Person) -> sa.Select[int]:
+    """The ids that rows about some people may carry, as a query: theirs, and of everybody merged into them, however
+    often.
+    """
+    return merged_into(Person.id.in_([person.id for person in persons]))
+
+
+def merged_into(condition: sa.ColumnElement[bool]) -> sa.Select[int]:
+    """The same for the persons of whom a condition is true."""
+    tree = sa.select(Person.id).where(condition).cte(recursive=True)
+    alias = sa.orm.aliased(Person)
+    tree = tree.union(sa.select(alias.id).join(tree, alias.merged_into_id == tree.c.id))
+    return sa.select(tree.c.id)
 
 
 def stood_for(condition: sa.ColumnElement[bool]) -> sa.Subquery:
@@ -98,8 +113,7 @@ def people_for(actor: Actor, action: str, *, me: Person | None = None) -> list[P
 
 def within(scopes: Collection[Scope]) -> sa.ColumnElement[bool]:
     """The condition that a person is inside area scopes."""
-    inside = areas.reach(scopes)
-    return sa.or_(Person.community_id.in_(inside.communities), Person.grid_id.in_(inside.grids))
+    return inside(scopes).holds()
 
 
 def person_in(scopes: Collection[Scope], public_id: str) -> Person:

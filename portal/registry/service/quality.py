@@ -18,6 +18,7 @@ from portal.core.db import db
 from portal.registry.models import EmergencyContact, Household, Person, PersonState, PersonTag, Relation, TagKind
 from portal.registry.service import people
 from portal.registry.service.figures import born_after
+from portal.registry.service.households import living_here
 
 PAGE = 50
 CHILD, ELDER = 18, 60
@@ -76,10 +77,6 @@ def _edit_words() -> str:
 EDIT = _Repair("registry.worker.record", _edit_words)
 TAGS = _Repair("registry.worker.edit_tags", lambda: _("改标签"))
 RETURN = _Repair("registry.worker.come_back", lambda: _("登记返回"))
-
-
-def _living() -> Condition:
-    return sa.and_(Person.state == PersonState.PRESENT, Person.merged_into_id.is_(None))
 
 
 def _flagged(code: str) -> Callable[[date], Condition]:
@@ -146,7 +143,7 @@ def _people_check(
     code: str, group: Group, title: Callable[[], str], condition: Callable[[date], Condition], repair: _Repair = EDIT
 ) -> Check:
     def where(within: Collection[Scope]) -> tuple[Condition, ...]:
-        return people.within(within), _living(), condition(today())
+        return people.within(within), *living_here(), condition(today())
 
     def count(within: Collection[Scope]) -> int:
         return db.session.scalar(sa.select(sa.func.count(Person.id)).where(*where(within))) or 0
@@ -164,11 +161,11 @@ def _about(person: Person, repair: _Repair) -> Finding:
     return Finding(person.name, home, ("home.worker.person", who), (repair.endpoint, who), person.id)
 
 
-def _heads() -> Any:
+def _heads(inside: Condition) -> Any:
     head = sa.case((Person.relation == Relation.HEAD, 1), else_=0)
     return (
         sa.select(Person.household_id.label("id"), sa.func.sum(head).label("heads"))
-        .where(_living(), Person.household_id.is_not(None))
+        .where(*living_here(), Person.household_id.in_(sa.select(Household.id).where(inside)))
         .group_by(Person.household_id)
         .subquery()
     )
@@ -178,9 +175,8 @@ def _household_check(code: str, group: Group, title: Callable[[], str], wrong: C
     """Households of whole communities in scope: a grid worker may see a part of one only, and cannot repair it."""
 
     def chosen(within: Collection[Scope]) -> sa.Select[Household]:
-        heads = _heads()
-        inside = Household.community_id.in_(areas.reach(within).communities)
-        return sa.select(Household).join(heads, heads.c.id == Household.id).where(inside, wrong(heads.c.heads))
+        heads = _heads(Household.community_id.in_(areas.reach(within).communities))
+        return sa.select(Household).join(heads, heads.c.id == Household.id).where(wrong(heads.c.heads))
 
     def count(within: Collection[Scope]) -> int:
         return db.session.scalar(sa.select(sa.func.count()).select_from(chosen(within).subquery())) or 0
@@ -200,13 +196,21 @@ def _household(one: Household) -> Finding:
 
 
 def _unlived(within: Collection[Scope]) -> sa.Select[Dwelling]:
-    lived = sa.exists().where(Household.dwelling_id == Dwelling.id, Person.household_id == Household.id, _living())
+    """Homes in use, by what the register says, in which nobody lives. The lived-in ones are asked for once, as a set:
+    asked for each home by itself, 3,500 people took SQLite eight seconds.
+    """
+    communities = areas.reach(within).communities
+    lived = (
+        sa.select(Household.dwelling_id)
+        .join(Person, Person.household_id == Household.id)
+        .where(Household.community_id.in_(communities), Household.dwelling_id.is_not(None), *living_here())
+    )
     used = Dwelling.use.in_([DwellingUse.UNKNOWN, DwellingUse.OWN, DwellingUse.RENTED])
     return (
         sa.select(Dwelling)
         .join(Building)
         .join(Estate)
-        .where(Estate.community_id.in_(areas.reach(within).communities), used, ~lived)
+        .where(Estate.community_id.in_(communities), used, Dwelling.id.not_in(lived))
     )
 
 

@@ -14,7 +14,6 @@ from portal.core.audit import AuditRow
 from portal.core.clock import now
 from portal.core.db import db
 from portal.core.errors import Missing, Refused
-from portal.identity.permissions import Role, label
 from portal.registry.models import Person, Relation
 from portal.registry.service import people
 
@@ -22,6 +21,8 @@ REVEALS_AN_HOUR = 50
 EDITS = ("registry.person_edited", "registry.contact_added", "registry.contact_changed", "registry.contact_removed")
 TAGGINGS = ("registry.tag_added", "registry.tag_changed", "registry.tag_ended", "registry.tag_removed")
 LOOKS = ("registry.revealed", "registry.restricted_opened", *EDITS, *TAGGINGS)
+# What shows values in plain, and so counts for the alarm.
+COUNTED = ("registry.revealed", "registry.restricted_opened", "home.copy_printed", "resources.revealed")
 
 
 class SealedField(StrEnum):
@@ -89,10 +90,9 @@ def leave_trace(person: Person, field: str, *, reason: str, by: Actor) -> None:
 
 
 def raise_alarm(by: Actor) -> None:
-    """One row where a worker was shown more than 50 values within an hour."""
+    """One row where a worker was shown more than 50 values or copies within an hour."""
     lately = sa.select(sa.func.count()).where(AuditRow.actor == by.public_id, AuditRow.at > now() - timedelta(hours=1))
-    looks = ("registry.revealed", "registry.restricted_opened")
-    shown = db.session.scalar(lately.where(AuditRow.action.in_(looks))) or 0
+    shown = db.session.scalar(lately.where(AuditRow.action.in_(COUNTED))) or 0
     alarmed = db.session.scalar(lately.where(AuditRow.action == "registry.reveal_alarm"))
     if shown > REVEALS_AN_HOUR and not alarmed:
         audit.record("registry.reveal_alarm", count=shown)
@@ -111,37 +111,3 @@ def household_of(person: Person, within: Collection[Scope]) -> list[Person]:
         .order_by(sa.case((Person.relation == Relation.HEAD, 0), else_=1), Person.birth_date, Person.id)
     )
     return list(db.session.scalars(query)) if person.household_id else []
-
-
-def looks_at(person: Person, limit: int = 100) -> list[Look]:
-    """Who looked at a person's sealed values or changed them, newest first; aliases merged into the person count."""
-    aliases = sa.select(Person.public_id).where(Person.merged_into_id == person.id)
-    query = (
-        sa.select(AuditRow)
-        .where(
-            AuditRow.object_type == "Person",
-            sa.or_(AuditRow.object_id == person.public_id, AuditRow.object_id.in_(aliases)),
-            AuditRow.action.in_(LOOKS),
-        )
-        .order_by(AuditRow.id.desc())
-        .limit(limit)
-    )
-    return [
-        Look(row.at, row.actor_name, _roles(row.roles), _deed(row), row.reason) for row in db.session.scalars(query)
-    ]
-
-
-def _roles(codes: str) -> str:
-    return _("、").join(label(Role(code)) for code in codes.split(",") if code in set(Role))
-
-
-def _deed(row: AuditRow) -> str:
-    if row.action == "registry.revealed" and row.facts.get("field") in set(SealedField):
-        return _("查看了%(field)s", field=field_words(SealedField(row.facts["field"])))
-    if row.action == "registry.revealed":
-        return _("查看了紧急联系人电话")
-    if row.action == "registry.restricted_opened":
-        return _("查看了受限信息")
-    if row.action in EDITS:
-        return _("修改了登记内容")
-    return _("修改了人群标签")

@@ -5,6 +5,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
+from portal.areas.models import Area
 from portal.core import audit, tokens
 from portal.core.access import Actor, Scope
 from portal.core.clock import now
@@ -149,13 +150,20 @@ def delete(roster: Roster) -> None:
     db.session.expunge(roster)
 
 
-def hand_over(giver: str, taker: str) -> int:
-    """A leaver's rosters become her successor's; a name that the successor has already gets a mark."""
+def hand_over(giver: str, taker: str, area: Area) -> int:
+    """A leaver's rosters become her successor's, but for those with people of other communities than the grid's.
+
+    A name that the successor has already gets a mark.
+    """
+    community = area.parent_id or area.id
+    elsewhere = sa.select(RosterEntry.roster_id).join(Person, Person.id == RosterEntry.person_id)
+    elsewhere = elsewhere.where(Person.community_id != community)
     names = set(db.session.scalars(sa.select(Roster.name).where(Roster.owner == taker)))
-    given = list(db.session.scalars(sa.select(Roster).where(Roster.owner == giver).order_by(Roster.id)))
+    hers = sa.select(Roster).where(Roster.owner == giver, Roster.id.not_in(elsewhere))
+    given = list(db.session.scalars(hers.order_by(Roster.id)))
     for roster in given:
         while roster.name in names:
-            roster.name = _("%(name)s（移交）", name=roster.name)[:40] if len(roster.name) < 36 else roster.public_id
+            roster.name = f"{roster.name}（移交）" if len(roster.name) < 36 else roster.public_id
         names.add(roster.name)
         roster.owner, roster.changed_at = taker, now()
     db.session.flush()

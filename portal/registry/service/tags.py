@@ -6,7 +6,7 @@ from datetime import date
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from portal.core import audit, clock
+from portal.core import audit, clock, reasons
 from portal.core.access import actor_or_none
 from portal.core.clock import today
 from portal.core.db import db, unique_or
@@ -16,6 +16,7 @@ from portal.registry.service import changes, words
 
 GRADES = (1, 2, 3, 4)
 CLASSES = (1, 2, 3, 4, 5, 6, 7)
+SAME_DAY = reasons.declare("registry.tag_ended_same_day", label=lambda: _("当天添加，当天结束"))
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def end_tag(person: Person, tag: PersonTag) -> None:
     if not tag.holds(today()):
         raise Refused(_("这个标签已经结束。"))
     if tag.since >= today():
-        remove_tag(person, tag, reason=_("当天添加，当天结束"))
+        remove_tag(person, tag, reason=SAME_DAY)
         return
     before = told(tag)
     tag.until = clock.days_before(today(), 1)

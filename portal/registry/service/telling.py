@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from portal.areas.models import Area
+from portal.core import reasons
 from portal.core.db import db
 from portal.core.ids import Sex
 from portal.core.masking import mask_id, mask_phone
@@ -46,6 +47,7 @@ CODES: dict[str, type[StrEnum]] = {
     "state": PersonState,
 }
 SEALED_TEXTS = {"registered_address", "health", "note"}
+MASKED = {"id_number", "phone"}
 # Columns that hold the number of another row: where its name stands.
 NAMED: dict[str, Any] = {
     "guardian_id": (Person.id, Person.name),
@@ -80,7 +82,7 @@ def history(person: Person, *, field: str = "", limit: int = 100) -> list[Line]:
             change.row.at,
             change.row.by_name or _("系统"),
             change.row.source,
-            change.row.reason,
+            reasons.said(change.row.reason),
             change.field,
             changes.field_words(change.field),
             said(change.field, change.before, names),
@@ -90,11 +92,25 @@ def history(person: Person, *, field: str = "", limit: int = 100) -> list[Line]:
     ]
 
 
+def now_said(found: list[Change]) -> list[str]:
+    """Each field that changed, once, with the value that it has now; of what is sealed the name only."""
+    latest: dict[str, Change] = {}
+    for change in found:
+        latest.setdefault(change.field, change)
+    names = _names(latest.values())
+    return [
+        _("%(field)s：%(value)s", field=changes.field_words(field), value=said(field, change.after, names))
+        if field in changes.FIELDS and field not in {*SEALED_TEXTS, *MASKED}
+        else changes.field_words(field)
+        for field, change in latest.items()
+    ]
+
+
 def said(field: str, value: str | None, names: Names) -> str:
     """A value as a reader may see it; an empty one is a dash."""
     if not value:
         return _("空")
-    if field in {"id_number", "phone"}:
+    if field in MASKED:
         return mask_id(value) if field == "id_number" else mask_phone(value)
     if field in SEALED_TEXTS:
         return _("已登记，未显示")

@@ -260,6 +260,8 @@ def flag(code: str) -> str:
         "unknown_diet": _("有不认识的饮食要求"),
         "unknown_relation": _("与户主关系待核对"),
         "unknown_registration": _("户籍情况待核对"),
+        "old_number": _("15 位旧身份证号码，已换算，待核对"),
+        "head_unknown": _("登记表里的户主没有对上"),
     }
     return known.get(code, code)
 

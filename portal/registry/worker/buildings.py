@@ -1,6 +1,6 @@
 """Worker pages: buildings as lists and as pictures, and the homes in them."""
 
-from flask import Response, flash, request, url_for
+from flask import Response, flash, url_for
 from flask_babel import gettext as _
 
 from portal.areas import service as areas
@@ -28,7 +28,7 @@ bp.add_app_template_filter(service.state_words, "room_words")
 @bp.route("/buildings")
 @requires(Permission.PEOPLE_READ)
 def buildings() -> Response:
-    within, estate = scopes(Permission.PEOPLE_READ), request.args.get("estate", type=int)
+    within, estate = scopes(Permission.PEOPLE_READ), web.number_asked("estate") or None
     lines, estates = service.buildings(within, estate), service.estates(within)
     return web.page("registry/worker/buildings.html", lines=lines, estates=estates, estate=estate)
 

@@ -27,7 +27,7 @@ def _state(states: type[ClaimState] | type[AgentState], default: str) -> str:
 @requires(Permission.CLAIMS_DECIDE)
 def claims() -> Response:
     state = ClaimState(_state(ClaimState, ClaimState.PENDING))
-    page = max(1, request.args.get("page", 1, type=int))
+    page = max(1, web.number_asked("page", 1))
     within = scopes(Permission.CLAIMS_DECIDE)
     found = service.claims(within, state, page=page)
     return web.page(

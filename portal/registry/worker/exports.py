@@ -9,7 +9,7 @@ from flask import Response, current_app, flash, request
 from flask_babel import gettext as _
 
 from portal.config import Config
-from portal.core import web
+from portal.core import sheets, web
 from portal.core.access import current_actor, may, requires, scopes
 from portal.core.clock import now
 from portal.core.db import reading
@@ -21,8 +21,6 @@ from portal.registry.models import Export, ExportState
 from portal.registry.service import export_columns, export_files, finding, lists, rosters
 from portal.registry.service import exports as service
 from portal.registry.worker.blueprint import bp
-
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 bp.add_app_template_filter(service.state_words, "export_state")
 
@@ -57,7 +55,7 @@ def _asked() -> _Asked:
 @bp.route("/exports")
 @requires(Permission.PEOPLE_EXPORT)
 def exports() -> Response:
-    mine = service.exports(current_actor(), before=request.args.get("before", 0, type=int))
+    mine = service.exports(current_actor(), before=web.number_asked("before"))
     waiting = service.waiting_for(current_actor(), scopes(Permission.EXPORTS_APPROVE))
     shown: dict[str, Any] = {"exports": mine[: service.PAGE], "more": len(mine) > service.PAGE, "waiting": waiting}
     return web.page("registry/worker/exports.html", approves=may(Permission.EXPORTS_APPROVE), now=now(), **shown)
@@ -108,9 +106,9 @@ def export_file(public_id: str) -> Response:
         found = service.export_of(current_actor(), public_id)
         service.take(found)
     except Refused as refused:
-        flash(refused.message, "warn")
+        web.turn_down(refused)
         return web.go(".export", public_id=public_id)
-    return web.download(body, _("居民导出-%(number)s.xlsx", number=found.number), WORKBOOK)
+    return web.download(body, _("居民导出-%(number)s.xlsx", number=found.number), sheets.MIME)
 
 
 @bp.route("/exports/<public_id>/withdraw", methods=["POST"])
@@ -120,7 +118,7 @@ def export_withdraw(public_id: str) -> Response:
         service.withdraw(service.export_of(current_actor(), public_id))
         flash(_("已撤回申请。"), "ok")
     except Refused as refused:
-        flash(refused.message, "warn")
+        web.turn_down(refused)
     return web.go(".exports")
 
 

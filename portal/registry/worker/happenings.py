@@ -31,7 +31,7 @@ bp.add_app_template_filter(service.who, "whom")
 def happenings() -> Response:
     asked = request.args.get("kind", "")
     kind = HappeningKind(asked) if asked in set(HappeningKind) else None
-    before = request.args.get("before", 0, type=int) or None
+    before = web.number_asked("before") or None
     found = service.happenings(scopes(Permission.PEOPLE_READ), kind=kind, before=before)
     facts: dict[str, Any] = {"shown": found[: service.PAGE], "more": len(found) > service.PAGE, "kind": kind}
     return web.page("registry/worker/happenings.html", kinds=HappeningKind, **facts)

@@ -42,7 +42,7 @@ def household(household_id: int) -> Response:
 
 def _asked_dwelling() -> Dwelling | None:
     """The home whose page led here."""
-    asked = request.args.get("dwelling", 0, type=int)
+    asked = web.number_asked("dwelling")
     return buildings.dwelling_in(scopes(Permission.PEOPLE_EDIT), asked) if asked else None
 
 

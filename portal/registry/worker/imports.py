@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from portal.areas import service as areas
 from portal.config import Config
-from portal.core import tokens, web
+from portal.core import sheets, tokens, web
 from portal.core.access import current_actor, requires, scopes
 from portal.core.db import reading
 from portal.core.errors import Refused
@@ -20,8 +20,7 @@ from portal.registry.service import imports as service
 from portal.registry.service.imports import wording
 from portal.registry.worker.blueprint import bp
 
-KINDS = ("new", "changed", "unchanged", "refused", "waiting", "flagged", "alike")
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+KINDS = ("new", "changed", "unchanged", "refused", "waiting", "decided", "flagged", "alike")
 
 
 def _uploads() -> Path:
@@ -50,7 +49,7 @@ def imports() -> Response:
     if kept:
         batch = service.upload(form.place(within), kept, by=current_actor().public_id, kind=form.kind_of())
         return web.go(".import_columns", public_id=batch.public_id)
-    found = service.batches(within, before=request.args.get("before", 0, type=int))
+    found = service.batches(within, before=web.number_asked("before"))
     shown: dict[str, Any] = {"batches": found[: service.PAGE], "more": len(found) > service.PAGE, "places": places}
     return web.page("registry/worker/imports.html", form=form, words=wording, status=form.status, **shown)
 
@@ -113,7 +112,7 @@ def import_rows(public_id: str, kind: str) -> Response:
     if kind not in KINDS:
         abort(404)
     batch = _batch(public_id)
-    found = service.rows(batch, kind, after=request.args.get("after", 0, type=int))
+    found = service.rows(batch, kind, after=web.number_asked("after"))
     shown = found[: service.PAGE]
     beside = service.twins(batch, shown) if kind == "waiting" else {}
     facts: dict[str, Any] = {"rows": shown, "more": len(found) > service.PAGE, "beside": beside, "kinds": KINDS}
@@ -128,7 +127,7 @@ def import_refused(public_id: str) -> Response:
         body = service.refused_workbook(_batch(public_id))
     batch = _batch(public_id)
     service.record_download(batch)
-    return web.download(body, f"不接收的行-{Path(batch.filename).stem}.xlsx", WORKBOOK)
+    return web.download(body, f"不接收的行-{Path(batch.filename).stem}.xlsx", sheets.MIME)
 
 
 @bp.route("/imports/<public_id>/confirm", methods=["POST"])

@@ -72,7 +72,7 @@ def reveal_number(public_id: str) -> Response:
 def _arriving() -> tuple[Household | None, list[Area]]:
     """The household whose page led here, if any, and the communities that may take somebody in."""
     within = scopes(Permission.PEOPLE_EDIT)
-    asked = request.args.get("household", 0, type=int)
+    asked = web.number_asked("household")
     household = households.household_in(within, asked) if asked else None
     places = areas.whole_communities(within)
     if not places:
@@ -113,11 +113,16 @@ def _likeness(form: RegisterForm) -> Likeness:
     """Who is alike. That a number is held elsewhere is told as seldom as a search beyond one's area, and recorded."""
     found = registering.likeness(form.newcomer(), scopes(Permission.PEOPLE_EDIT))
     if found.elsewhere:
-        hourly = settings.get(beyond.HOURLY)
-        tokens.throttle("registry.beyond", current_actor().public_id, limit=hourly, per=timedelta(hours=1))
-        with aside() as session:
-            audit.record("registry.number_elsewhere", session=session)
+        _count_elsewhere()
     return found
+
+
+def _count_elsewhere() -> None:
+    """Before it is told that a number is held: so many an hour, and on the record."""
+    hourly = settings.get(beyond.HOURLY)
+    tokens.throttle("registry.beyond", current_actor().public_id, limit=hourly, per=timedelta(hours=1))
+    with aside() as session:
+        audit.record("registry.number_elsewhere", session=session)
 
 
 def _registered(form: RegisterForm, community: Area) -> Response:
@@ -200,7 +205,11 @@ def _part(part: str) -> Part:
 
 
 def _save(form: SectionForm, person: Person) -> None:
-    changed = editing.save(person, form.said(), version=form.seen)
+    try:
+        changed = editing.save(person, form.said(), version=form.seen)
+    except editing.NumberHeld:
+        _count_elsewhere()
+        raise
     flash(_("已保存。") if changed else _("没有改动。"), "ok")
 
 

@@ -56,8 +56,10 @@ def _answer(found: RightsRequest, form: AnswerForm) -> None:
         requests.refuse(found, answer, by=by)
         flash(_("已退回，原因会告诉居民。"), "ok")
         return
-    act = corrections.grant if found.kind is RightKind.CORRECTION else requests.grant
-    act(found, by=by, answer=answer)
+    if found.kind is RightKind.CORRECTION:
+        corrections.grant(found, by=by, answer=answer, done=bool(form.done.data))
+    else:
+        requests.grant(found, by=by, answer=answer)
     flash(_("已办好，会通知居民。"), "ok")
 
 
@@ -70,6 +72,8 @@ def _right_page(found: RightsRequest, form: AnswerForm, *, is_open: bool = False
         "said": words.said(found, plain=is_open) if shown else "",
         "shown": shown,
         "picture": f"data:{files.image_type(requests.decoded(picture))};base64,{picture}" if picture else "",
+        "answerable": shown or form.is_submitted(),
+        "by_hand": found.field in corrections.BY_HAND,
         "by_event": found.field in corrections.BY_EVENT,
         "person": people.resolved(found.person) if found.person else None,
     }
@@ -94,6 +98,7 @@ def person_rights(person_id: str) -> Response:
     if form.validate_on_submit():
         try:
             made = _asked_at_counter(person, form)
+            flash(_("已登记，到期日已经算好。"), "ok")
             return web.go(".right", public_id=made.public_id)
         except Refused as refused:
             form.refuse(refused)
@@ -104,7 +109,6 @@ def person_rights(person_id: str) -> Response:
 def _asked_at_counter(person: Person, form: CounterRequestForm) -> RightsRequest:
     actor = current_actor()
     voice, kind = form.voice(person, operator=actor.name, by=actor.public_id), RightKind(form.kind.data)
-    flash(_("已登记，到期日已经算好。"), "ok")
     if kind is RightKind.CLOSING:
         return closing.ask_at_counter(person, voice=voice)
     if kind is RightKind.OTHER:

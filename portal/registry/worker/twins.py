@@ -11,7 +11,7 @@ from portal.core.access import current_actor, requires, scopes
 from portal.core.errors import Missing, Refused
 from portal.identity.permissions import Permission
 from portal.registry.forms.twins import MergeForm, UndoMergeForm, VerdictForm
-from portal.registry.models import Person
+from portal.registry.models import BatchState, ImportBatch, Outcome, Person
 from portal.registry.service import imports, merging
 from portal.registry.service import twins as service
 from portal.registry.service.imports import wording
@@ -89,7 +89,7 @@ def twin_merge(kept: str, other: str) -> Response:
 @bp.route("/twins/merges")
 @requires(Permission.PEOPLE_MERGE)
 def merges() -> Response:
-    found = merging.merges(scopes(Permission.PEOPLE_MERGE), before=request.args.get("before", 0, type=int))
+    found = merging.merges(scopes(Permission.PEOPLE_MERGE), before=web.number_asked("before"))
     return web.page("registry/worker/merges.html", merges=found[: service.PAGE], more=len(found) > service.PAGE)
 
 
@@ -111,13 +111,22 @@ def merge_undo(public_id: str) -> Response:
 @requires(Permission.PEOPLE_IMPORT)
 def import_waiting(public_id: str, number: int) -> Response:
     row, form = imports.waiting_row(scopes(Permission.PEOPLE_IMPORT), public_id, number), VerdictForm()
+    if row.outcome is not Outcome.WAITING:
+        return web.page("registry/worker/import_decided.html", row=row, person=imports.became(row), words=wording)
     pair = imports.beside(row, chosen=request.args.get("with", ""))
     if form.validate_on_submit():
         try:
             imports.decide(pair, form.said(), request.form, by=current_actor())
             flash(wording.decided(form.said(), confirmed=row.batch.confirmed_at is not None), "ok")
-            return web.go(".twins")
+            return _onwards(row.batch)
         except Refused as refused:
             form.refuse(refused)
     facts: dict[str, Any] = {"row": row, "pair": pair, "words": wording}
     return web.page("registry/worker/import_waiting.html", form=form, status=form.status, **facts)
+
+
+def _onwards(batch: ImportBatch) -> Response:
+    """To the other rows that wait: of a batch that may yet be cancelled, on its own page."""
+    if batch.state is BatchState.CONFIRMED:
+        return web.go(".twins")
+    return web.go(".import_rows", public_id=batch.public_id, kind="waiting")

@@ -65,7 +65,7 @@ class OverrideForm(Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.level.choices = [*choices(Level), (OFF, _("不列入名单"))]
+        self.level.choices = [*choices(Level), (OFF, _("不列入探访名单"))]
 
     def chosen(self) -> Level | None:
         return None if self.level.data == OFF else Level(self.level.data)

@@ -1,13 +1,14 @@
 """The form of a visit, made for one thumb: choices first, words only where they help, a draft at any moment."""
 
 from datetime import date, time
-from typing import Any
+from typing import Any, Self
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
 from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, SelectField, TextAreaField, TimeField
-from wtforms.validators import Optional
+from wtforms.validators import Optional, ValidationError
 
 from portal.core import clock, files
 from portal.core.errors import Refused
@@ -77,13 +78,27 @@ class RecordForm(Form):
             field.choices = choices(kind)
         self.met.choices = [(MET, _l("见到了，或通了话")), (NOT_MET, _l("没见到，没人接"))]
 
+    def validate_photo_consent(self, field: BooleanField) -> None:
+        if self._chosen() and not field.data:
+            raise ValidationError(_("拍照要先问本人，同意了请打勾。"))
+
+    def _chosen(self) -> bool:
+        """Whether a photograph was sent."""
+        return bool(getattr(self.photo.data, "filename", ""))
+
+    def again(self) -> Self:
+        """The form as it goes back to be mended: a browser sends no file twice, so it says so beside the photograph."""
+        if self.errors and self._chosen() and not self.photo.errors:
+            self.refuse(Refused(_("照片要重新选一次"), field="photo"))
+        return self
+
     def picture(self) -> Picture | None:
         """The photograph made anew without its location; called before any query, because decoding takes its time."""
-        sent = self.photo.data
-        if not sent or not getattr(sent, "filename", ""):
+        if not self._chosen():
             return None
         try:
-            return Picture(files.clean_image(sent.read(), max_side=1600), bool(self.photo_consent.data))
+            made = files.clean_image(self.photo.data.read(), max_side=1600)
+            return Picture(made, bool(self.photo_consent.data))
         except files.BadFile as bad:
             self.refuse(Refused(bad.sentence, field="photo"))
             return None

@@ -88,6 +88,7 @@ class Visit(Base):
     done_at: Mapped[datetime | None]
     done_by: Mapped[str] = mapped_column(sa.String(32), default="")
     done_by_name: Mapped[str] = mapped_column(sa.String(64), default="")
+    # The code of the role in which it was done.
     done_as: Mapped[str] = mapped_column(sa.String(32), default="")
     # The day of an effective visit: met in person or by call. What the month's rate counts.
     met_on: Mapped[date | None]
@@ -165,6 +166,7 @@ class Referral(Base):
     finding_id: Mapped[int] = mapped_column(sa.ForeignKey("care_finding.id"), unique=True)
     person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), index=True)
     kind: Mapped[FindingKind] = mapped_column(one_of(FindingKind))
+    # Empty: the community itself, where its street names nobody for this kind.
     party: Mapped[str] = mapped_column(sa.String(60))
     due_on: Mapped[date]
     state: Mapped[ReferralState] = mapped_column(one_of(ReferralState), default=ReferralState.OPEN)
@@ -183,7 +185,7 @@ class Referral(Base):
 
 
 class ReferralMove(Base):
-    """One change of a referral's state: who, when, and what was said."""
+    """One change of a referral: its state, who, when, and what was said; or to whom it was sent on, until when."""
 
     __tablename__ = "care_referral_move"
 
@@ -193,3 +195,5 @@ class ReferralMove(Base):
     at: Mapped[datetime]
     by_name: Mapped[str] = mapped_column(sa.String(64))
     note: Mapped[str | None] = mapped_column(Sealed("care_referral_move|note"))
+    party: Mapped[str] = mapped_column(sa.String(60), default="")
+    due_on: Mapped[date | None]

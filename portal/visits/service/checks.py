@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from portal.core import audit, clock, outbox
-from portal.core.access import Actor, Scope
+from portal.core import audit, clock, outbox, reasons
+from portal.core.access import Actor, Scope, actor_or_none
 from portal.core.clock import now
 from portal.core.db import db, guarded
 from portal.core.errors import Missing, Refused
@@ -32,6 +32,8 @@ from portal.visits.service import listing, loading, planning, rules, wishes, wor
 
 OPEN_CHECKS = (CheckState.OPEN, CheckState.TAKEN)
 A_PAGE = 40
+GONE_DEAD = reasons.declare("visits.check_gone_dead", label=lambda: _("居民已去世，自动结束。"))
+GONE_MOVED = reasons.declare("visits.check_gone_moved", label=lambda: _("居民已迁出，自动结束。"))
 
 
 def open_check(visit: Visit, cause: CheckCause, at: datetime) -> SafetyCheck:
@@ -76,6 +78,7 @@ def not_met(visit: Visit, *, by: Actor) -> None:
     known = next((check for check in standing if check.is_open()), None)
     if known is not None:
         step = next((step for step in known.steps if step.kind is StepKind.AGAIN and step.done_at is None), None)
+        _taken(known, by=by)
         if step is not None:
             _finish_step(step, StepResult.NOT_REACHED, by.name)
         return
@@ -116,8 +119,20 @@ def _close(check: SafetyCheck, outcome: CheckOutcome, by_name: str) -> None:
     )
     db.session.refresh(check, ["state", "outcome", "closed_at", "closed_by_name"])
     if not closed:
-        raise Refused(_("%(name)s已经结束了这次核实。", name=check.closed_by_name))
+        raise Refused(_("%(name)s已经结束了这次确认。", name=check.closed_by_name))
     audit.record("visits.check_closed", check, outcome=outcome.value)
+
+
+def withdraw(person: Person, outcome: CheckOutcome) -> int:
+    """The register says that somebody died or moved away: there is nobody left to look for. Nobody is refused."""
+    actor = actor_or_none()
+    gone = GONE_DEAD if outcome is CheckOutcome.DEAD else GONE_MOVED
+    standing = [check for check in _standing(person.id, clock.today()) if check.is_open()]
+    for check in standing:
+        _close(check, outcome, actor.name if actor else "系统")
+        check.note = gone
+    db.session.flush()
+    return len(standing)
 
 
 def on_meal_not_collected(*, person: Recipient, day: date, **_facts: object) -> None:
@@ -219,10 +234,16 @@ def take(check: SafetyCheck, *, by: Actor) -> None:
         raise Refused(_("%(name)s已经接手了，请直接联系。", name=check.taken_by_name or check.closed_by_name))
 
 
+def _taken(check: SafetyCheck, *, by: Actor) -> None:
+    """Who works on a check that nobody has, has it."""
+    if check.state is CheckState.OPEN:
+        take(check, by=by)
+
+
 def do_step(check: SafetyCheck, step_id: int, result: StepResult, *, to_name: str, note: str, by: Actor) -> None:
     """Write down one rung: whom it turned to, what came of it. Who acts has the check, if nobody had it."""
     if not check.is_open():
-        raise Refused(_("这次核实已经结束，不用再记。"))
+        raise Refused(_("这次确认已经结束，不用再记。"))
     step = next((step for step in check.steps if step.id == step_id), None)
     if step is None:
         raise Missing
@@ -230,8 +251,7 @@ def do_step(check: SafetyCheck, step_id: int, result: StepResult, *, to_name: st
         raise Refused(_("这一步%(name)s已经记过了。", name=step.done_by_name))
     if step.kind is not StepKind.AGAIN and not to_name.strip():
         raise Refused(_("请写明联系的是谁。"), field="to_name")
-    if check.state is CheckState.OPEN:
-        take(check, by=by)
+    _taken(check, by=by)
     _finish_step(step, result, by.name)
     step.to_name, step.note = to_name.strip()[:64], note.strip() or None
     audit.record("visits.step_done", check, kind=step.kind.value, result=result.value)
@@ -240,8 +260,9 @@ def do_step(check: SafetyCheck, step_id: int, result: StepResult, *, to_name: st
 def ask_colleague(check: SafetyCheck, account: str, *, by: Actor) -> None:
     """Tell a colleague that she is asked to go there."""
     known = dict(workers.visitors_of(check.person))
-    if account not in known or not check.is_open():
+    if account not in known or account == by.public_id or not check.is_open():
         raise Refused(_("请从名单里选一位同事。"), field="colleague")
+    _taken(check, by=by)
     step = next((step for step in check.steps if step.kind is StepKind.COLLEAGUE and step.done_at is None), None)
     if step is not None:
         step.to_name, step.told_at = known[account][:64], now()
@@ -252,11 +273,10 @@ def ask_colleague(check: SafetyCheck, account: str, *, by: Actor) -> None:
 def close(check: SafetyCheck, outcome: CheckOutcome, note: str, *, by: Actor) -> None:
     """End a check with what was found; a stay in hospital pauses the person's visits."""
     if not check.may_become(CheckState.CLOSED):
-        raise Refused(_("%(name)s已经结束了这次核实。", name=check.closed_by_name))
+        raise Refused(_("%(name)s已经结束了这次确认。", name=check.closed_by_name))
     if not note.strip():
         raise Refused(_("请写明是怎么确认的。"), field="how")
-    if check.state is CheckState.OPEN:
-        take(check, by=by)
+    _taken(check, by=by)
     _close(check, outcome, by.name)
     check.note = note.strip()
     visit = check.visit

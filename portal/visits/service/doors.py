@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
+from portal.areas.models import Area
 from portal.core import audit, clock, settings
 from portal.core.access import Actor, scopes_of
 from portal.core.clock import now, today
@@ -30,7 +31,7 @@ from portal.visits.models import (
 )
 from portal.visits.service import checks, recording, referrals, visiting, wishes, workers
 from portal.visits.service.visiting import Tab
-from portal.visits.service.words import care, record_lines
+from portal.visits.service.words import care, party_words, record_lines
 
 KEPT = "visits.kept_days"
 settings.declare(
@@ -108,7 +109,7 @@ def timeline(person: Person, *, limit: int = 20) -> list[Line]:
         Line(
             referral.made_at,
             _("转介：%(kind)s", kind=care(referral.kind)),
-            _("%(party)s，%(state)s", party=referral.party, state=care(referral.state)),
+            _("%(party)s，%(state)s", party=party_words(referral), state=care(referral.state)),
             "visits.worker.referral",
             {"public_id": referral.public_id},
         )
@@ -134,18 +135,23 @@ def _checks(person_ids: list[int], limit: int) -> list[SafetyCheck]:
     return list(db.session.scalars(query.order_by(SafetyCheck.opened_at.desc(), SafetyCheck.id.desc()).limit(limit)))
 
 
-def hand_over(giver: str, taker: str) -> int:
-    """Subjects, promised visits, open referrals and checks of one worker pass to another; how many things that is."""
+def hand_over(giver: str, taker: str, area: Area) -> int:
+    """What one worker has of a grid's people passes to another: subjects, visits, open referrals and checks."""
+    here = sa.select(Person.id).where(Person.grid_id == area.id)
     name = workers.names([taker]).get(taker, "")
     mine = sa.or_(CareSubject.assigned_to == giver, CareSubject.worker == giver)
     statements = [
-        sa.update(CareSubject).where(mine).values(assigned_to=taker, worker=taker),
-        sa.update(Visit).where(Visit.worker == giver, Visit.state.in_(OPEN)).values(worker=taker),
+        sa.update(CareSubject).where(mine, CareSubject.person_id.in_(here)).values(assigned_to=taker, worker=taker),
+        sa.update(Visit)
+        .where(Visit.worker == giver, Visit.state.in_(OPEN), Visit.person_id.in_(here))
+        .values(worker=taker),
         sa.update(Referral)
-        .where(Referral.owner == giver, Referral.state.in_(REFERRAL_OPEN))
+        .where(Referral.owner == giver, Referral.state.in_(REFERRAL_OPEN), Referral.person_id.in_(here))
         .values(owner=taker, owner_name=name),
         sa.update(SafetyCheck)
-        .where(SafetyCheck.taken_by == giver, SafetyCheck.state != CheckState.CLOSED)
+        .where(
+            SafetyCheck.taken_by == giver, SafetyCheck.state.in_(checks.OPEN_CHECKS), SafetyCheck.person_id.in_(here)
+        )
         .values(taken_by=taker, taken_by_name=name),
     ]
     changed = 0
@@ -153,7 +159,7 @@ def hand_over(giver: str, taker: str) -> int:
         done = db.session.execute(statement, execution_options={"synchronize_session": False})
         changed += int(getattr(done, "rowcount", 0))
     db.session.expire_all()
-    audit.record("visits.handed_over", None, giver=giver, taker=taker, count=changed)
+    audit.record("visits.handed_over", None, giver=giver, taker=taker, grid=area.code, count=changed)
     return changed
 
 

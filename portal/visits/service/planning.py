@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from portal.areas.models import Area
-from portal.core import audit, calendar
+from portal.core import audit, calendar, jobs
 from portal.core.clock import now, today
 from portal.core.db import db, unique_or
 from portal.core.errors import Refused
-from portal.registry.models import Person
+from portal.registry.models import Person, PersonState
 from portal.visits.models import (
     OPEN,
     CareExclusion,
@@ -29,6 +29,10 @@ from portal.visits.models import (
 )
 from portal.visits.service import listing, rules
 
+# Why a visit was cancelled of who died, moved away or turned out to be somebody else's alias.
+GONE = ("dead", "moved", "merged")
+# Why a visit was cancelled that is planned again when the reason is gone.
+RESTORED = frozenset({"level", "away", *GONE})
 SIGNALS = (Method.PHONE, Method.NEIGHBOUR, Method.VIDEO, Method.MESSAGE)
 
 
@@ -113,12 +117,14 @@ def _on_list(community: Area) -> list[CareSubject]:
 
 def excluded(subject_ids: Iterable[int], day: date) -> set[int]:
     """Who is in hospital, in an institution or away on a day: nobody goes there in vain."""
+    wanted = set(subject_ids)
     query = sa.select(CareExclusion.subject_id).where(
+        CareExclusion.subject_id.in_(wanted),
         CareExclusion.reason != Exclusion.REFUSAL,
         CareExclusion.since <= day,
         sa.or_(CareExclusion.until.is_(None), CareExclusion.until >= day),
     )
-    return set(subject_ids) & set(db.session.scalars(query.order_by(CareExclusion.id)))
+    return set(db.session.scalars(query.order_by(CareExclusion.id)))
 
 
 def _standing(community: Area) -> dict[int, dict[str, Visit]]:
@@ -147,7 +153,7 @@ def _drop_other_periods(standing: dict[str, Visit], ahead: set[str], day: date) 
 def _wanted(subject: CareSubject, ahead: list[Window], standing: dict[str, Visit], day: date) -> Iterator[Window]:
     for window in ahead:
         earlier = standing.get(window.period)
-        if earlier is not None and earlier.state is VisitState.CANCELLED and earlier.state_why in {"level", "away"}:
+        if earlier is not None and earlier.state is VisitState.CANCELLED and earlier.state_why in RESTORED:
             earlier.move(VisitState.PLANNED)
             earlier.planned_on = max(earlier.planned_on, day)
         met_already = subject.last_met_on is not None and window.first <= subject.last_met_on <= window.last
@@ -237,6 +243,12 @@ def _hand_to_workers(community: Area) -> None:
     )
 
 
+def plan_later(communities: Iterable[Area]) -> None:
+    """Bring several lists up to date after this request, each in a transaction of its own."""
+    for community in communities:
+        jobs.enqueue("visits.plan_one", community_id=community.id)
+
+
 def plan_of(community_id: int) -> Planned:
     """The same for a community by id, as a job knows it."""
     return plan(db.session.get_one(Area, community_id))
@@ -256,6 +268,24 @@ def cancel_open(subject: CareSubject, why: str, *kinds: VisitKind) -> int:
     visits = [visit for visit in db.session.scalars(query) if not kinds or visit.kind in kinds]
     for visit in visits:
         visit.move(VisitState.CANCELLED, why)
+    db.session.flush()
+    return len(visits)
+
+
+def restore(subject: CareSubject, *why: str) -> int:
+    """Plan again what was cancelled for these reasons and is not over: she is back, or was never gone."""
+    if subject.person.state is not PersonState.PRESENT or subject.person.merged_into_id is not None:
+        return 0
+    query = sa.select(Visit).where(
+        Visit.subject_id == subject.id,
+        Visit.state == VisitState.CANCELLED,
+        Visit.state_why.in_(why),
+        Visit.due_on >= today(),
+    )
+    visits = list(db.session.scalars(query.order_by(Visit.id)))
+    for visit in visits:
+        visit.move(VisitState.PLANNED)
+        visit.planned_on = max(visit.planned_on, today())
     db.session.flush()
     return len(visits)
 

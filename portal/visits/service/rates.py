@@ -194,7 +194,7 @@ def _read(within: Collection[Scope], first: date, last: date) -> _Books:
         if day is not None:
             met[aliases.resolve(person_id, merged)].append(day)
     pauses: dict[int, list[CareExclusion]] = defaultdict(list)
-    for row in db.session.scalars(_pauses(first, last)):
+    for row in db.session.scalars(_pauses(reached, first, last)):
         person = row.subject.person
         pauses[aliases.resolve(person.id, person.merged_into_id)].append(row)
     found = [_Fact(*row) for row in db.session.execute(facts)]
@@ -246,13 +246,15 @@ def _met(reached: sa.ColumnElement[bool], first: date, last: date) -> sa.Select[
     )
 
 
-def _pauses(first: date, last: date) -> sa.Select[CareExclusion]:
+def _pauses(reached: sa.ColumnElement[bool], first: date, last: date) -> sa.Select[CareExclusion]:
     person = sa.orm.contains_eager(CareExclusion.subject).contains_eager(CareSubject.person)
     return (
         sa.select(CareExclusion)
         .join(CareExclusion.subject)
         .join(CareSubject.person)
-        .where(CareExclusion.since <= last, sa.or_(CareExclusion.until.is_(None), CareExclusion.until >= first))
+        .where(
+            reached, CareExclusion.since <= last, sa.or_(CareExclusion.until.is_(None), CareExclusion.until >= first)
+        )
         .options(
             sa.orm.defer(CareExclusion.note),
             person.load_only(Person.merged_into_id),

@@ -108,7 +108,7 @@ def record(visit: Visit, said: Said, *, by: Actor, picture: Picture | None = Non
     day = clock.local(said.at).date()
     _claim(visit, VisitState.DONE)
     visit.method, visit.done_at, visit.urgency, visit.next_on = said.method, said.at, said.urgency, said.next_on
-    visit.done_by, visit.done_by_name, visit.done_as = by.public_id, by.name, workers.role_words(by)
+    visit.done_by, visit.done_by_name, visit.done_as = by.public_id, by.name, workers.role_of(by)
     visit.record, visit.draft, visit.draft_at = said.sealed(), None, None
     visit.met_on = day if said.method.confirms else None
     if visit.met_on:

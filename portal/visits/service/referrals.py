@@ -39,7 +39,7 @@ def refer(visit: Visit, kind: FindingKind, urgency: Urgency, note: str, *, by: A
         finding=finding,
         person_id=visit.person_id,
         kind=kind,
-        party=party or _("社区"),
+        party=party,
         due_on=due,
         state=ReferralState.OPEN,
         owner=by.public_id,
@@ -148,6 +148,6 @@ def redirect(referral: Referral, party: str, due: date, *, by: Actor) -> None:
     referral.party, referral.due_on = party, due
     if referral.state is ReferralState.RETURNED:
         _set_state(referral, ReferralState.OPEN)
-    note = _("转给%(party)s，期限 %(day)s", party=party, day=due.isoformat())
-    db.session.add(ReferralMove(referral_id=referral.id, state=referral.state, at=now(), by_name=by.name, note=note))
+    facts = {"referral_id": referral.id, "state": referral.state, "at": now(), "by_name": by.name}
+    db.session.add(ReferralMove(**facts, party=party, due_on=due))
     audit.record("visits.referral_redirected", referral, due=due.isoformat())

@@ -1,8 +1,9 @@
 """What the register tells: somebody died, moved, or is another's alias; the list follows at once, and never refuses."""
 
+from portal.core.clock import today
 from portal.registry.models import Person, PersonState
-from portal.visits.models import VisitKind
-from portal.visits.service import listing, planning
+from portal.visits.models import CheckOutcome, VisitKind
+from portal.visits.service import checks, listing, planning, wishes
 
 
 def on_person_died(*, person: Person, **_facts: object) -> None:
@@ -10,15 +11,22 @@ def on_person_died(*, person: Person, **_facts: object) -> None:
     subject = listing.refresh_person(person)
     if subject is not None:
         planning.cancel_open(subject, "dead")
+    checks.withdraw(person, CheckOutcome.DEAD)
 
 
 def on_person_moved(*, person: Person, **_facts: object) -> None:
-    """Away from here nobody visits; inside the street the new grid's worker does."""
+    """Away from here nobody visits; inside the street the new grid's worker does; who is back is visited again."""
     subject = listing.refresh_person(person)
-    if subject is not None and person.state is not PersonState.PRESENT:
+    if person.state is not PersonState.PRESENT:
+        checks.withdraw(person, CheckOutcome.DEAD if person.state is PersonState.DEAD else CheckOutcome.OTHER)
+    if subject is None:
+        return
+    if person.state is not PersonState.PRESENT:
         planning.cancel_open(subject, "moved")
-    elif subject is not None:
-        planning.hand_to_worker(subject)
+        return
+    if not wishes.is_paused(subject, today()):
+        planning.restore(subject, *planning.GONE)
+    planning.hand_to_worker(subject)
 
 
 def on_person_merged(*, kept: Person, merged: Person, **_facts: object) -> None:
@@ -26,4 +34,5 @@ def on_person_merged(*, kept: Person, merged: Person, **_facts: object) -> None:
     subject = listing.refresh_person(merged)
     if subject is not None:
         planning.cancel_open(subject, "merged", VisitKind.ROUTINE, VisitKind.ROUND, VisitKind.SOON)
+        wishes.carry_over(subject, kept)
     listing.refresh_person(kept)

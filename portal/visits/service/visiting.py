@@ -123,8 +123,7 @@ def visit_in(within: Collection[Scope], public_id: str) -> Visit:
 
 def ids_of(person: Person) -> list[int]:
     """The person and the aliases merged into her."""
-    query = sa.select(Person.id).where(Person.merged_into_id == person.id).order_by(Person.id)
-    return [person.id, *db.session.scalars(query)]
+    return [person.id, *sorted(set(db.session.scalars(people.ids_of(person))) - {person.id})]
 
 
 def history(person: Person, *, limit: int = 20) -> list[Visit]:

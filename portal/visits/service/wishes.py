@@ -11,6 +11,7 @@ from portal.core.access import Actor, Scope
 from portal.core.clock import now, today
 from portal.core.db import db
 from portal.core.errors import Missing, Refused
+from portal.registry.models import Person
 from portal.registry.service import people
 from portal.visits.models import (
     OPEN,
@@ -24,7 +25,6 @@ from portal.visits.models import (
     TimeOfDay,
     Visit,
     VisitKind,
-    VisitState,
 )
 from portal.visits.service import listing, planning, workers
 from portal.visits.service.planning import SIGNALS
@@ -172,23 +172,10 @@ def end_exclusion(subject: CareSubject, exclusion_id: int, last_day: date) -> No
         raise Refused(_("结束日期不能早于开始日期。"), field="last_day")
     row.until = last_day
     if last_day <= today():
-        _restore(subject)
+        planning.restore(subject, "away", *planning.GONE)
     if row.reason is Exclusion.HOSPITAL and subject.level is not None:
         planning.promise(subject, today() + timedelta(days=1), VisitKind.SOON)
     audit.record("visits.exclusion_ended", subject.person, kind=row.reason.value, until=last_day.isoformat())
-
-
-def _restore(subject: CareSubject) -> None:
-    query = sa.select(Visit).where(
-        Visit.subject_id == subject.id,
-        Visit.state == VisitState.CANCELLED,
-        Visit.state_why == "away",
-        Visit.due_on >= today(),
-    )
-    for visit in db.session.scalars(query.order_by(Visit.id)):
-        visit.move(VisitState.PLANNED)
-        visit.planned_on = max(visit.planned_on, today())
-    db.session.flush()
 
 
 def override(subject: CareSubject, level: Level | None, reason: str, until: date | None, *, by: Actor) -> None:
@@ -213,6 +200,59 @@ def undo_override(subject: CareSubject) -> None:
     subject.override_until, subject.override_by = None, ""
     listing.refresh_person(subject.person)
     audit.record("visits.level_unset", subject.person)
+
+
+def carry_over(theirs: CareSubject, kept: Person) -> None:
+    """What holds for a record that became an alias holds for the one it stands for: the last word of the two,
+    exclusions that are not over, and a level set by hand where hers is not.
+    """
+    day = today()
+    wished = theirs.consent is not Consent.UNASKED
+    lasting = [row for row in exclusions(theirs) if row.until is None or row.until >= day]
+    if not (wished or lasting or theirs.not_needed_at or theirs.is_overridden(day)):
+        return
+    subject = listing.subject_of(kept)
+    if wished and _spoke_last(theirs, subject):
+        _take_word(theirs, subject)
+    elif subject.consent is not Consent.REFUSED:
+        lasting = [row for row in lasting if row.reason is not Exclusion.REFUSAL]
+    if subject.consent is Consent.UNASKED:
+        subject.not_needed_at = subject.not_needed_at or theirs.not_needed_at
+    if theirs.is_overridden(day) and not subject.is_overridden(day):
+        for name in ("level", "off", "reason", "until", "by"):
+            setattr(subject, f"override_{name}", getattr(theirs, f"override_{name}"))
+    _take_exclusions(lasting, subject)
+    _plan_as_wished(subject)
+
+
+def _spoke_last(theirs: CareSubject, hers: CareSubject) -> bool:
+    """Whether the alias's wish is the later one; what nobody wrote down a day for is the older."""
+    spoken = [max(((row.said_on, row.id) for row in wishes(one)), default=(date.min, 0)) for one in (theirs, hers)]
+    return hers.consent is Consent.UNASKED or spoken[0] > spoken[1]
+
+
+def _take_word(theirs: CareSubject, subject: CareSubject) -> None:
+    """Consent and way as the alias said them, with the line that says when; a refusal of before ends with it."""
+    subject.consent, subject.method, subject.time_of_day = theirs.consent, theirs.method, theirs.time_of_day
+    last = max(wishes(theirs), key=lambda row: (row.said_on, row.id), default=None)
+    if last is not None:
+        names = ("consent", "method", "note", "said_on", "noted_at", "noted_by")
+        db.session.add(CareWish(subject_id=subject.id, **{name: getattr(last, name) for name in names}))
+    for row in exclusions(subject) if theirs.consent is not Consent.REFUSED else ():
+        if row.reason is Exclusion.REFUSAL and row.until is None:
+            row.until = max(row.since, (last.said_on if last else today()) - timedelta(days=1))
+    db.session.flush()
+
+
+def _take_exclusions(lasting: Collection[CareExclusion], subject: CareSubject) -> None:
+    """Those that the kept one has not yet in the same days."""
+    for row in lasting:
+        if not any(own.reason is row.reason and _overlaps(own, row.since, row.until) for own in exclusions(subject)):
+            names = ("reason", "since", "until", "note", "noted_at", "noted_by")
+            db.session.add(CareExclusion(subject_id=subject.id, **{name: getattr(row, name) for name in names}))
+            db.session.flush()
+    if is_paused(subject, today()):
+        planning.cancel_open(subject, "away", VisitKind.ROUTINE, VisitKind.PROMISED, VisitKind.ROUND)
 
 
 def assign(subject: CareSubject, account: str, *, by: Actor) -> None:

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from portal.core.web import day_words
+from portal.identity.permissions import Role, label
 from portal.registry.models import TagKind
 from portal.registry.service import words as registry
 from portal.visits.models import (
@@ -28,6 +29,8 @@ from portal.visits.models import (
     Method,
     Money,
     Need,
+    Referral,
+    ReferralMove,
     ReferralState,
     RoundKind,
     StepKind,
@@ -222,6 +225,7 @@ def record_lines(record: dict[str, Any]) -> list[tuple[str, str]]:
         (_("需要什么服务"), "needs"),
         (_("物资"), "supplies"),
         (_("还做了什么"), "deeds"),
+        (_("问题说明"), "finding_note"),
         (_("一起去的人"), "with_whom"),
         (_("其他要记的"), "note"),
     ]
@@ -244,6 +248,23 @@ def exclusion_word(code: str) -> str:
     return care(Exclusion(code)) if code in set(Exclusion) else ""
 
 
+def role_words(code: str) -> str:
+    """As what somebody visited, from the code that the visit keeps."""
+    return label(Role(code)) if code in set(Role) else code
+
+
+def party_words(referral: Referral) -> str:
+    """To whom a referral goes; the community itself where nobody is named."""
+    return referral.party or _("社区")
+
+
+def move_words(move: ReferralMove) -> str:
+    """What was said at a change of a referral, or to whom it was sent on and until when."""
+    if move.due_on is None:
+        return move.note or ""
+    return _("转给%(party)s，期限 %(day)s", party=move.party or _("社区"), day=move.due_on.isoformat())
+
+
 def holding_words(row: Dated, day: date) -> str:
     """From when a row of a table holds, until when, and whether it does."""
     since = _("%(day)s 起", day=row.valid_from.isoformat())
@@ -260,7 +281,7 @@ def why_listed(subject: CareSubject, day: date) -> str:
             "%(who)s调整%(until)s：%(reason)s", who=subject.override_by, until=until, reason=subject.override_reason
         )
     if subject.rule is None:
-        return _("不在名单上")
+        return _("不在探访名单上")
     return _("%(rule)s（%(facts)s）", rule=subject.rule.name, facts=_facts(subject.rule, subject, day))
 
 

@@ -1,7 +1,8 @@
 """The blueprint that the worker modules of care visits put their views on."""
 
-from flask import Blueprint, request
+from flask import Blueprint
 
+from portal.core import reasons, web
 from portal.visits.service import words
 
 bp = Blueprint("worker", __name__)
@@ -12,8 +13,12 @@ bp.add_app_template_filter(words.record_lines, "record_lines")
 bp.add_app_template_filter(words.holding_words, "holding_words")
 bp.add_app_template_filter(words.level_word, "level_word")
 bp.add_app_template_filter(words.exclusion_word, "exclusion_word")
+bp.add_app_template_filter(words.party_words, "party_words")
+bp.add_app_template_filter(words.move_words, "move_words")
+bp.add_app_template_filter(words.role_words, "role_words")
+bp.add_app_template_filter(reasons.said, "reason_words")
 
 
 def asked_page() -> int:
     """The page of a list that the address asks for."""
-    return min(max(request.args.get("page", default=1, type=int), 1), 500)
+    return min(max(web.number_asked("page", 1), 1), 500)

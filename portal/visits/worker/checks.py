@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Response, flash
+from flask import Response, flash, request
 from flask_babel import gettext as _
 
 from portal.core import web
@@ -10,7 +10,7 @@ from portal.core.access import current_actor, requires, scopes
 from portal.core.clock import now
 from portal.core.errors import Refused
 from portal.identity.permissions import Permission
-from portal.visits.forms.checks import CloseForm, ColleagueForm, StepForm
+from portal.visits.forms.checks import CloseForm, ColleagueForm, step_form
 from portal.visits.models import CheckOutcome, SafetyCheck, StepResult
 from portal.visits.service import checks as checking
 from portal.visits.service import workers
@@ -34,12 +34,15 @@ def _found(public_id: str) -> SafetyCheck:
 
 
 def _page(check: SafetyCheck, **forms: Any) -> Response:
-    step = check.next_step()
-    shown = {"step_form": StepForm(data={"step": step.id if step else ""}), "colleague_form": ColleagueForm()}
-    shown |= {"close_form": CloseForm(), **forms}
-    shown["colleague_form"].colleague.choices = [("", _("请选")), *workers.visitors_of(check.person)]
+    shown = {"step_form": step_form(check), "colleague_form": ColleagueForm(), "close_form": CloseForm(), **forms}
+    shown["colleague_form"].colleague.choices = [("", _("请选")), *_colleagues(check)]
     status = max(form.status for form in shown.values()) if forms else 200
     return web.page("visits/worker/check.html", check=check, at=now(), status=status, **shown)
+
+
+def _colleagues(check: SafetyCheck) -> list[tuple[str, str]]:
+    """Who could go there instead: everybody but who asks."""
+    return [one for one in workers.visitors_of(check.person) if one[0] != current_actor().public_id]
 
 
 @bp.route("/checks/<public_id>")
@@ -56,23 +59,21 @@ def check_take(public_id: str) -> Response:
         checking.take(found, by=current_actor())
         flash(_("您已接手，请尽快确认平安。"), "ok")
     except Refused as refused:
-        flash(refused.message, "warn")
+        web.turn_down(refused)
     return web.go(".check", public_id=public_id)
 
 
 @bp.route("/checks/<public_id>/step", methods=["POST"])
 @requires(Permission.VISITS_DO)
 def check_step(public_id: str) -> Response:
-    found, form = _found(public_id), StepForm()
+    found = _found(public_id)
+    form = step_form(found, request.form.get("step", "") or "0")
     if form.validate_on_submit():
         try:
-            result, step = StepResult(form.result.data), int(form.text("step") or 0)
+            result, step = StepResult(form.result.data), web.number_asked("step", said=request.form)
             said = {"to_name": form.text("to_name"), "note": form.text("note")}
             checking.do_step(found, step, result, by=current_actor(), **said)
-            flash(
-                _("记好了。请写明结果并结束核实。") if result is StepResult.REACHED else _("记好了，请接着做下一步。"),
-                "ok",
-            )
+            _say_next(result)
             return web.go(".check", public_id=public_id)
         except Refused as refused:
             form.refuse(refused)
@@ -81,14 +82,14 @@ def check_step(public_id: str) -> Response:
 
 def _say_next(result: StepResult) -> None:
     reached = result is StepResult.REACHED
-    flash(_("记好了。请写明结果并结束核实。") if reached else _("记好了，请接着做下一步。"), "ok")
+    flash(_("记好了。请写明结果，再点“结束确认”。") if reached else _("记好了，请接着做下一步。"), "ok")
 
 
 @bp.route("/checks/<public_id>/colleague", methods=["POST"])
 @requires(Permission.VISITS_DO)
 def check_colleague(public_id: str) -> Response:
     found, form = _found(public_id), ColleagueForm()
-    form.colleague.choices = workers.visitors_of(found.person)
+    form.colleague.choices = _colleagues(found)
     if form.validate_on_submit():
         try:
             checking.ask_colleague(found, form.colleague.data, by=current_actor())
@@ -106,7 +107,7 @@ def check_close(public_id: str) -> Response:
     if form.validate_on_submit():
         try:
             checking.close(found, CheckOutcome(form.outcome.data), form.text("how"), by=current_actor())
-            flash(_("核实已结束。"), "ok")
+            flash(_("确认平安已结束。"), "ok")
             return web.go(".check", public_id=public_id)
         except Refused as refused:
             form.refuse(refused)

@@ -26,11 +26,11 @@ from portal.visits.worker.blueprint import asked_page, bp
 
 
 @bp.route("/people")
-@requires(Permission.VISITS_DO)
+@requires(Permission.VISITS_PEOPLE)
 def subjects() -> Response:
-    within, page, asked = scopes(Permission.VISITS_DO), asked_page(), request.args
+    within, page, asked = scopes(Permission.VISITS_PEOPLE), asked_page(), request.args
     level = Level(asked["level"]) if asked.get("level") in set(Level) else None
-    grid_id, only = asked.get("grid", type=int), asked.get("only", "")
+    grid_id, only = web.number_asked("grid") or None, asked.get("only", "")
     found = visiting.subjects(within, level=level, grid_id=grid_id, only=only, page=page)
     shown, more = found[: visiting.A_PAGE], len(found) > visiting.A_PAGE
     facts: dict[str, Any] = {"level": level, "grid_id": grid_id, "only": only, "page": page, "more": more}
@@ -39,12 +39,12 @@ def subjects() -> Response:
     return web.page("visits/worker/subjects.html", subjects=shown, names=names, grids=grids, today=today(), **facts)
 
 
-def _subject(person_id: str, permission: Permission = Permission.VISITS_DO) -> CareSubject:
+def _subject(person_id: str, permission: Permission = Permission.VISITS_PEOPLE) -> CareSubject:
     return listing.subject_in(scopes(permission), person_id)
 
 
 @bp.route("/people/<person_id>")
-@requires(Permission.VISITS_DO)
+@requires(Permission.VISITS_PEOPLE)
 def subject(person_id: str) -> Response:
     found = _subject(person_id)
     form = assign_form(found, workers.visitors_of(found.person)) if may(Permission.VISITS_MANAGE) else None
@@ -57,7 +57,7 @@ def subject(person_id: str) -> Response:
 
 
 @bp.route("/people/<person_id>/wish", methods=["GET", "POST"])
-@requires(Permission.VISITS_DO)
+@requires(Permission.VISITS_PEOPLE)
 def wish(person_id: str) -> Response:
     found = _subject(person_id)
     form = WishForm() if request.method == "POST" else wish_form(found)
@@ -74,7 +74,7 @@ def wish(person_id: str) -> Response:
 
 
 @bp.route("/people/<person_id>/exclusion", methods=["GET", "POST"])
-@requires(Permission.VISITS_DO)
+@requires(Permission.VISITS_PEOPLE)
 def exclusion(person_id: str) -> Response:
     found, form = _subject(person_id), ExclusionForm()
     if form.validate_on_submit():
@@ -89,7 +89,7 @@ def exclusion(person_id: str) -> Response:
 
 
 @bp.route("/people/<person_id>/exclusion/<int:exclusion_id>/end", methods=["GET", "POST"])
-@requires(Permission.VISITS_DO)
+@requires(Permission.VISITS_PEOPLE)
 def exclusion_end(person_id: str, exclusion_id: int) -> Response:
     found, form = _subject(person_id), EndForm()
     if form.validate_on_submit() and form.last_day.data:
@@ -133,14 +133,14 @@ def assign(person_id: str) -> Response:
         wishes.assign(found, request.form.get("worker", ""), by=current_actor())
         flash(_("探访人安排好了。"), "ok")
     except Refused as refused:
-        flash(refused.message, "bad")
+        web.turn_down(refused, "bad")
     return web.go(".subject", person_id=person_id)
 
 
 @bp.route("/people/<person_id>/hint", methods=["POST"])
 @requires(Permission.VISITS_DO)
 def hint(person_id: str) -> Response:
-    found, form = _subject(person_id), HintForm()
+    found, form = _subject(person_id, Permission.VISITS_DO), HintForm()
     if form.validate_on_submit():
         wishes.set_hint(found, form.text("hint"))
         flash(_("上门提示存好了。"), "ok")

@@ -73,11 +73,16 @@ def _ids(line: Line, which: str) -> list[int]:
 @bp.route("/plan", methods=["POST"])
 @requires(Permission.VISITS_MANAGE)
 def plan() -> Response:
-    """The month's list on demand; every night it makes itself."""
+    """The month's list on demand; every night it makes itself. Of several communities each is a job of its own."""
+    places = areas.whole_communities(scopes(Permission.VISITS_MANAGE))
+    if len(places) > 1:
+        planning.plan_later(places)
+        flash(_("%(count)d 个社区的名单正在更新，请过几分钟再看。", count=len(places)), "ok")
+        return web.go(".rates")
     try:
-        done = [planning.plan(area) for area in areas.whole_communities(scopes(Permission.VISITS_MANAGE))]
+        done = [planning.plan(area) for area in places]
         made, listed = sum(one.made for one in done), sum(one.listed for one in done)
-        flash(_("名单更新好了：在册 %(listed)d 人，新排 %(made)d 次探访。", listed=listed, made=made), "ok")
+        flash(_("探访名单更新好了：在册 %(listed)d 人，新排 %(made)d 次探访。", listed=listed, made=made), "ok")
     except Refused as refused:
-        flash(refused.message, "warn")
+        web.turn_down(refused)
     return web.go(".rates")

@@ -13,6 +13,7 @@ from portal.identity.permissions import Permission
 from portal.visits.forms.checks import RedirectForm, move_form
 from portal.visits.models import ReferralState
 from portal.visits.service import referrals as referring
+from portal.visits.service.words import party_words
 from portal.visits.worker.blueprint import asked_page, bp
 
 SIZE = referring.A_PAGE
@@ -46,7 +47,7 @@ def referral(public_id: str) -> Response:
 @requires(Permission.VISITS_DO)
 def referral_party(public_id: str) -> Response:
     found = referring.referral_in(scopes(Permission.VISITS_DO), public_id)
-    form = RedirectForm(data={"party": found.party, "due_on": max(found.due_on, today())})
+    form = RedirectForm(data={"party": party_words(found), "due_on": max(found.due_on, today())})
     if form.validate_on_submit():
         try:
             due = form.due_on.data or today()

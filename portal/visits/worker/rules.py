@@ -41,7 +41,7 @@ def rule_new() -> Response:
     if form.validate_on_submit():
         try:
             tables.add_rule(form.facts(), within=within, by=current_actor().name)
-            flash(_("规则加上了，名单今晚更新；也可以在探访率页面马上更新。"), "ok")
+            flash(_("规则加上了，探访名单今晚更新；也可以在探访率页面马上更新。"), "ok")
             return web.go(".rules")
         except Refused as refused:
             form.refuse(Refused(refused.message, field=form.refused_field(refused.field)))

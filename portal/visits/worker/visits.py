@@ -61,7 +61,7 @@ def record(public_id: str) -> Response:
             return _onward(found)
         except Refused as refused:
             form.refuse(refused)
-    form = form if form.is_submitted() else form_for(found)
+    form = form.again() if form.is_submitted() else form_for(found)
     return web.page("visits/worker/record.html", visit=found, form=form, status=form.status, **_beside(found))
 
 
@@ -118,6 +118,6 @@ def begin(person_id: str) -> Response:
 def call(person_id: str) -> Response:
     """Show one number to call it, with a trace: the person's own, or with `contact` an emergency contact's."""
     person = people.person_in(scopes(Permission.VISITS_DO), person_id)
-    contact = request.form.get("contact", default=0, type=int)
+    contact = web.number_asked("contact", said=request.form)
     number = calling.number_of(person, contact, by=current_actor())
     return web.page("visits/worker/call.html", person=person, number=number)

@@ -20,7 +20,7 @@ from portal.registry.service.imports.batches import (
 )
 from portal.registry.service.imports.columns import Table, read_table
 from portal.registry.service.imports.confirming import confirm
-from portal.registry.service.imports.deciding import beside, decide, waiting_row
+from portal.registry.service.imports.deciding import became, beside, decide, waiting_row
 from portal.registry.service.imports.refusals import record_download, refused_workbook
 from portal.registry.service.imports.staging import check_batch, silent_batches
 from portal.registry.service.imports.undoing import undo, used_people
@@ -42,6 +42,7 @@ __all__ = [
     "Table",
     "batch_in",
     "batches",
+    "became",
     "beside",
     "cancel",
     "check_batch",

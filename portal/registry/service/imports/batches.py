@@ -209,8 +209,7 @@ def _forget(batch: ImportBatch) -> None:
     """
     gone = sa.delete(ImportRow).where(ImportRow.batch_id == batch.id)
     if batch.state is BatchState.CONFIRMED:
-        undecided = sa.or_(ImportRow.verdict.is_(None), ImportRow.verdict == Verdict.LATER)
-        gone = gone.where(~sa.and_(ImportRow.outcome == Outcome.WAITING, undecided))
+        gone = gone.where(~sa.and_(*_undecided()))
     db.session.execute(gone, execution_options={"synchronize_session": False})
     batch.samples, batch.purged_at = None, now()
 
@@ -261,8 +260,8 @@ def rows(batch: ImportBatch, kind: str, *, after: int = 0, limit: int = PAGE) ->
         query = query.where(
             ImportRow.outcome.in_([Outcome.NEW, Outcome.CHANGED]), ImportRow.flags.cast(sa.String) != "[]"
         )
-    elif kind == "alike":
-        query = query.where(*_alike())
+    elif kind in PARTS:
+        query = query.where(*PARTS[kind]())
     else:
         query = query.where(ImportRow.outcome == Outcome(kind))
     return list(db.session.scalars(query.order_by(ImportRow.row_number).limit(limit + 1)))
@@ -272,22 +271,43 @@ def _alike() -> tuple[sa.ColumnElement[bool], ...]:
     return ImportRow.outcome == Outcome.NEW, ImportRow.reasons.cast(sa.String) != "[]"
 
 
+def _undecided() -> tuple[sa.ColumnElement[bool], ...]:
+    return ImportRow.outcome == Outcome.WAITING, sa.or_(ImportRow.verdict.is_(None), ImportRow.verdict == Verdict.LATER)
+
+
+def _decided() -> tuple[sa.ColumnElement[bool], ...]:
+    return (ImportRow.verdict.in_([Verdict.SAME, Verdict.DIFFERENT, Verdict.DROPPED]),)
+
+
+# What is counted as it stands now, not as the check left it.
+PARTS = {"alike": _alike, "waiting": _undecided, "decided": _decided}
+
+
 def counts(batch: ImportBatch) -> dict[str, int]:
-    """How many rows of each outcome, and how many new ones are alike somebody else."""
-    query = sa.select(sa.func.count()).select_from(ImportRow).where(ImportRow.batch_id == batch.id, *_alike())
-    return {**batch.counts, "alike": int(db.session.scalar(query) or 0)} if batch.counts else {}
+    """How many rows of each outcome, how many new ones are alike somebody else, how many waiting ones are decided."""
+    if not batch.counts:
+        return {}
+    now_so = [sa.func.count(sa.case((sa.and_(*part()), 1))).label(name) for name, part in PARTS.items()]
+    found = db.session.execute(sa.select(*now_so).where(ImportRow.batch_id == batch.id)).mappings().one()
+    ended = batch.purged_at is not None and batch.state is not BatchState.CONFIRMED
+    return {**batch.counts, **found, **({"waiting": batch.counts.get("waiting", 0)} if ended else {})}
 
 
 def twins(batch: ImportBatch, waiting: Collection[ImportRow]) -> dict[int, ImportRow | Person]:
     """What each waiting row stands beside: an earlier row of the file, or a person of this community."""
     numbers = {row.twin_row for row in waiting if row.twin_row}
-    people = {row.person_id for row in waiting if row.person_id and not row.twin_row}
     by_number = sa.select(ImportRow).where(ImportRow.batch_id == batch.id, ImportRow.row_number.in_(numbers))
     earlier = {row.row_number: row for row in db.session.scalars(by_number)} if numbers else {}
+    # A row that is as the register has it holds nothing but whom it is about.
+    same = {number: row.person_id for number, row in earlier.items() if row.outcome is Outcome.UNCHANGED}
+    whom = {row.row_number: same.get(row.twin_row) if row.twin_row else row.person_id for row in waiting}
+    people = {person for person in whom.values() if person}
     known = sa.select(Person).where(Person.id.in_(people), Person.community_id == batch.community_id)
     known = known.options(joinedload(Person.household))
     stored = {person.id: person for person in db.session.scalars(known)} if people else {}
-    beside = {row.row_number: earlier.get(row.twin_row or 0) or stored.get(row.person_id or 0) for row in waiting}
+    beside = {
+        row.row_number: stored.get(whom[row.row_number] or 0) or earlier.get(row.twin_row or 0) for row in waiting
+    }
     return {number: other for number, other in beside.items() if other is not None}
 
 

@@ -57,6 +57,9 @@ class Checked:
     name: str = ""
     sex: Sex = Sex.UNKNOWN
     birth_date: date | None = None
+    # What the columns say of sex and birth, where the number says otherwise.
+    own_sex: Sex = Sex.UNKNOWN
+    own_birth_date: date | None = None
     id_number: str = ""
     phone: str = ""
     household_number: str = ""

@@ -108,6 +108,7 @@ def _number(row: Checked, said: Mapping[Field, str], rules: Rules) -> None:
         "old_number": old,
     }
     row.flags += [flag for flag, doubted in doubts.items() if doubted]
+    row.own_sex, row.own_birth_date = row.sex, born
     row.sex, row.birth_date = checked.sex, checked.birth_date
 
 

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy.sql.dml import Insert
 
 from portal.areas.models import Area, Building, Dwelling, Estate
-from portal.core import audit, jobs, tokens
+from portal.core import audit, events, jobs, tokens
 from portal.core.clock import now, today
 from portal.core.db import db, guarded, unique_or
 from portal.core.errors import Refused
@@ -27,6 +27,7 @@ from portal.registry.models import (
     TagKind,
     Verdict,
 )
+from portal.registry.service import consents
 from portal.registry.service.imports import further, places, things, turning
 from portal.registry.service.imports.handlers import HANDLERS
 from portal.registry.service.imports.things import PEOPLE
@@ -37,6 +38,8 @@ COPIED = (
     "id_kind", "ethnicity", "marriage", "schooling", "politics", "work", "presence", "tenure", "living_since",
 )  # fmt: skip
 OVERWRITTEN = tuple(name for name in COPIED if name != "public_id")
+# The source of a tag that a file brought: a text of the register, like one that a worker writes.
+BY_IMPORT = "登记表导入"
 SQLITE_CACHE_KB = 49_152
 NUMBERED = (Area, Estate, Building, Dwelling, EmergencyContact)
 
@@ -57,12 +60,14 @@ def confirm(batch: ImportBatch, *, by: str, key: str = "") -> None:
         tokens.remember_request(by, "registry.import_confirm", key, batch.public_id, batch.public_id)
     if batch.kind in PEOPLE:
         jobs.enqueue("registry.find_twins", community_id=batch.community_id)
+        events.publish("people_imported", community_id=batch.community_id)
 
 
 def _store_all(batch: ImportBatch, moment: datetime) -> None:
     if batch.kind in PEOPLE:
         store(places.Part(batch, moment))
         apply_decided(batch, moment)
+        consents.keep_refusals(moment)
     else:
         HANDLERS[batch.kind].store(batch, things.rows_of(batch, Outcome.NEW, Outcome.CHANGED))
 
@@ -72,10 +77,14 @@ def apply_decided(batch: ImportBatch, moment: datetime) -> None:
     query = sa.select(ImportRow).where(
         ImportRow.batch_id == batch.id,
         ImportRow.outcome == Outcome.WAITING,
-        ImportRow.verdict.in_([Verdict.SAME, Verdict.DIFFERENT]),
+        sa.or_(ImportRow.verdict.is_(None), ImportRow.verdict != Verdict.DROPPED),
     )
     for row in list(db.session.scalars(query.order_by(ImportRow.row_number))):
-        bring_in(batch, row, moment)
+        if row.verdict in {Verdict.SAME, Verdict.DIFFERENT}:
+            bring_in(batch, row, moment)
+        elif (settled := turning.settled(batch, row)) is not None:
+            row.outcome, row.person_id = Outcome.UNCHANGED, settled.person_id
+            batch.counts = {**batch.counts, "waiting": batch.counts["waiting"] - 1}
 
 
 def bring_in(batch: ImportBatch, row: ImportRow, moment: datetime) -> None:
@@ -222,7 +231,7 @@ def _insert_tags(part: places.Part) -> None:
         .where(*part.stored(), ImportRow.tags.cast(sa.String) != "[]")
         .order_by(Person.id)
     )
-    source, since = _("登记表导入"), today()
+    source, since = BY_IMPORT, today()
     rows = [
         {
             "person_id": person,

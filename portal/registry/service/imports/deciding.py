@@ -8,14 +8,16 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
 from portal.areas import service as areas
+from portal.areas.models import Building, Dwelling
 from portal.core import audit
 from portal.core.access import Actor, Scope
 from portal.core.clock import now
 from portal.core.db import db, unique_or
 from portal.core.errors import Missing, Refused
 from portal.registry.models import BatchState, Household, ImportBatch, ImportRow, Outcome, Person, Verdict
-from portal.registry.service import people
+from portal.registry.service import consents, people
 from portal.registry.service.imports import confirming, turning, wording
+from portal.registry.service.imports.addresses import Address
 
 OPEN_BATCHES = (BatchState.CHECKED, BatchState.CONFIRMED)
 HOME = ("household_number", "grid")
@@ -50,10 +52,26 @@ class Beside:
         other = self.other
         return [_line(self.row, other, group) for group in (*turning.GROUPS, *HOME)] if other else []
 
+    @property
+    def address(self) -> str:
+        """Where the other lives; a home is chosen with the household, not by itself."""
+        if self.person:
+            home = self.person.household.dwelling if self.person.household else None
+            return home.address() if home else ""
+        return home_of(self.earlier) if self.earlier else ""
+
+    @property
+    def own_address(self) -> str:
+        return home_of(self.row)
+
     def chosen(self, answers: Mapping[str, str]) -> list[str]:
         """The groups to take from the row: as answered ("row" or "stays"), else where the other has nothing."""
         usual = {True: "row", False: "stays"}
         return [one.key for one in self.lines() if one.differs and answers.get(one.key, usual[one.take]) == "row"]
+
+
+def home_of(row: ImportRow) -> str:
+    return Address(row.estate, row.building, row.unit, row.room).words()
 
 
 def _line(row: ImportRow, other: Person | ImportRow, group: str) -> Line:
@@ -70,7 +88,7 @@ def _line(row: ImportRow, other: Person | ImportRow, group: str) -> Line:
 
 
 def waiting_row(within: Collection[Scope], public_id: str, number: int) -> ImportRow:
-    """A row that waits, of a batch in scope that was checked or confirmed; else Missing."""
+    """A row that waits, or waited and was decided, of a batch in scope that was checked or confirmed; else Missing."""
     query = (
         sa.select(ImportRow)
         .join(ImportBatch, ImportRow.batch_id == ImportBatch.id)
@@ -80,13 +98,19 @@ def waiting_row(within: Collection[Scope], public_id: str, number: int) -> Impor
             ImportBatch.community_id.in_(areas.reach(within).communities),
             ImportBatch.state.in_(OPEN_BATCHES),
             ImportRow.row_number == number,
-            ImportRow.outcome == Outcome.WAITING,
+            sa.or_(ImportRow.outcome == Outcome.WAITING, ImportRow.verdict.is_not(None)),
         )
     )
     row: ImportRow | None = db.session.scalar(query)
     if row is None:
         raise Missing
     return row
+
+
+def became(row: ImportRow) -> Person | None:
+    """Whom a decided row was brought in as, or merged into."""
+    person = db.session.get(Person, row.applied_to) if row.applied_to else None
+    return person if person and person.community_id == row.batch.community_id else None
 
 
 def beside(row: ImportRow, *, chosen: str = "") -> Beside:
@@ -110,7 +134,8 @@ def beside(row: ImportRow, *, chosen: str = "") -> Beside:
 def _people(row: ImportRow) -> sa.Select[Person]:
     """People of the batch's own community: nobody else is shown or changed."""
     query = sa.select(Person).where(Person.community_id == row.batch.community_id)
-    return query.options(joinedload(Person.household).joinedload(Household.dwelling), joinedload(Person.grid))
+    home = joinedload(Person.household).joinedload(Household.dwelling).joinedload(Dwelling.building)
+    return query.options(home.joinedload(Building.estate), joinedload(Person.grid))
 
 
 def _beside_twin(row: ImportRow) -> Beside:
@@ -139,9 +164,13 @@ def decide(pair: Beside, verdict: Verdict, answers: Mapping[str, str], *, by: Ac
     audit.record("registry.import_row_decided", batch, rows=row.row_number, kind=verdict.value, fields=row.chosen)
     if verdict is Verdict.DROPPED:
         turning.remember(batch, row, turning.row_key(row))
-    elif verdict is not Verdict.LATER and batch.state is BatchState.CONFIRMED:
+    elif verdict is Verdict.LATER:
+        turning.forget(batch, row)
+    elif batch.state is BatchState.CONFIRMED:
         with unique_or(Refused(_("登记库里的人员刚才有变动，请返回重新核对这一行。"))):
-            confirming.bring_in(batch, row, now())
+            moment = now()
+            confirming.bring_in(batch, row, moment)
+        consents.keep_refusals(moment)
 
 
 def _refuse_taken_number(row: ImportRow, person: Person) -> None:

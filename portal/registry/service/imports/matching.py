@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from portal.areas.models import Area, Building, Dwelling, Estate
 from portal.core.sealing import BlindIndex, blind
 from portal.registry.models import EmergencyContact, Household, Person, PersonState, PersonTag, RowVerdict, TagKind
+from portal.registry.service.imports import numbers
 from portal.registry.service.imports.addresses import Address
 from portal.registry.service.imports.checked import Checked
 from portal.registry.service.imports.vocabulary import Field
@@ -22,6 +23,8 @@ PLAIN = (
     "merged_into_id", "updated_at", "initials", "pinyin", "id_kind", "ethnicity", "marriage", "schooling", "politics",
     "work", "presence", "tenure", "living_since", "guardian_id",
 )  # fmt: skip
+# One number under two names: in the file, or in the register.
+TWO_NAMES = frozenset({"two_names", "name_differs"})
 Words = tuple[str, date | None, str]
 
 
@@ -92,6 +95,8 @@ def match(
         _place(one, seen, by_index, by_words, community_id)
         if known_only and one.known is None and not one.waits:
             one.row.refuse(Field.ID_NUMBER, "unknown_person")
+        if one.waits in TWO_NAMES:
+            _by_its_own_words(one.row)
     _recall(session, [one for one in found if one.waits], community_id)
     return found
 
@@ -191,6 +196,12 @@ def _check_known(one: Match, known: Known, seen: Seen, community_id: int) -> Non
         one.waits, one.twin = "same_person", seen.people[known.id]
     else:
         seen.people[known.id] = one.row.number
+
+
+def _by_its_own_words(row: Checked) -> None:
+    """Under another name the number is somebody else's, perhaps: what it says of sex and birth is not the row's."""
+    if row.id_kind in numbers.BY_GB_11643:
+        row.sex, row.birth_date = row.own_sex, row.own_birth_date
 
 
 def _words(row: Checked) -> Words:

@@ -1,15 +1,17 @@
 """Registers of what serves people: facilities and organisations, each known by its name in its community."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from portal.core import ids
 from portal.core.clock import now
 from portal.core.db import db
+from portal.core.errors import Refused
 from portal.registry.models import (
     Facility,
     FacilityKind,
@@ -116,13 +118,33 @@ def _plain(value: Any) -> Any:
     return f"{value:.2f}" if isinstance(value, Decimal) else getattr(value, "value", value)
 
 
+def _held(model: type[Any], of: sa.ColumnElement[bool]) -> list[Any]:
+    """Rows as they stand now, held until the end."""
+    query = sa.select(model).where(of).order_by(model.id).with_for_update()
+    return list(db.session.scalars(query.execution_options(populate_existing=True)))
+
+
+def _known_things(model: type[Any], rows: Collection[ImportRow]) -> dict[int, Any]:
+    """What the changed rows are about, by id."""
+    numbers = [things.said(row)["id"] for row in rows if row.outcome is Outcome.CHANGED]
+    return {thing.id: thing for thing in _held(model, model.id.in_(numbers))}
+
+
+def _stands(thing: Any, values: Values) -> bool:
+    """Whether what was read, or written, once still stands."""
+    return thing is not None and _said(thing, tuple(values)) == values
+
+
 def _store(model: type[Any], defaults: Values) -> Callable[[ImportBatch, Collection[ImportRow]], None]:
     def store(batch: ImportBatch, rows: Collection[ImportRow]) -> None:
+        known = _known_things(model, rows)
         for row in rows:
             said = things.said(row)
-            known = said.pop("id")
+            number = said.pop("id")
+            if number and not _stands(known.get(number), things.was(row)):
+                raise Refused(_("检查之后，有人改过“%(name)s”。请重新检查这一批，再确认。", name=row.name))
             made = {"community_id": batch.community_id, "name": row.name, "batch_id": batch.id, **defaults}
-            thing = db.session.get_one(model, known) if known else model(**made)
+            thing = known[number] if number else model(**made)
             _put(thing, said)
             db.session.add(thing)
         db.session.flush()
@@ -137,28 +159,64 @@ def _put(thing: Any, said: Values) -> None:
     thing.updated_at = now()
 
 
-def _undo(model: type[Any]) -> Callable[[ImportBatch, Collection[ImportRow]], None]:
-    def undo(_batch: ImportBatch, rows: Collection[ImportRow]) -> None:
+def _undo(model: type[Any], defaults: Values) -> Callable[[ImportBatch, Collection[ImportRow]], None]:
+    def undo(batch: ImportBatch, rows: Collection[ImportRow]) -> None:
+        known = _known_things(model, rows)
+        _refuse_edited([*_edited(rows, known), *_edited_new(batch, rows, model, defaults)])
         for row in rows:
             if row.outcome is Outcome.CHANGED:
-                _put(db.session.get_one(model, things.said(row)["id"]), things.was(row))
+                _put(known[things.said(row)["id"]], things.was(row))
         db.session.flush()
 
     return undo
 
 
+def _edited(rows: Collection[ImportRow], known: Mapping[int, Any]) -> Iterator[str]:
+    """Which of the changed things no longer hold what the batch wrote into them."""
+    for row in rows:
+        if row.outcome is Outcome.CHANGED:
+            said = things.said(row)
+            if not _stands(known.get(said["id"]), {name: said[name] for name in things.was(row)}):
+                yield row.name
+
+
+def _edited_new(batch: ImportBatch, rows: Collection[ImportRow], model: type[Any], defaults: Values) -> Iterator[str]:
+    """Which of the batch's new things were renamed, or hold what it did not say."""
+    said = {row.name: things.said(row) for row in rows if row.outcome is Outcome.NEW}
+    for thing in _held(model, model.batch_id == batch.id):
+        wrote = said.get(thing.name)
+        if wrote is None or not _stands(thing, {name: wrote.get(name, blank) for name, blank in defaults.items()}):
+            yield thing.name
+
+
+def _refuse_edited(names: Sequence[str]) -> None:
+    if names:
+        facts = {"count": len(names), "names": _("、").join(names[:3])}
+        raise Refused(_("这一批里有 %(count)d 项后来又改过（%(names)s），不能整批撤销。请逐个修改。", **facts))
+
+
+# What a new thing holds of which its row says nothing.
+BLANK_FACILITY: Values = {"kind": FacilityKind.OTHER.value, "area_m2": None, "address": "", "phone": "", "note": ""}
+BLANK_ORGANISATION: Values = {
+    "kind": OrganisationKind.OTHER.value,
+    "standing": Standing.NONE.value,
+    "grade": None,
+    "uscc": None,
+    "address": "",
+    "phone": "",
+    "note": "",
+    "leader": "",
+    "filed_number": "",
+}
 FACILITIES = Handler(
     understand_facility,
-    _known(Facility, ("kind", "area_m2", "address", "phone", "note")),
+    _known(Facility, tuple(BLANK_FACILITY)),
     _store(Facility, {"kind": FacilityKind.OTHER}),
-    _undo(Facility),
+    _undo(Facility, BLANK_FACILITY),
 )
 ORGANISATIONS = Handler(
     understand_organisation,
-    _known(
-        Organisation,
-        ("kind", "standing", "grade", "uscc", "address", "phone", "note", "leader", "filed_number"),
-    ),
+    _known(Organisation, tuple(BLANK_ORGANISATION)),
     _store(Organisation, {"kind": OrganisationKind.OTHER}),
-    _undo(Organisation),
+    _undo(Organisation, BLANK_ORGANISATION),
 )

@@ -23,7 +23,7 @@ from portal.registry.models import (
     Verdict,
 )
 from portal.registry.service import people, words
-from portal.registry.service.imports import comparing, matching
+from portal.registry.service.imports import comparing, matching, numbers
 
 # The columns of each group of fields that a worker chooses together; a note and tags are always added.
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -46,6 +46,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "diet": ("diet",),
 }
 PLACED = ("household_number", "grid")
+# Flags about a number: they go with it.
+OF_NUMBER = frozenset({"sex_contradicts", "birth_contradicts", "age_doubtful", "old_number"})
 
 
 def turn(batch: ImportBatch, row: ImportRow) -> None:
@@ -89,7 +91,10 @@ def _as_new(row: ImportRow) -> None:
         line = _("登记表上的证件号码与别人相同：%(number)s", number=mask_id(row.id_number))
         row.note = "\n".join(part for part in (row.note, line) if part)
         row.id_number = row.id_index = None
-        row.flags = [*dict.fromkeys([*row.flags, "no_number"])]
+        row.flags = [*dict.fromkeys([*(flag for flag in row.flags if flag not in OF_NUMBER), "no_number"])]
+    elif row.id_number and row.id_kind in numbers.BY_GB_11643:
+        checked, _old = numbers.of_person(row.id_number, today=today(), allow_test_region=True)
+        row.sex, row.birth_date = checked.sex, checked.birth_date
 
 
 def taken(number: str, *, but: int = 0) -> bool:
@@ -155,10 +160,26 @@ def row_key(row: ImportRow) -> bytes:
     return matching.key(row.name, row.birth_date, row.household_number, row.id_number or "")
 
 
+def settled(batch: ImportBatch, row: ImportRow) -> RowVerdict | None:
+    """What a worker said of the same row of another batch, after this one was checked."""
+    return _known_verdict(batch, row_key(row))
+
+
+def _known_verdict(batch: ImportBatch, key: bytes) -> RowVerdict | None:
+    known = sa.select(RowVerdict).where(RowVerdict.community_id == batch.community_id, RowVerdict.key == key)
+    return db.session.scalar(known)
+
+
+def forget(batch: ImportBatch, row: ImportRow) -> None:
+    """A row that was not wanted is asked about again."""
+    known = _known_verdict(batch, row_key(row))
+    if known is not None and known.batch_id == batch.id:
+        db.session.delete(known)
+
+
 def remember(batch: ImportBatch, row: ImportRow, key: bytes) -> None:
     """The same row of a later file does not wait again."""
-    known = sa.select(RowVerdict).where(RowVerdict.community_id == batch.community_id, RowVerdict.key == key)
-    verdict = db.session.scalar(known) or RowVerdict(community_id=batch.community_id, key=key)
+    verdict = _known_verdict(batch, key) or RowVerdict(community_id=batch.community_id, key=key)
     verdict.batch_id, verdict.verdict, verdict.person_id = batch.id, row.verdict or Verdict.LATER, row.applied_to
     verdict.decided_at, verdict.decided_by = row.decided_at or now(), row.decided_by
     db.session.add(verdict)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from portal.areas.models import Area, AreaKind, Building, Dwelling, Estate
-from portal.core import audit
+from portal.core import audit, events
 from portal.core.access import actor_or_none
 from portal.core.clock import now
 from portal.core.db import Base, db, guarded
@@ -30,6 +30,7 @@ from portal.registry.models import (
     Source,
     TwinPair,
 )
+from portal.registry.service import consents
 from portal.registry.service.imports import things
 from portal.registry.service.imports.comparing import RESTORED, unpacked
 from portal.registry.service.imports.confirming import room_to_work
@@ -46,6 +47,8 @@ _KINDS: dict[str, Any] = {
     "grid_id": sa.Integer(),
 }
 CHUNK = 500
+# How many of those who hold a batch its refusal names.
+NAMED = 10
 # What comes with a batch and goes with it: asked about one by one in _leaning().
 OWN = tuple(model.__table__ for model in (PersonTag, EmergencyContact, PersonChange, TwinPair, Person))
 _SEALED = {"id_number", "id_index", "phone", "phone_index", "phone_tail_index", "registered_address", "diet", "note"}
@@ -59,13 +62,10 @@ RAW = sa.table(
 
 def undo(batch: ImportBatch, *, reason: str) -> None:
     """Take a batch back as a whole. Raises Refused, with how many people hold it, when it is too late."""
-    used = used_people(batch)
     if batch.purged_at is not None:
         raise Refused(_("导入已超过 7 天，暂存的原值已经清除，不能整批撤销。请逐个修改。"))
-    if used:
-        raise Refused(
-            _("这一批里有 %(count)d 人已经被使用或修改过（例如订餐、账号认领、编辑资料），不能整批撤销。", count=used)
-        )
+    _let_go(batch)
+    _refuse_used(batch)
     take = sa.update(ImportBatch).where(ImportBatch.id == batch.id, ImportBatch.state == BatchState.CONFIRMED)
     if not guarded(take.values(state=BatchState.UNDONE, ended_at=now())):
         raise Refused(_("这一批没有可以撤销的内容。"))
@@ -75,10 +75,34 @@ def undo(batch: ImportBatch, *, reason: str) -> None:
     audit.record("registry.import_undone", batch, reason=reason, removed=gone, restored=restored)
 
 
+def _let_go(batch: ImportBatch) -> None:
+    """What siblings keep of the new people by themselves goes before anybody asks who is used; a refusal undoes it."""
+    query = sa.select(Person.id).where(Person.batch_id == batch.id).order_by(Person.id)
+    if people := list(db.session.scalars(query)):
+        events.publish("people_leaving", person_ids=people)
+
+
+def _refuse_used(batch: ImportBatch) -> None:
+    used = used_people(batch)
+    if not used:
+        return
+    names = _("、").join(db.session.scalars(_used(batch, Person.name).order_by(Person.id).limit(NAMED)))
+    raise Refused(
+        _(
+            "这一批里有 %(count)d 人已经被使用或修改过（例如订餐、探访、认领账号、改资料），不能整批撤销：%(names)s。",
+            count=used,
+            names=_("%(names)s等", names=names) if used > NAMED else names,
+        )
+    )
+
+
 def _take_back(batch: ImportBatch) -> tuple[int, int]:
     """How many new rows went, and how many are as before."""
     if batch.kind in PEOPLE:
+        moment = now()
         restored, gone = _restore(batch), _remove_people(batch)
+        db.session.expire_all()
+        consents.keep_refusals(moment)
     else:
         rows = things.rows_of(batch, Outcome.NEW, Outcome.CHANGED)
         HANDLERS[batch.kind].undo(batch, rows)
@@ -92,6 +116,10 @@ def _take_back(batch: ImportBatch) -> tuple[int, int]:
 
 def used_people(batch: ImportBatch) -> int:
     """How many people of the batch anything refers to, or were changed since it was confirmed."""
+    return int(db.session.scalar(_used(batch, sa.func.count())) or 0)
+
+
+def _used(batch: ImportBatch, what: Any) -> sa.Select[Any]:
     of_batch = sa.or_(
         Person.batch_id == batch.id,
         Person.id.in_(
@@ -105,8 +133,7 @@ def used_people(batch: ImportBatch) -> int:
         _changed_since(batch),
         sa.and_(new, sa.or_(*_leaning(batch), *_references(Person, *OWN))),
     )
-    query = sa.select(sa.func.count()).select_from(Person).where(of_batch, held)
-    return int(db.session.scalar(query) or 0)
+    return sa.select(what).select_from(Person).where(of_batch, held)
 
 
 def _changed_since(batch: ImportBatch) -> sa.ColumnElement[bool]:

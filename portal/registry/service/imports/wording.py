@@ -122,6 +122,7 @@ def outcome(kind: str) -> str:
         "waiting": _("待核实"),
         "flagged": _("待完善"),
         "alike": _("疑似重复"),
+        "decided": _("已核实"),
     }[kind]
 
 

@@ -1,6 +1,6 @@
 """Merging one person into another: what is asked first, what follows, and what is written down."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,13 +24,15 @@ from portal.registry.models import (
     Household,
     Person,
     PersonState,
+    Purpose,
+    Relation,
     RestrictedTag,
     Source,
     TagKind,
     TwinPair,
     TwinState,
 )
-from portal.registry.service import changes, people, words
+from portal.registry.service import changes, consents, erasing, households, people, words
 from portal.registry.service.merging import snapshots
 from portal.registry.service.merging.fields import take
 
@@ -50,12 +52,7 @@ def merge(kept: Person, merged: Person, *, taking: Collection[str] = (), reason:
     before = snapshots.rows_of(touched)
     happening = Happening(public_id=new_public_id(), kind=HappeningKind.MERGE, community_id=kept.community_id)
     with unique_or(_taken()):
-        with (
-            changes.changing(merged, Source.MERGE, ref=happening.public_id, reason=reason),
-            changes.changing(kept, Source.MERGE, ref=happening.public_id, reason=reason),
-        ):
-            take(kept, merged, taking)
-            merged.merged_into_id, merged.household_id = kept.id, None
+        _become_one(kept, merged, taking, homes, ref=happening.public_id, reason=reason)
         _follow(kept, claims, agents, homes)
         made = _copies(kept, merged)
         if told := hanging(made):
@@ -66,6 +63,23 @@ def merge(kept: Person, merged: Person, *, taking: Collection[str] = (), reason:
     audit.record("registry.people_merged", kept, reason=reason, person=merged.public_id, fields=sorted(taking))
     events.publish("person_merged", kept=kept, merged=merged)
     return happening
+
+
+def _become_one(
+    kept: Person, merged: Person, taking: Collection[str], homes: Collection[Household], *, ref: str, reason: str
+) -> None:
+    """The two rows themselves, with a line in the history of each."""
+    heads = {home.id: households.head_of(households.living(home)) for home in homes}
+    with (
+        changes.changing(merged, Source.MERGE, ref=ref, reason=reason),
+        changes.changing(kept, Source.MERGE, ref=ref, reason=reason),
+    ):
+        take(kept, merged, taking)
+        merged.merged_into_id, merged.household_id = kept.id, None
+        _hand_on(kept, merged, heads)
+    db.session.flush()
+    if not consents.allows(kept, Purpose.HEALTH):
+        erasing.histories([kept.id, merged.id])
 
 
 def _taken() -> Refused:
@@ -138,6 +152,20 @@ def _follow(
     db.session.flush()
 
 
+def _hand_on(kept: Person, merged: Person, heads: Mapping[int, Person | None]) -> None:
+    """A household that one of the two headed is headed by the kept one, or by nobody when nobody else lives in it."""
+    for home_id, head in heads.items():
+        home = db.session.get_one(Household, home_id)
+        left = households.living(home) if head in (kept, merged) else []
+        if not left or households.head_of(left):
+            continue
+        if kept not in left:
+            facts = {"name": merged.name if head is merged else kept.name, "number": home.number}
+            raise Refused(_("%(name)s是 %(number)s 户的户主，这一户还有别人。请先给这一户变更户主，再合并。", **facts))
+        kept.relation = Relation.HEAD
+        db.session.flush()
+
+
 def _copies(kept: Person, merged: Person) -> snapshots.Rows:
     """What the kept one has not yet: tags in force, restricted ones too, and whom to call. The alias keeps its own."""
     day = today()
@@ -185,14 +213,16 @@ def _write_down(
     after: snapshots.Rows,
     made: snapshots.Rows,
 ) -> None:
-    """The event with both people in it, and their pair, if it was waiting, decided."""
+    """The event with both people in it, and their pair, if it was waiting, decided. The copied rows stand sealed
+    beside what became of the others; unsealed stand ids only.
+    """
     kept, merged = people_of
     actor = actor_or_none()
     was, became = snapshots.differing(before, after)
     happening.day, happening.recorded_at = today(), now()
     happening.recorded_by, happening.recorded_name = (actor.public_id, actor.name) if actor else ("system", "")
-    happening.before, happening.after = snapshots.written(was), snapshots.written(became)
-    happening.made = {"rows": made, "kept": kept.id, "merged": merged.id}
+    happening.before, happening.after = snapshots.written(was), snapshots.written({**became, **made})
+    happening.made = {"kept": kept.id, "merged": merged.id}
     happening.parts = [HappeningPart(person_id=kept.id), HappeningPart(person_id=merged.id)]
     db.session.add(happening)
     first, second = sorted((kept.id, merged.id))

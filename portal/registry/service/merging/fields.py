@@ -9,8 +9,8 @@ from flask_babel import gettext as _
 
 from portal.core.db import db
 from portal.core.masking import mask_id, mask_middle, mask_phone
-from portal.registry.models import Claim, ClaimState, Diet, Person
-from portal.registry.service import changes, ethnicities, words
+from portal.registry.models import Claim, ClaimState, Diet, Person, Purpose
+from portal.registry.service import changes, consents, ethnicities, words
 
 # One choice each: columns that only make sense together go together.
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -118,7 +118,8 @@ def result(kept: Person, other: Person, taking: Collection[str]) -> list[tuple[s
 
 def take(kept: Person, other: Person, taking: Collection[str]) -> None:
     """Give the kept record the other's value in some groups, and both their notes. Numbers change places: the alias
-    keeps the one that was not chosen, so that nobody else can be registered under it.
+    keeps the one that was not chosen, so that nobody else can be registered under it. What either may no longer have
+    kept of her diet and health neither record keeps.
     """
     flags = set(kept.flags or [])
     for group in taking:
@@ -130,6 +131,8 @@ def take(kept: Person, other: Person, taking: Collection[str]) -> None:
         flags = (flags - FLAGS.get(group, set())) | (set(other.flags or []) & FLAGS.get(group, set()))
     for name in JOINED:
         setattr(kept, name, _joined(getattr(kept, name), getattr(other, name)))
+    if not consents.allow_together((kept, other), Purpose.HEALTH):
+        kept.diet = kept.health = other.diet = other.health = None
     if set(kept.flags or []) != flags:
         kept.flags = sorted(flags)
 

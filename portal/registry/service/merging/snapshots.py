@@ -18,6 +18,8 @@ MODELS: dict[str, type[Any]] = {
 }
 # What every change of a record moves and no undoing brings back, and what the database itself follows with.
 MOVING = frozenset({"version", "updated_at", "door"})
+# What hangs on a person and is copied by a merge, never changed.
+COPIED = frozenset({"person_tag", "restricted_tag", "emergency_contact"})
 Values = dict[str, Any]
 Rows = dict[str, dict[str, Values]]
 
@@ -55,6 +57,12 @@ def _picked(rows: Rows, names: dict[tuple[str, str], list[str]]) -> Rows:
         if columns:
             kept.setdefault(table, {})[key] = {name: rows[table][key][name] for name in columns}
     return kept
+
+
+def apart(rows: Rows) -> tuple[Rows, Rows]:
+    """What became of rows that stood before, and the rows that a merge copied."""
+    touched = {table: by_id for table, by_id in rows.items() if table not in COPIED}
+    return touched, {table: by_id for table, by_id in rows.items() if table in COPIED}
 
 
 def read(text: str) -> Rows:

@@ -7,13 +7,22 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload, selectinload
 
 from portal.areas import service as areas
-from portal.core import audit
+from portal.core import audit, events
 from portal.core.access import Scope, actor_or_none
 from portal.core.clock import now
 from portal.core.db import db, guarded, unique_or
 from portal.core.errors import Missing, Refused
-from portal.registry.models import Happening, HappeningKind, HappeningPart, Person, Source, TwinPair, TwinState
-from portal.registry.service import changes
+from portal.registry.models import (
+    Happening,
+    HappeningKind,
+    HappeningPart,
+    Household,
+    Person,
+    Source,
+    TwinPair,
+    TwinState,
+)
+from portal.registry.service import changes, households
 from portal.registry.service.merging import acts, snapshots
 
 PAGE = 50
@@ -45,8 +54,9 @@ def undo(happening: Happening, *, reason: str) -> None:
     if happening.kind is not HappeningKind.MERGE or happening.undone_at:
         raise Refused(_("这次合并已经撤销过了。"))
     kept, merged = (db.session.get_one(Person, happening.made[side]) for side in ("kept", "merged"))
-    _refuse_what_leans(happening, kept, merged)
-    made = snapshots.stands(happening.made["rows"])
+    touched, copied = snapshots.apart(snapshots.read(happening.after))
+    _refuse_what_leans(happening, kept, merged, touched)
+    made = snapshots.stands(copied)
     if made is None:
         raise _leans(_("合并过来的标签或联系人"))
     _mark(happening, reason)
@@ -58,17 +68,27 @@ def undo(happening: Happening, *, reason: str) -> None:
             changes.changing(merged, Source.MERGE, ref=happening.public_id, reason=reason),
         ):
             snapshots.restore(snapshots.read(happening.before))
-        if told := acts.hanging(happening.made["rows"]):
+        if told := acts.hanging(copied):
             back: dict[str, list[str | None]] = {name: [text, None] for name, text in told.items()}
             changes.note(kept, back, Source.MERGE, ref=happening.public_id, reason=reason)
     first, second = sorted((kept.id, merged.id))
     pair = sa.update(TwinPair).where(TwinPair.person_id == first, TwinPair.other_id == second)
     db.session.execute(pair.values(state=TwinState.OPEN, decided_at=None, decided_by="", decided_name=""))
     db.session.expire(kept, ["tags", "contacts"])
+    _refuse_strange_homes(kept, merged)
     audit.record("registry.merge_undone", kept, reason=reason, person=merged.public_id)
+    for person in (kept, merged):
+        events.publish("person_moved", person=person)
 
 
-def _refuse_what_leans(happening: Happening, kept: Person, merged: Person) -> None:
+def _refuse_strange_homes(*two: Person) -> None:
+    """Where the two live again everything must be as it must be in any household."""
+    db.session.flush()
+    for home_id in sorted({person.household_id for person in two if person.household_id}):
+        households.refuse_inconsistent(db.session.get_one(Household, home_id, populate_existing=True))
+
+
+def _refuse_what_leans(happening: Happening, kept: Person, merged: Person, touched: snapshots.Rows) -> None:
     if kept.merged_into_id is not None:
         raise Refused(_("保留的那份登记后来又合并到别人名下。请先撤销后一次合并。"))
     later = (
@@ -83,7 +103,7 @@ def _refuse_what_leans(happening: Happening, kept: Person, merged: Person) -> No
     )
     if db.session.scalars(later.order_by(Happening.id)).first() is not None:
         raise Refused(_("合并以后，这个人又办理过别的登记事件。请先撤销后面的事件，再撤销合并。"))
-    if snapshots.stands(snapshots.read(happening.after)) is None:
+    if snapshots.stands(touched) is None:
         since = [change for change in changes.history(kept, limit=20) if change.row.ref != happening.public_id]
         after = [change for change in since if change.row.at >= happening.recorded_at]
         what = _("、").join(dict.fromkeys(changes.field_words(change.field) for change in after))

@@ -11,24 +11,20 @@ from portal.core.clock import at
 from portal.core.db import db
 from portal.core.doors import Line
 from portal.registry.models import Person, Staff, TeamMember
+from portal.registry.service import people
 from portal.registry.service.resources.words import word
 
 MORNING = time(0)
 
 
-def _same(person: Person) -> sa.Select[int]:
-    """The person and whoever was merged into her."""
-    return sa.select(Person.id).where(sa.or_(Person.id == person.id, Person.merged_into_id == person.id))
-
-
 def _memberships(person: Person) -> list[TeamMember]:
-    query = sa.select(TeamMember).where(TeamMember.person_id.in_(_same(person)))
+    query = sa.select(TeamMember).where(TeamMember.person_id.in_(people.ids_of(person)))
     query = query.options(joinedload(TeamMember.team)).order_by(TeamMember.since.desc(), TeamMember.id.desc())
     return list(db.session.scalars(query))
 
 
 def _work(person: Person) -> list[Staff]:
-    query = sa.select(Staff).where(Staff.person_id.in_(_same(person)))
+    query = sa.select(Staff).where(Staff.person_id.in_(people.ids_of(person)))
     query = query.options(joinedload(Staff.organisation), selectinload(Staff.certificates))
     return list(db.session.scalars(query.order_by(Staff.id)))
 

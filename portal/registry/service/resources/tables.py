@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from flask_babel import gettext as _
 
-from portal.core import audit, masking
-from portal.core.access import Scope
-from portal.core.clock import today
+from portal.core import audit, masking, settings, tokens
+from portal.core.access import Actor, Scope
+from portal.core.clock import local, now, today
+from portal.core.db import reading
 from portal.core.sheets.writing import write_workbook
 from portal.registry.models import Facility, Organisation, Staff, StockItem, VolunteerTeam
+from portal.registry.service import exports
 from portal.registry.service.resources import facilities, hours, organisations, staff, stock, teams
 from portal.registry.service.resources.listing import Wanted
 from portal.registry.service.resources.words import eases, word
@@ -47,12 +50,31 @@ def table(kind: Kind, within: Collection[Scope], wanted: Wanted) -> Table:
     return makers[kind]()
 
 
-def export(kind: Kind, within: Collection[Scope], wanted: Wanted) -> tuple[str, bytes]:
-    """The list as a workbook, on the record: its file name and its bytes."""
-    made = table(kind, within, wanted)
-    audit.record("resources.exported", None, kind=kind.value, count=len(made.rows))
-    body = write_workbook(made.headers, made.rows, sheet=made.title, widths=(16, 22) + (18,) * len(made.headers))
+def title(kind: Kind) -> str:
+    return {
+        Kind.FACILITIES: _("服务设施"),
+        Kind.ORGANISATIONS: _("服务组织"),
+        Kind.STAFF: _("服务队伍"),
+        Kind.TEAMS: _("志愿队"),
+        Kind.STOCK: _("物资库存"),
+    }[kind]
+
+
+def export(kind: Kind, within: Collection[Scope], wanted: Wanted, *, reason: str, by: Actor) -> tuple[str, bytes]:
+    """The list as a workbook with a watermark, on the record, so many a day: its file name and its bytes."""
+    tokens.throttle("resources.export", by.public_id, limit=settings.get(exports.A_DAY), per=timedelta(days=1))
+    with reading():
+        made = table(kind, within, wanted)
+        body = _workbook(made, _("%(who)s %(when)s 导出", who=by.name, when=f"{local(now()):%Y-%m-%d %H:%M}"))
+    audit.record("resources.exported", None, kind=kind.value, count=len(made.rows), reason=reason)
     return f"{made.title}-{today().isoformat()}.xlsx", body
+
+
+def _workbook(made: Table, stamp: str) -> bytes:
+    """The stamp stands above each printed page and beside each row."""
+    headers, rows = [*made.headers, _("水印")], ([*row, stamp] for row in made.rows)
+    widths = (16, 22) + (18,) * (len(made.headers) - 2) + (40,)
+    return write_workbook(headers, rows, sheet=made.title, widths=widths, stamp=stamp)
 
 
 def place_of(facility: Facility) -> str:
@@ -90,7 +112,7 @@ def _facilities(rows: list[Facility]) -> Table:
         )
         for row in rows
     ]
-    return Table(Kind.FACILITIES, _("服务设施"), headers, lines)
+    return Table(Kind.FACILITIES, title(Kind.FACILITIES), headers, lines)
 
 
 def grade_words(organisation: Organisation) -> str:
@@ -134,7 +156,7 @@ def _organisations(rows: list[Organisation]) -> Table:
         )
         for row in rows
     ]
-    return Table(Kind.ORGANISATIONS, _("服务组织"), headers, lines)
+    return Table(Kind.ORGANISATIONS, title(Kind.ORGANISATIONS), headers, lines)
 
 
 def _staff(rows: list[Staff]) -> Table:
@@ -155,7 +177,7 @@ def _staff(rows: list[Staff]) -> Table:
         )
         for row in rows
     ]
-    return Table(Kind.STAFF, _("服务队伍"), headers, lines)
+    return Table(Kind.STAFF, title(Kind.STAFF), headers, lines)
 
 
 def _teams(rows: list[VolunteerTeam]) -> Table:
@@ -171,7 +193,7 @@ def _teams(rows: list[VolunteerTeam]) -> Table:
         )
         for row in rows
     ]
-    return Table(Kind.TEAMS, _("志愿队"), headers, lines)
+    return Table(Kind.TEAMS, title(Kind.TEAMS), headers, lines)
 
 
 def _stock(rows: list[StockItem]) -> Table:
@@ -188,4 +210,4 @@ def _stock(rows: list[StockItem]) -> Table:
         )
         for row in rows
     ]
-    return Table(Kind.STOCK, _("物资库存"), headers, lines)
+    return Table(Kind.STOCK, title(Kind.STOCK), headers, lines)

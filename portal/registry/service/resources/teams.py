@@ -39,7 +39,7 @@ class Listed:
 def teams(within: Collection[Scope], wanted: Wanted) -> Paged[VolunteerTeam]:
     """The teams in scope by community and name."""
     query = sa.select(VolunteerTeam).options(
-        joinedload(VolunteerTeam.community), joinedload(VolunteerTeam.leader), selectinload(VolunteerTeam.members)
+        joinedload(VolunteerTeam.community), joinedload(VolunteerTeam.leader), _who()
     )
     closed = VolunteerTeam.disbanded_on
     query = query.where(
@@ -52,6 +52,11 @@ def teams(within: Collection[Scope], wanted: Wanted) -> Paged[VolunteerTeam]:
     return paged(query.order_by(VolunteerTeam.community_id, VolunteerTeam.name, VolunteerTeam.id), wanted)
 
 
+def _who() -> sa.orm.interfaces.ORMOption:
+    """The members as far as counting them needs."""
+    return selectinload(VolunteerTeam.members).joinedload(TeamMember.person).load_only(Person.state)
+
+
 def team_in(within: Collection[Scope], team_id: int) -> VolunteerTeam:
     query = sa.select(VolunteerTeam).options(
         joinedload(VolunteerTeam.community),
@@ -62,8 +67,8 @@ def team_in(within: Collection[Scope], team_id: int) -> VolunteerTeam:
 
 
 def headcount(team: VolunteerTeam) -> int:
-    """How many are in the team today."""
-    return sum(member.holds(today()) for member in team.members)
+    """How many are in the team today; who died or moved away is named still, and counted no more."""
+    return sum(member.holds(today()) and member.person.state is PersonState.PRESENT for member in team.members)
 
 
 def members_of(team: VolunteerTeam, knowing: Collection[Scope]) -> list[Listed]:

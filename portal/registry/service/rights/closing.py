@@ -28,6 +28,8 @@ from portal.registry.service.consents import Voice
 from portal.registry.service.rights.clock import CLOSING, due_on
 
 BY_CLOSING = "closing"
+# What stands where a name and a reason stood: kept, so never in the language of whoever runs the job.
+CLOSED_NAME, ACCOUNT_CLOSED = "已注销", "账号已注销"
 
 
 def wait_days() -> int:
@@ -55,8 +57,9 @@ def ask(actor: Actor, *, voice: Voice) -> RightsRequest:
 
 def ask_at_counter(person: Person, *, voice: Voice) -> RightsRequest:
     """The same, said to a worker: of the account that was confirmed to be the person's."""
-    ids = sa.select(Person.id).where(sa.or_(Person.id == person.id, Person.merged_into_id == person.id))
-    owned = sa.select(Claim.account_id).where(Claim.person_id.in_(ids), Claim.state == ClaimState.CONFIRMED)
+    owned = sa.select(Claim.account_id).where(
+        Claim.person_id.in_(people.ids_of(person)), Claim.state == ClaimState.CONFIRMED
+    )
     account = db.session.scalar(sa.select(Account).where(Account.id.in_(owned)).order_by(Account.id).limit(1))
     if account is None:
         raise Refused(_("这位居民没有账号，不用注销。"))
@@ -117,7 +120,7 @@ def finish(request_id: int) -> None:
     _end_claims(account)
     _end_agents(account)
     _forget(account)
-    _move(request, RightState.GRANTED, "system", _("系统"))
+    _move(request, RightState.GRANTED, "system", "系统")
     audit.record("registry.account_closed", account)
 
 
@@ -126,8 +129,8 @@ def _end_claims(account: Account) -> None:
     for claim in db.session.scalars(query):
         if claim.state is not ClaimState.REFUSED:
             claim.state, claim.decided_at, claim.decided_by = ClaimState.REFUSED, now(), BY_CLOSING
-            claim.reason = _("账号已注销")
-        claim.name, claim.id_number, claim.id_index = _("已注销"), "", blind("person.id_number", "")
+            claim.reason = ACCOUNT_CLOSED
+        claim.name, claim.id_number, claim.id_index = CLOSED_NAME, "", blind("person.id_number", "")
     db.session.flush()
 
 
@@ -143,7 +146,7 @@ def _forget(account: Account) -> None:
     sessions.end_all(account)
     db.session.execute(sa.update(SignedSession).where(SignedSession.account_id == account.id).values(agent=""))
     db.session.execute(sa.delete(RoleGrant).where(RoleGrant.account_id == account.id))
-    account.name, account.phone, account.phone_index = _("已注销"), None, None
+    account.name, account.phone, account.phone_index = CLOSED_NAME, None, None
     account.password_hash, account.disabled_at = "!", now()
     account.epoch += 1
     db.session.flush()

@@ -43,7 +43,7 @@ def keep(person: Person, body: Body, *, voice: Voice) -> RightsCopy:
         due_on=due_on(RightKind.COPY, today()),
         decided_at=moment,
         decided_by="system",
-        decided_name=_("系统"),
+        decided_name="系统",
     )
     db.session.add_all([made, answered])
     db.session.flush()

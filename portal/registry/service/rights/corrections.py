@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from portal.core import search
+from portal.core import reasons, search
 from portal.core.access import Actor
 from portal.core.db import db
 from portal.core.errors import Refused
@@ -29,9 +29,18 @@ from portal.registry.service.rights import requests
 from portal.registry.service.tags import hold
 
 Said = dict[str, Any]
-# Where somebody lives and with whom follows from events, which a worker records on their own pages.
-BY_EVENT = frozenset({RightField.RESIDENCE, RightField.HOUSEHOLD})
+# Where somebody lives and with whom follows from events; who somebody is and her tags have pages with rules of their
+# own. A worker mends these there, and says so before the resident is told.
+BY_EVENT = frozenset({RightField.RESIDENCE, RightField.HOUSEHOLD, RightField.RELATION})
+BY_HAND = BY_EVENT | {
+    RightField.SEX,
+    RightField.BIRTH_DATE,
+    RightField.ID_NUMBER,
+    RightField.REGISTRATION,
+    RightField.TAGS,
+}
 BY_CONSENT = frozenset({RightField.DIET, RightField.HEALTH})
+ASKED_BY_RESIDENT = reasons.declare("registry.asked_by_resident", label=lambda: _("居民申请更正"))
 
 
 def propose(
@@ -53,7 +62,7 @@ def stands(person: Person, field: RightField) -> object:
     """What the record holds for a field, in the form in which a proposal says it."""
     if field is RightField.DIET:
         return sorted(kind.value for kind in person.diets())
-    if field in BY_EVENT | {RightField.CONTACTS}:
+    if field in BY_HAND | {RightField.CONTACTS}:
         return None
     held = getattr(person, field.value)
     return getattr(held, "value", held)
@@ -72,16 +81,21 @@ def _with_old(person: Person, said: Said) -> Said:
     return {**said, "old": old.name}
 
 
-def grant(request: RightsRequest, *, by: Actor, answer: str = "") -> None:
-    """Put a proposal into the record, as one change whose source is the resident; then it is answered."""
+def grant(request: RightsRequest, *, by: Actor, answer: str = "", done: bool = False) -> None:
+    """Put a proposal into the record, as one change whose source is the resident; then it is answered.
+
+    What is mended by hand is answered only when the worker says that it was (`done`).
+    """
     if request.person is None or request.kind is not RightKind.CORRECTION:
         raise TypeError(request.kind)
     person, field = people.resolved(request.person), RightField(request.field)
     if field in BY_CONSENT and not consents.allows(person, Purpose.HEALTH):
         raise Refused(_("居民已撤回饮食和健康信息的同意，不能再登记，请退回并说明。"))
+    if field in BY_HAND and not done:
+        raise Refused(_("请先在档案里改好，再勾“我已经改好了”。"), field="done")
     requests.grant(request, by=by, answer=answer)
     hold(person)
-    with changes.changing(person, Source.RESIDENT, ref=request.public_id, reason=_("居民申请更正")):
+    with changes.changing(person, Source.RESIDENT, ref=request.public_id, reason=ASKED_BY_RESIDENT):
         APPLY[field](person, requests.said_of(request))
     db.session.flush()
 
@@ -137,20 +151,19 @@ def _contacts(person: Person, said: Said) -> None:
         changes.note(person, {"contacts": [before, contacts.told(old)]}, Source.RESIDENT)
 
 
-def _by_event(_person: Person, _said: Said) -> None:
-    """Nothing: the worker has recorded the move, the birth, the split before she agrees."""
+def _by_hand(_person: Person, _said: Said) -> None:
+    """Nothing: the worker has mended the record, or recorded the event, before she agrees."""
 
 
 APPLY: dict[RightField, Callable[[Person, Said], None]] = {
     RightField.NAME: _name,
     RightField.PHONE: _phone,
     RightField.REGISTERED_ADDRESS: _registered_address,
-    RightField.RESIDENCE: _by_event,
     RightField.MARRIAGE: _marriage,
     RightField.SCHOOLING: _schooling,
     RightField.WORK: _work,
     RightField.DIET: _diet,
     RightField.HEALTH: _health,
     RightField.CONTACTS: _contacts,
-    RightField.HOUSEHOLD: _by_event,
+    **dict.fromkeys(BY_HAND, _by_hand),
 }

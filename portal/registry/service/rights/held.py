@@ -81,13 +81,13 @@ def _fields(person: Person) -> list[Held]:
     known, written = _known(person), _("已登记，未显示")
     found = [
         held("name", person.name, RightField.NAME),
-        held("sex", known["sex"]),
-        held("birth_date", known["birth_date"]),
-        held("id_number", masking.mask_id(person.id_number), reveal=OwnField.ID_NUMBER),
+        held("sex", known["sex"], RightField.SEX),
+        held("birth_date", known["birth_date"], RightField.BIRTH_DATE),
+        held("id_number", masking.mask_id(person.id_number), RightField.ID_NUMBER, OwnField.ID_NUMBER),
         held("temporary_number", person.temporary_number or ""),
         held("phone", masking.mask_phone(person.phone), RightField.PHONE, OwnField.PHONE),
         held("ethnicity", known["ethnicity"]),
-        held("registration", known["registration"]),
+        held("registration", known["registration"], RightField.REGISTRATION),
         held(
             "registered_address",
             written if person.registered_address else "",
@@ -95,7 +95,8 @@ def _fields(person: Person) -> list[Held]:
             OwnField.REGISTERED_ADDRESS,
         ),
         held("household_id", known["household_id"], RightField.RESIDENCE),
-        *(held(name, known[name]) for name in ("relation", "presence", "tenure", "living_since", "grid_id")),
+        held("relation", known["relation"], RightField.RELATION),
+        *(held(name, known[name]) for name in ("presence", "tenure", "living_since", "grid_id")),
         held("marriage", known["marriage"], RightField.MARRIAGE),
         held("schooling", known["schooling"], RightField.SCHOOLING),
         held("work", known["work"], RightField.WORK),

@@ -7,11 +7,12 @@ from datetime import datetime
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
+from portal.core import reasons
 from portal.core.audit import AuditRow
 from portal.core.db import db
 from portal.identity.permissions import Role, label
 from portal.registry.models import Person
-from portal.registry.service import changes, exports, records
+from portal.registry.service import changes, exports, people, records
 from portal.registry.service.records import Look
 
 PAGE = 30
@@ -46,16 +47,16 @@ def _moment(text: str) -> datetime | None:
 
 
 def _recorded(person: Person, until: datetime | None, limit: int) -> Sequence[Look]:
-    aliases = sa.select(Person.public_id).where(Person.merged_into_id == person.id)
+    hers = sa.select(Person.public_id).where(Person.id.in_(people.ids_of(person)))
     query = sa.select(AuditRow).where(
         AuditRow.object_type == "Person",
-        sa.or_(AuditRow.object_id == person.public_id, AuditRow.object_id.in_(aliases)),
+        AuditRow.object_id.in_(hers),
         AuditRow.action.in_(SHOWN),
     )
     if until:
         query = query.where(AuditRow.at < until)
     rows = db.session.scalars(query.order_by(AuditRow.at.desc(), AuditRow.id.desc()).limit(limit))
-    return [Look(row.at, row.actor_name, _roles(row.roles), _deed(row), row.reason) for row in rows]
+    return [Look(row.at, row.actor_name, _roles(row.roles), _deed(row), reasons.said(row.reason)) for row in rows]
 
 
 def _exported(person: Person, until: datetime | None, limit: int) -> list[Look]:
@@ -78,7 +79,7 @@ def _deed(row: AuditRow) -> str:
     if row.action in records.TAGGINGS:
         return _("修改了人群标签")
     return {
-        "registry.restricted_opened": _("查看了专人查看的信息"),
+        "registry.restricted_opened": _("查看了受限标签"),
         "registry.searched_beyond": _("跨区域查询到您"),
         "registry.people_merged": _("合并了两份登记"),
         "registry.merge_undone": _("撤销了合并"),

@@ -95,8 +95,7 @@ def open_fields(person: Person) -> frozenset[str]:
 
 
 def _of(person: Person) -> sa.ColumnElement[bool]:
-    ids = sa.select(Person.id).where(sa.or_(Person.id == person.id, Person.merged_into_id == person.id))
-    return RightsRequest.person_id.in_(ids)
+    return RightsRequest.person_id.in_(people.ids_of(person))
 
 
 def request_of(person: Person, public_id: str) -> RightsRequest:
@@ -145,13 +144,15 @@ def _past(query: sa.Select[RightsRequest], after: str) -> sa.Select[RightsReques
 
 def _about(inside: sa.ColumnElement[bool], *, listed: bool = False) -> sa.Select[RightsRequest]:
     """Requests whose person, or whoever her record was merged into, is in scope; for a list nothing is unsealed."""
-    named = aliased(Person)
+    named, asked = aliased(Person), Person.id.in_(sa.select(RightsRequest.person_id))
+    meant = people.stood_for(asked)
     person = contains_eager(RightsRequest.person.of_type(named))
     plain = [person.load_only(named.name, named.public_id), defer(RightsRequest.said), defer(RightsRequest.why)]
     return (
         sa.select(RightsRequest)
         .join(named, RightsRequest.person_id == named.id)
-        .join(Person, Person.id == sa.func.coalesce(named.merged_into_id, named.id))
+        .join(meant, meant.c.origin == named.id)
+        .join(Person, Person.id == meant.c.id)
         .where(inside)
         .options(*(plain if listed else [person]))
     )

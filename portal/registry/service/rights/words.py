@@ -21,7 +21,15 @@ from portal.registry.service import words
 
 # What is not read aloud on a list: shown to a worker on asking, with a trace.
 SEALED = frozenset(
-    {RightField.PHONE, RightField.REGISTERED_ADDRESS, RightField.RESIDENCE, RightField.HEALTH, RightField.CONTACTS}
+    {
+        RightField.PHONE,
+        RightField.ID_NUMBER,
+        RightField.REGISTERED_ADDRESS,
+        RightField.RESIDENCE,
+        RightField.HEALTH,
+        RightField.CONTACTS,
+        RightField.TAGS,
+    }
 )
 
 
@@ -38,6 +46,12 @@ def field(of: RightField) -> str:
         RightField.HEALTH: _("健康情况"),
         RightField.CONTACTS: _("紧急联系人"),
         RightField.HOUSEHOLD: _("家里的人"),
+        RightField.SEX: _("性别"),
+        RightField.BIRTH_DATE: _("出生日期"),
+        RightField.ID_NUMBER: _("证件号码"),
+        RightField.REGISTRATION: _("户籍"),
+        RightField.RELATION: _("与户主关系"),
+        RightField.TAGS: _("标签"),
     }[of]
 
 

@@ -29,7 +29,6 @@ from portal.registry.models import (
 
 PAGE = 50
 WAITING = (TwinState.OPEN, TwinState.LATER)
-OPEN_BATCHES = (BatchState.CHECKED, BatchState.CONFIRMED)
 
 
 def waiting(within: Collection[Scope]) -> int:
@@ -59,12 +58,13 @@ def waiting_rows(within: Collection[Scope], *, limit: int = PAGE) -> list[Import
 
 
 def _rows(within: Collection[Scope]) -> sa.Select[ImportRow]:
+    """Of confirmed batches: the rows of one that may yet be cancelled are decided from its own pages."""
     return (
         sa.select(ImportRow)
         .join(ImportBatch, ImportRow.batch_id == ImportBatch.id)
         .where(
             ImportBatch.community_id.in_(areas.reach(within).communities),
-            ImportBatch.state.in_(OPEN_BATCHES),
+            ImportBatch.state == BatchState.CONFIRMED,
             ImportRow.outcome == Outcome.WAITING,
             sa.or_(ImportRow.verdict.is_(None), ImportRow.verdict == Verdict.LATER),
         )
@@ -84,14 +84,15 @@ def pairs(within: Collection[Scope], *, limit: int = PAGE) -> list[TwinPair]:
 
 
 def _pairs(within: Collection[Scope]) -> sa.Select[TwinPair]:
-    """Pairs of whom neither was merged away since."""
+    """Pairs of whom neither was merged away since, of one community in scope, wherever they lived when found."""
     one, other = aliased(Person), aliased(Person)
     return (
         sa.select(TwinPair)
         .join(one, TwinPair.person_id == one.id)
         .join(other, TwinPair.other_id == other.id)
         .where(
-            TwinPair.community_id.in_(areas.reach(within).communities),
+            one.community_id.in_(areas.reach(within).communities),
+            one.community_id == other.community_id,
             TwinPair.state.in_(WAITING),
             one.merged_into_id.is_(None),
             other.merged_into_id.is_(None),

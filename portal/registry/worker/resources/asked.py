@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from portal.areas import service as areas
 from portal.areas.models import Area
-from portal.core import tokens
+from portal.core import tokens, web
 from portal.core.access import current_actor, may, scopes
 from portal.core.errors import Missing
 from portal.core.forms import OnceForm
@@ -25,7 +25,7 @@ def wanted() -> Wanted:
         kind=values.get("kind", ""),
         community=values.get("community", ""),
         state=values.get("state", ""),
-        page=max(1, values.get("page", default=1, type=int)),
+        page=max(1, web.number_asked("page", 1)),
     )
 
 

@@ -1,20 +1,21 @@
 """Printing and exporting the lists, and showing one masked telephone or number with a reason."""
 
-from flask import Response, request, url_for
+from typing import Any
 
-from portal.core import web
-from portal.core.access import requires, scopes
+from flask import Response, url_for
+
+from portal.core import sheets, web
+from portal.core.access import current_actor, requires, scopes
 from portal.core.clock import now
 from portal.core.errors import Missing, Refused
 from portal.identity.permissions import Permission
+from portal.registry.forms.exports import ListExportForm
 from portal.registry.forms.people import RevealForm
 from portal.registry.models import Certificate, Organisation, Staff
 from portal.registry.service.resources import organisations, revealing, staff, tables
 from portal.registry.service.resources.tables import Kind
 from portal.registry.worker.blueprint import bp
 from portal.registry.worker.resources.asked import wanted
-
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _kind(word: str) -> Kind:
@@ -31,18 +32,24 @@ def resources_print(kind: str) -> Response:
     return web.page("registry/worker/resources_print.html", table=table, wanted=asked, printed_at=now())
 
 
-@bp.route("/resources/export/<kind>", methods=["POST"])
+@bp.route("/resources/export/<kind>", methods=["GET", "POST"])
 @requires(Permission.RESOURCES_READ, fresh=True)
 def resources_export(kind: str) -> Response:
-    name, body = tables.export(_kind(kind), scopes(Permission.RESOURCES_READ), wanted())
-    return web.download(body, name, WORKBOOK)
+    """Why, then the file."""
+    which, asked, form = _kind(kind), wanted(), ListExportForm()
+    if form.validate_on_submit():
+        facts: dict[str, Any] = {"reason": form.text("reason"), "by": current_actor()}
+        name, body = tables.export(which, scopes(Permission.RESOURCES_READ), asked, **facts)
+        return web.download(body, name, sheets.MIME)
+    page = "registry/worker/resources_export.html"
+    return web.page(page, form=form, kind=which, title=tables.title(which), wanted=asked, status=form.status)
 
 
 def _reveal(thing: Staff | Organisation | Certificate, back: str) -> Response:
     form, value = RevealForm(), ""
     if form.validate_on_submit():
         try:
-            value = revealing.reveal(thing, reason=form.text("reason"))
+            value = revealing.reveal(thing, reason=form.text("reason"), by=current_actor())
         except Refused as refused:
             form.refuse(refused)
     name = thing.staff.name if isinstance(thing, Certificate) else thing.name
@@ -62,7 +69,7 @@ def staff_reveal(public_id: str) -> Response:
 def certificate_reveal(public_id: str) -> Response:
     """A certificate's number may be the holder's ID number, so the password is asked again."""
     member = staff.staff_in(scopes(Permission.RESOURCES_READ), public_id)
-    asked = request.args.get("paper", default=0, type=int)
+    asked = web.number_asked("paper")
     paper = next((one for one in member.certificates if one.id == asked), None)
     if paper is None:
         raise Missing

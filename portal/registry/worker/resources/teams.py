@@ -1,5 +1,7 @@
 """Worker pages of volunteer teams and their members."""
 
+from typing import Any
+
 from flask import Response, flash, request
 from flask_babel import gettext as _
 
@@ -52,7 +54,8 @@ def team(team_id: int) -> Response:
     found = service.team_in(scopes(Permission.RESOURCES_READ), team_id)
     members = service.members_of(found, scopes(Permission.PEOPLE_READ))
     may_edit = may(Permission.RESOURCES_EDIT)
-    return web.page("registry/worker/team.html", team=found, members=members, may_edit=may_edit)
+    shown: dict[str, Any] = {"members": members, "count": service.headcount(found), "may_edit": may_edit}
+    return web.page("registry/worker/team.html", team=found, **shown)
 
 
 @bp.route("/resources/teams/<int:team_id>/edit", methods=["GET", "POST"])
@@ -109,7 +112,7 @@ def team_join(team_id: int) -> Response:
         service.join(found, person)
         flash(_("%(name)s已加入。", name=person.name), "ok")
     except Refused as refused:
-        flash(refused.message, "bad")
+        web.turn_down(refused, "bad")
     return web.go(".team", team_id=found.id)
 
 
@@ -130,5 +133,5 @@ def member_lead(team_id: int, member_id: int) -> Response:
         service.lead(found, member_id)
         flash(_("队长已更换。"), "ok")
     except Refused as refused:
-        flash(refused.message, "bad")
+        web.turn_down(refused, "bad")
     return web.go(".team", team_id=found.id)
