@@ -43,7 +43,7 @@ README = (
     Shot("desk", "/desk/", WORKER, desk=True),
     Shot("building", "/desk/people/buildings/8", WORKER, desk=True),
     Shot("visits", "/desk/visits/", GRID),
-    Shot("twins", "/desk/people/twins", WORKER, desk=True),
+    Shot("grid", "/desk/grids/999901001002001", WORKER, desk=True),
     Shot("kitchen", "/desk/meals/kitchen", CANTEEN, desk=True),
     Shot("redeem", "/desk/meals/redeem", CANTEEN),
 )

@@ -33,7 +33,7 @@ def other(app):
     return app.test_client()
 
 
-@pytest.mark.parametrize("held", EXCLUSIVE)
+@pytest.mark.parametrize("held", sorted(EXCLUSIVE))
 @pytest.mark.parametrize("given", [role for role in Role if role is not Role.RESIDENT])
 def test_an_administrator_takes_no_other_role_and_nobody_else_becomes_one(make, held, given):
     worker = make.worker(held)
