@@ -93,7 +93,7 @@ def story(app: Flask, make: Make, desk_hash: str) -> Iterator[Story]:
 
 def a_worker_imports_the_register_and_finds_somebody(story: Story) -> None:
     desk = story.at_desk(story.worker).go("/desk/people/imports")
-    desk.press("上传", {"居民登记表": (REGISTER.read_bytes(), REGISTER.name)})
+    desk.press("上传", {"登记表文件": (REGISTER.read_bytes(), REGISTER.name)})
     assert desk.reads("对应列", "3200 行", "已按列名猜好")
     desk.press("开始检查")
     assert desk.reads("新增3168", "不接收22", "待核实10", "有变动0")
@@ -299,12 +299,12 @@ def the_desk_shows_the_day_and_the_persons_page_her_orders(story: Story) -> None
     assert desk.reads("今天订餐5", "已取餐4", "待取餐0", "未取餐1")
     assert desk.reads("按助餐点", f"{CANTEEN}401")
     for initials, name, words in (
-        ("ymm", MOTHER, f"{CANTEEN}{FISH}¥10.00已取餐{DAUGHTER}"),
-        ("wsx", WU, f"{CANTEEN}{TOMATO}¥7.00已取餐周洁"),
-        ("clh", CHENG, f"{CANTEEN}{TOMATO}¥7.00未取餐周洁"),
+        ("ymm", MOTHER, f"已取餐{FISH}（{CANTEEN}）"),
+        ("wsx", WU, f"已取餐{TOMATO}（{CANTEEN}）"),
+        ("clh", CHENG, f"未取餐{TOMATO}（{CANTEEN}）"),
     ):
         desk.go("/desk/people/").press("查询", {"查找居民": initials}).follow(name)
-        assert desk.reads(name, "订餐记录", words)
+        assert desk.reads(name, "往来记录", words)
 
 
 def test_a_lunch_from_the_register_to_the_desk(story: Story, desk_hash: str) -> None:
