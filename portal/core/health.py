@@ -12,7 +12,7 @@ from portal.config import Config
 from portal.core import migrating
 from portal.core.access import public
 from portal.core.clock import now
-from portal.core.db import Base, db, guarded, transaction
+from portal.core.db import Base, db, guarded, insert_once, transaction
 
 WEB, JOBS = "web", "jobs"
 # The jobs beat each minute; two missed beats and something is wrong.
@@ -38,10 +38,11 @@ def _queue() -> str:
 
 def beat(name: str) -> None:
     """Leave a sign of life in a transaction of its own."""
-    with transaction() as session:
+    with transaction():
         facts = {"at": now(), "queue": _queue()}
         if not guarded(sa.update(Heartbeat).where(Heartbeat.name == name).values(**facts)):
-            session.add(Heartbeat(name=name, **facts))
+            # Several web workers start at once; whichever comes first has said it for all.
+            insert_once(Heartbeat, {"name": name, **facts})
 
 
 def beat_of_jobs() -> None:

@@ -65,12 +65,14 @@ class Jobs:
         moment = time.monotonic()
         if moment >= self._queued.get(name, 0.0):
             self._queued[name] = moment + SOON
+            queued = False
             try:
                 self.run.schedule(args=(name, {}), delay=SOON)
-            except Exception:
-                # Nobody has queued it: the next who asks tries again.
-                self._queued.pop(name, None)
-                raise
+                queued = True
+            finally:
+                if not queued:
+                    # Nobody has: the next who asks tries again.
+                    self._queued.pop(name, None)
 
     def work_off(self, workers: int = 2) -> None:
         """Run queued and scheduled jobs until SIGTERM or SIGINT; what is running is finished first."""

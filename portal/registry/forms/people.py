@@ -1,6 +1,6 @@
 """What a worker types about people: a newcomer, the sections of a record, a reason for looking."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -105,8 +105,8 @@ class SectionForm(Form):
     def offer(self, person: Person) -> None:
         """Fill the choices."""
 
-    def said(self) -> editing.Said:
-        raise NotImplementedError
+    # What the section says, as each section's form puts it together.
+    said: Callable[[], editing.Said]
 
     @property
     def seen(self) -> int:
