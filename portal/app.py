@@ -81,6 +81,7 @@ def create_app(config: Config | None = None) -> Flask:
     events.init(app)
     jobs.init(app, config)
     CSRFProtect(app)
+    app.jinja_env.globals["csrf_token"] = web.csrf_token
     _identify(app)
     failures.init(app)
     _mount(app)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 
 from portal import config as configuration
@@ -15,9 +14,12 @@ from portal.app import create_app
 from portal.config import Config
 from portal.core import migrating
 from portal.core.db import Base, db
+from portal.demo.accounts import Shown
+from portal.demo.load import load_demo
 from tests.client import Client
 from tests.make import Make
 from tests.servers import postgresql_url, server
+from tests.shelf import Shelf
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,29 +59,37 @@ def config(instance: Path, database_url: str) -> Config:
 
 
 @pytest.fixture(scope="session")
-def bare_app(config: Config, database: str, instance: Path) -> Iterator[Flask]:
+def bare_app(config: Config) -> Iterator[Flask]:
     """The application on a migrated, empty database."""
     app = create_app(config)
     app.config.update(WTF_CSRF_ENABLED=False)
     app.test_client_class = Client
     migrating.upgrade(config)
-    if database == "sqlite":
-        # An empty database of a known state to copy back before each test.
-        with sa.create_engine(config.database_url).connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-        shutil.copy(instance / "portal.db", instance / "empty.db")
+    if not config.sqlite:
+        with app.app_context(), db.engine.begin() as connection:
+            connection.exec_driver_sql(UNCOUNTED.replace("%", "%%"))
     yield app
     with app.app_context():
         db.engine.dispose()
 
 
-def _empty_sqlite(app: Flask, instance: Path) -> None:
-    with app.app_context():
-        db.engine.dispose()
-    for ending in ("-wal", "-shm"):
-        (instance / f"portal.db{ending}").unlink(missing_ok=True)
-    shutil.copy(instance / "empty.db", instance / "portal.db")
+@pytest.fixture(scope="session")
+def shelf(bare_app: Flask, database_url: str, instance: Path) -> Iterator[Shelf]:
+    """Databases kept to be put back: an empty one, and those that take long to build."""
+    kept = Shelf(bare_app, database_url, instance)
+    yield kept
+    kept.clear()
 
+
+# Each test ends with its tables emptied. Counted at that moment they would be planned for as empty ever after, and a
+# register of three thousand read once for each of its people.
+UNCOUNTED = """
+DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+        EXECUTE format('ALTER TABLE %I SET (autovacuum_enabled = false)', name);
+    END LOOP;
+END $$
+"""
 
 # Emptying a hundred tables takes longer than most tests; few of them hold anything after one.
 EMPTY = """
@@ -102,13 +112,20 @@ def _empty_postgresql(app: Flask) -> None:
 
 
 @pytest.fixture
-def app(bare_app: Flask, database: str, instance: Path) -> Iterator[Flask]:
+def app(bare_app: Flask, database: str, shelf: Shelf) -> Iterator[Flask]:
     if database == "sqlite":
-        _empty_sqlite(bare_app, instance)
+        shelf.put("empty", lambda _: None)
     else:
         _empty_postgresql(bare_app)
     yield bare_app
     bare_app.config.update(WTF_CSRF_ENABLED=False)
+
+
+@pytest.fixture
+def demonstration(app: Flask, shelf: Shelf) -> list[Shown]:
+    """The demonstration street, loaded once a worker process; the accounts that its command prints."""
+    shelf.put("demonstration", load_demo)
+    return load_demo(app)
 
 
 @pytest.fixture

@@ -97,13 +97,14 @@ def server() -> str:
 
 
 @contextmanager
-def postgresql_url(name: str) -> Iterator[str]:
-    """An empty database of that name, dropped afterwards."""
+def postgresql_url(name: str, *, like: str = "") -> Iterator[str]:
+    """An empty database of that name, or a copy of the one at another address; dropped afterwards."""
+    source = f' TEMPLATE "{sa.make_url(like).database}"' if like else ""
     root = sa.make_url(server())
     engine = sa.create_engine(root, isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
     with engine.connect() as connection:
         connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
-        connection.execute(sa.text(f'CREATE DATABASE "{name}"'))
+        connection.execute(sa.text(f'CREATE DATABASE "{name}"{source}'))
     try:
         yield root.set(database=name).render_as_string(hide_password=False)
     finally:

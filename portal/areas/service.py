@@ -75,6 +75,13 @@ def grids(community: Area) -> list[Area]:
     return list(db.session.scalars(query.order_by(Area.code)))
 
 
+def grids_of(communities: Collection[Area]) -> list[Area]:
+    """The grids of some communities, in one question; by code."""
+    held = [community.id for community in communities]
+    query = sa.select(Area).where(Area.parent_id.in_(held), Area.kind == AreaKind.GRID)
+    return list(db.session.scalars(query.options(sa.orm.joinedload(Area.parent)).order_by(Area.code)))
+
+
 def by_code(code: str) -> Area:
     area = db.session.scalar(sa.select(Area).where(Area.code == code))
     if area is None:

@@ -40,6 +40,10 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[datetime]:
+        return datetime
+
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         if value is None:
             return None
@@ -300,7 +304,9 @@ def apart() -> Iterator[Session]:
 
 
 def glance(query: sa.Select[Any], parameters: Mapping[str, Any]) -> Sequence[sa.Row[Any]]:
-    """What one query finds, by itself, before the view's session begins: who is acting is read here."""
+    """What one query finds before the view begins, who is acting; no writing transaction is open for it."""
+    if not _writing.get():
+        return db.session.connection().execute(query, parameters).all()
     writing = _writing.set(False)
     try:
         with db.engine.connect() as connection:

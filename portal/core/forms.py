@@ -58,6 +58,17 @@ class Form(FlaskForm):
         else:
             self.form_errors.append(refused.message)
 
+    def carries_out(self, act: Callable[[], object]) -> bool:
+        """Whether this was sent, holds, and its act went through; what the act refuses stands beside its field."""
+        if not self.validate_on_submit():
+            return False
+        try:
+            act()
+        except Refused as refused:
+            self.refuse(refused)
+            return False
+        return True
+
     def text(self, name: str) -> str:
         """What was typed into a text field; "" where nothing was."""
         return str(self._fields[name].data or "")

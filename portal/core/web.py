@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -24,6 +25,7 @@ from flask import (
     url_for,
 )
 from flask_babel import Babel, Domain, format_date
+from flask_wtf.csrf import generate_csrf
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
 from jinja2_fragments.flask import render_block
@@ -46,6 +48,9 @@ LOCALES = {"zh": "zh_Hans_CN", "en": "en"}
 SCALES = ("1", "1.3", "1.8")
 # The greatest number of an id column.
 MOST_ASKED = 2**31 - 1
+
+
+_seen: ContextVar["View | None"] = ContextVar("seen", default=None)
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,7 @@ def page(template: str, *, status: int = 200, **context: Any) -> Response:
     )
     body = render_template(template, **context) if whole else render_block(template, block, **context)
     response = make_response(body, status)
-    response.vary.update(["HX-Request", "HX-Target", "Cookie"])
+    response.headers["Vary"] = "HX-Request, HX-Target, Cookie"
     return response
 
 
@@ -139,20 +144,26 @@ def number_asked(name: str, default: int = 0, *, said: Mapping[str, str] | None 
 
 
 def current_view() -> View:
+    """How the reader wants to see the portal; asked for each sentence of a page, so found once a request."""
+    return _seen.get() or _view_of_request()
+
+
+def show_as(view: View) -> None:
+    """See the rest of this request in another way."""
+    _seen.set(view)
+
+
+def _view_of_request() -> View:
+    config: Config = current_app.extensions["portal.config"]
     if not has_request_context():
         # A job writing to somebody: nobody's cookies, so the portal's own language.
-        return View(scale="1", locale="zh", site_name=current_app.extensions["portal.config"].site_name)
-    known: View | None = g.get("view")
-    if known is None:
-        config: Config = current_app.extensions["portal.config"]
-        scale = request.cookies.get("scale", "1")
-        language = request.cookies.get("locale", "zh")
-        known = g.view = View(
-            scale=scale if scale in SCALES else "1",
-            locale=language if language in LOCALES else "zh",
-            site_name=config.site_name,
-        )
-    return known
+        return View(scale="1", locale="zh", site_name=config.site_name)
+    scale, language = request.cookies.get("scale", "1"), request.cookies.get("locale", "zh")
+    return View(
+        scale=scale if scale in SCALES else "1",
+        locale=language if language in LOCALES else "zh",
+        site_name=config.site_name,
+    )
 
 
 def _locale() -> str:
@@ -179,12 +190,17 @@ def moment_words(moment: datetime) -> str:
 
 def _start() -> None:
     g.request_id = secrets.token_hex(8)
+    _seen.set(_view_of_request())
     current_app.extensions["portal.sentences"].as_default()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
     site = request.headers.get("Sec-Fetch-Site", "same-origin")
     if request.method not in {"GET", "HEAD", "OPTIONS"} and site not in {"same-origin", "none"}:
         abort(403)
+
+
+def _forget(_error: BaseException | None) -> None:
+    _seen.set(None)
 
 
 def _headers(response: Response) -> Response:
@@ -255,7 +271,14 @@ def init(app: Flask, config: Config) -> None:
     )
     app.context_processor(_context)
     app.before_request(_start)
+    app.teardown_request(_forget)
     app.after_request(_headers)
+
+
+def csrf_token() -> str:
+    """A page writes its token into every form: made for the first of them."""
+    known: str | None = g.get("csrf_token")
+    return known or generate_csrf()
 
 
 def bind_macros(app: Flask) -> None:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from portal.areas.models import Area
+from portal.areas.models import Area, Building, Dwelling, Estate
 from portal.core import search
 from portal.core.access import Platform
 from portal.core.clock import now, today
@@ -84,15 +84,26 @@ def build_desk(session: Session, canteens: list[Canteen]) -> None:
     session.flush()
 
 
-def _person(
-    session: Session, community: Area, home: Household, name: str, born: date, phone: str, relation: Relation
-) -> Person:
+def _home(session: Session, community: Area) -> Household:
+    """A household of her own, behind the first door of the community where nobody lives."""
+    lived = sa.select(Household.dwelling_id).where(Household.dwelling_id.is_not(None))
+    empty = sa.select(Dwelling).join(Dwelling.building).join(Building.estate).where(Estate.community_id == community.id)
+    dwelling = session.scalars(empty.where(Dwelling.id.not_in(lived)).order_by(Dwelling.id).limit(1)).one()
+    home = Household(community_id=community.id, number=f"{community.code[-3:]}-9{dwelling.id:04d}", dwelling=dwelling)
+    session.add(home)
+    session.flush()
+    return home
+
+
+def _person(session: Session, community: Area, name: str, born: date, phone: str) -> Person:
+    home = _home(session, community)
     first = f"999901{born:%Y%m%d}998"
     number = first + check_digit(first)
     person = Person(
         community_id=community.id,
+        grid_id=home.dwelling.building.grid_id if home.dwelling else None,
         household_id=home.id,
-        relation=relation,
+        relation=Relation.HEAD,
         name=name,
         initials=search.initials(name),
         pinyin=search.pinyin(name),
@@ -144,13 +155,8 @@ def _claimed(session: Session, person: Person, phone: str, password_hash: str) -
 def build_family(session: Session, community: Area) -> None:
     """A mother of 78 who lives alone, and her daughter, accepted as her family agent for a year."""
     password_hash = passwords.hashed(RESIDENT_PASSWORD, Platform.RESIDENT)
-    homes = list(
-        session.scalars(
-            sa.select(Household).where(Household.community_id == community.id).order_by(Household.id).limit(2)
-        )
-    )
-    mother = _person(session, community, homes[0], "王秀英", date(1948, 3, 12), MOTHER_PHONE, Relation.OTHER)
-    daughter = _person(session, community, homes[1], "李小红", date(1974, 6, 1), DAUGHTER_PHONE, Relation.OTHER)
+    mother = _person(session, community, "王秀英", date(1948, 3, 12), MOTHER_PHONE)
+    daughter = _person(session, community, "李小红", date(1974, 6, 1), DAUGHTER_PHONE)
     mother.diet = "low_salt,soft"
     session.add(PersonTag(person_id=mother.id, kind=TagKind.LIVING_ALONE, since=date(2025, 1, 1), source="演示数据"))
     _claimed(session, mother, MOTHER_PHONE, password_hash)

@@ -56,6 +56,22 @@ def given(source: random.Random, sex: Sex, born: date) -> str:
     return source.choice(women if sex is Sex.FEMALE else men)
 
 
+# Who has an account is met once, in her own place.
+TAKEN = {
+    "王建国": "王德明",
+    "王秀英": "王桂兰",
+    "何立新": "何宏伟",
+    "沈一鸣": "沈明辉",
+    "冯静怡": "冯雪梅",
+    "江学文": "江家栋",
+}
+
+
+def nobodys(name: str) -> str:
+    """The name, or another where it is that of an account."""
+    return TAKEN.get(name, name)
+
+
 class Numbers:
     """ID numbers of the region that does not exist: orders 900 and up.
 

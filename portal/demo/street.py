@@ -14,11 +14,13 @@ from portal.core import search
 from portal.core.clock import full_years, now
 from portal.core.ids import Sex, new_public_id
 from portal.core.sealing import blind, keys
-from portal.demo.names import Numbers, given, surname
+from portal.demo.names import Numbers, given, nobodys, surname
 from portal.registry.models import Diet, Household, Person, PersonTag, Registration, Relation, TagKind
 
 SEED = 20261122
 STREET = ("999901001", "春晖街道")
+# Every so many homes a household moves in, so that no building stays empty; the last homes of a community stay so.
+STEP, LEFT = 11, 2
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Plan:
 
 
 PLANS = (
-    Plan("999901001001", "春风里社区", Settlement.TOWN, 6, (("春风里东苑", 4, 2, 6),), 400),
+    Plan("999901001001", "春风里社区", Settlement.TOWN, 6, (("春风里东苑", 6, 2, 4),), 400),
     Plan("999901001002", "荷塘社区", Settlement.TOWN, 5, (("荷塘月色", 12, 3, 11), ("柳岸小区", 10, 3, 6)), 3600),
     Plan("999901001203", "芷溪村", Settlement.VILLAGE, 3, (("上芷溪", 40, 1, 1), ("下芷溪", 60, 1, 1)), 2000),
 )
@@ -63,18 +65,22 @@ def build_areas(session: Session) -> dict[str, Area]:
     return made
 
 
-def _homes(session: Session, plan: Plan, community: Area) -> list[Dwelling]:
-    homes = []
-    for name, buildings, units, floors in plan.estates:
-        estate = Estate(community_id=community.id, name=name)
-        session.add(estate)
+def _homes(session: Session, plan: Plan, community: Area, grids: list[Area]) -> list[Dwelling]:
+    """The homes door by door; each grid looks after the next part of the buildings."""
+    homes, names = [], [(name, number + 1) for name, buildings, _u, _f in plan.estates for number in range(buildings)]
+    sizes = {name: (units, floors) for name, _buildings, units, floors in plan.estates}
+    estates = {name: Estate(community_id=community.id, name=name) for name in sizes}
+    session.add_all(estates.values())
+    session.flush()
+    village = plan.settlement is Settlement.VILLAGE
+    for turn, (estate, number) in enumerate(names):
+        grid = grids[turn * len(grids) // len(names)]
+        called = f"{number}号" if village else f"{number}号楼"
+        building = Building(estate_id=estates[estate].id, name=called, grid_id=grid.id)
+        session.add(building)
         session.flush()
-        for number in range(1, buildings + 1):
-            village = plan.settlement is Settlement.VILLAGE
-            building = Building(estate_id=estate.id, name=f"{number}号" if village else f"{number}号楼")
-            session.add(building)
-            session.flush()
-            homes += _rooms(building, units, floors, village=village)
+        building.grid = grid
+        homes += _rooms(building, *sizes[estate], village=village)
     session.add_all(homes)
     session.flush()
     return homes
@@ -82,9 +88,9 @@ def _homes(session: Session, plan: Plan, community: Area) -> list[Dwelling]:
 
 def _rooms(building: Building, units: int, floors: int, *, village: bool) -> list[Dwelling]:
     if village:
-        return [Dwelling(building_id=building.id, unit="", room=f"{room}室") for room in range(1, 9)]
+        return [Dwelling(building=building, unit="", room=f"{room}室") for room in range(1, 9)]
     return [
-        Dwelling(building_id=building.id, unit=f"{unit}单元", room=f"{floor}{door:02d}")
+        Dwelling(building=building, unit=f"{unit}单元", room=f"{floor}{door:02d}")
         for unit in range(1, units + 1)
         for floor in range(1, floors + 1)
         for door in (1, 2, 3)
@@ -138,7 +144,7 @@ def _tags(source: random.Random, members: list[Member], age: int) -> list[TagKin
 def _row(
     source: random.Random, numbers: Numbers, community: Area, grid: Area, home: Household, member: Member
 ) -> dict[str, Any]:
-    name = surname(source) + given(source, member.sex, member.born)
+    name = nobodys(surname(source) + given(source, member.sex, member.born))
     number, phone = numbers.next(member.born, member.sex), f"138{source.randint(0, 99_999_999):08d}"
     local = source.random() < 0.8
     diets = (
@@ -173,7 +179,7 @@ def _row(
 
 
 def build_people(session: Session, areas: dict[str, Area]) -> None:
-    """Fill the homes of each community in order until its people are there."""
+    """Fill homes all over each community until its people are there; a home is in the grid of its building."""
     source, numbers = random.Random(SEED), Numbers()
     keys()  # fails at once, rather than half-way, where no key is loaded
     for plan in PLANS:
@@ -181,19 +187,18 @@ def build_people(session: Session, areas: dict[str, Area]) -> None:
         grids = [areas[f"{plan.code}{turn + 1:03d}"] for turn in range(plan.grids)]
         rows: list[dict[str, Any]] = []
         tags: list[list[TagKind]] = []
-        homes = _homes(session, plan, community)
+        homes = _homes(session, plan, community, grids)[:-LEFT]
         turn = 0
         while len(rows) < plan.people:
+            dwelling = homes[turn * STEP % len(homes)]
             home = Household(
-                community_id=community.id,
-                number=f"{plan.code[-3:]}-{turn + 1:05d}",
-                dwelling_id=homes[turn % len(homes)].id,
+                community_id=community.id, number=f"{plan.code[-3:]}-{turn + 1:05d}", dwelling_id=dwelling.id
             )
             session.add(home)
             session.flush()
-            members, grid = list(_family(source)), grids[turn * len(grids) // (plan.people // 2) % len(grids)]
+            members = list(_family(source))
             for member in members:
-                rows.append(_row(source, numbers, community, grid, home, member))
+                rows.append(_row(source, numbers, community, dwelling.building.grid or grids[0], home, member))
                 tags.append(_tags(source, members, full_years(member.born, date(2026, 11, 22))))
             turn += 1
         _store(session, rows, tags)

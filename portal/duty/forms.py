@@ -12,7 +12,8 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from portal.core import ids
 from portal.core.clock import local, today
 from portal.core.forms import ClockField, DayField, Form, TrimmedField, at_most, required
-from portal.duty.models import Shift, ShiftRole
+from portal.duty.models import DayKind, DayPlan, Shift, ShiftRole
+from portal.duty.service.dayrules import Wanted
 from portal.duty.service.rota import ShiftFacts
 from portal.duty.service.swaps import Option
 from portal.duty.service.words import choices, shift_words
@@ -90,6 +91,27 @@ class WeekForm(Form):
 
 class CoverForm(Form):
     hours = TextAreaField(_l("必须有人值班的时段"), [Optional(), at_most(300)])
+
+
+class DayRuleForm(Form):
+    kind = SelectField(_l("哪种日子"))
+    name = TrimmedField(_l("只管哪个节日"), [Optional(), at_most(40)])
+    plan = SelectField(_l("哪些时段必须有人"))
+    hours = TrimmedField(_l("统一的时段"), [Optional(), at_most(100)])
+    valid_from = DayField(_l("从哪天起"), [required(_l("请填日期"))])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind.choices, self.plan.choices = choices(DayKind), choices(DayPlan)
+
+    def wanted(self) -> Wanted:
+        return Wanted(
+            kind=DayKind(self.kind.data),
+            plan=DayPlan(self.plan.data),
+            valid_from=self.valid_from.data or today(),
+            name=self.text("name"),
+            text=self.text("hours"),
+        )
 
 
 class FallbackForm(Form):

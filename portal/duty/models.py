@@ -1,6 +1,6 @@
 """Shifts and who serves them, swaps asked and agreed, the hours that must be covered, and who answers otherwise."""
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
@@ -118,6 +118,42 @@ class Cover(Base):
     weekday: Mapped[int]
     opens: Mapped[time]
     closes: Mapped[time]
+
+
+class DayKind(StrEnum):
+    """A day that the holiday table makes another than its weekday."""
+
+    HOLIDAY = "holiday"
+    WORKED = "worked"
+
+
+class DayPlan(StrEnum):
+    """Which hours must be covered on such a day."""
+
+    WEEKDAY = "weekday"
+    MONDAY = "monday"
+    SUNDAY = "sunday"
+    OWN = "own"
+    NONE = "none"
+
+
+class DayRule(Base):
+    """From a day on, the required hours of holidays (all, or one by name) and of weekend days that are worked.
+
+    `hours` are spans of "HH:MM" for OWN, the same in every community; otherwise each community's own hours hold.
+    """
+
+    __tablename__ = "duty_day_rule"
+    __table_args__ = (sa.UniqueConstraint("kind", "name", "valid_from"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[DayKind] = mapped_column(one_of(DayKind))
+    name: Mapped[str] = mapped_column(sa.String(40), default="")
+    plan: Mapped[DayPlan] = mapped_column(one_of(DayPlan))
+    hours: Mapped[Any] = mapped_column(Json, default=list)
+    valid_from: Mapped[date]
+    set_at: Mapped[datetime]
+    set_by: Mapped[str] = mapped_column(sa.String(64))
 
 
 class Fallback(Base):

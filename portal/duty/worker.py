@@ -12,9 +12,9 @@ from portal.core import web
 from portal.core.access import current_actor, requires, scopes
 from portal.core.clock import local, now, today
 from portal.core.errors import Missing, Refused
-from portal.duty.forms import CoverForm, FallbackForm, PhoneForm, ShiftForm, SwapForm
+from portal.duty.forms import CoverForm, DayRuleForm, FallbackForm, PhoneForm, ShiftForm, SwapForm
 from portal.duty.models import Shift, Swap
-from portal.duty.service import answering, board, cover, people, rota, swaps, words
+from portal.duty.service import answering, board, cover, dayrules, people, rota, swaps, words
 from portal.identity.permissions import Permission
 from portal.registry.service.resources import hours
 
@@ -22,6 +22,7 @@ bp = Blueprint("worker", __name__)
 bp.add_app_template_filter(words.word, "duty_word")
 bp.add_app_template_filter(words.shift_words, "shift_words")
 bp.add_app_template_filter(words.told, "shifts_told")
+bp.add_app_template_filter(words.day_rule_words, "day_rule_words")
 
 
 @bp.app_template_filter("shift_span")
@@ -202,7 +203,23 @@ def cover_hours() -> Response:
             return web.go(".index", community=community.code)
         except Refused as refused:
             form.refuse(refused)
-    return web.page("duty/worker/cover_hours.html", form=form, community=community, status=form.status)
+    facts: dict[str, Any] = {"community": community, "rules": dayrules.rules()}
+    return web.page("duty/worker/cover_hours.html", form=form, status=form.status, today=today(), **facts)
+
+
+@bp.route("/day-rules", methods=["GET", "POST"])
+@requires(Permission.SETTINGS_EDIT)
+def day_rules() -> Response:
+    """Which hours must be covered on holidays: an administrator's, for all communities."""
+    form = DayRuleForm(data={"valid_from": today()})
+    if form.validate_on_submit():
+        try:
+            dayrules.set_rule(form.wanted(), by=current_actor().name)
+            flash(_("已保存，%(day)s 起按新规定。", day=form.valid_from.data), "ok")
+            return web.go(".day_rules")
+        except Refused as refused:
+            form.refuse(refused)
+    return web.page("duty/worker/day_rules.html", form=form, rules=dayrules.rules(), today=today(), status=form.status)
 
 
 @bp.route("/fallback", methods=["GET", "POST"])

@@ -1,6 +1,6 @@
 """What a reader says about how pages should look; what a hand-over is signed with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
@@ -52,12 +52,38 @@ class HandOverForm(OnceForm):
     note = TextAreaField(_l("要交代的事"), [Optional(), at_most(1000)])
     signed = BooleanField(_l("我确认以上交接，并对此负责"), [required(_l("请勾选确认，这相当于签字"))])
 
+    # The key of what the page said would pass; the page writes it beside that, not among the hidden fields.
+    shown = StringField()
+
     @classmethod
-    def between(cls, givers: Sequence[Account], takers: Sequence[Account]) -> "HandOverForm":
+    def between(
+        cls, givers: Sequence[Account], takers: Sequence[Account], asked: Mapping[str, str] | None = None
+    ) -> "HandOverForm":
+        """`asked` is whom the address names, while nothing was sent yet."""
         form = cls()
         form.giver.choices = [(account.public_id, _giver_words(account)) for account in givers]
         form.taker.choices = [(account.public_id, account.name) for account in takers]
+        if not form.is_submitted():
+            form.giver.data = _one_of(givers, (asked or {}).get("giver", ""))
+            others = [account for account in takers if account.public_id != form.giver.data]
+            form.taker.data = _one_of(others, (asked or {}).get("taker", ""))
         return form
 
     def said(self) -> Signing:
-        return Signing(self.giver.data or "", self.taker.data or "", self.text("reason"), self.text("note").strip())
+        return Signing(
+            self.giver.data or "",
+            self.taker.data or "",
+            self.text("reason"),
+            self.text("note").strip(),
+            self.shown.data or "",
+        )
+
+
+def _one_of(accounts: Sequence[Account], asked: str) -> str:
+    """The one asked for, else the first."""
+    ids = [account.public_id for account in accounts]
+    return asked if asked in ids else next(iter(ids), "")
+
+
+class TakeBackForm(Form):
+    why = TrimmedField(_l("为什么收回"), [required(), at_most(100)])

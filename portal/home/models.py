@@ -13,7 +13,11 @@ from portal.core.sealing import Sealed
 
 
 class HandOver(Base):
-    """`counts` says how many things of each capability changed hands; `received_at` is the taker's signature."""
+    """`counts` says how many things of each capability and kind changed hands; `received_at` is the taker's signature.
+
+    `passed` keeps what did by capability, as core.doors.Passed, so that all of it can be taken back; none for a
+    hand-over of before it was kept.
+    """
 
     __tablename__ = "hand_over"
 
@@ -27,9 +31,13 @@ class HandOver(Base):
     reason: Mapped[str] = mapped_column(sa.String(200))
     note: Mapped[str | None] = mapped_column(Sealed("hand_over|note"))
     counts: Mapped[Any] = mapped_column(Json, default=dict)
+    passed: Mapped[Any] = mapped_column(Json, nullable=True, deferred=True)
     people: Mapped[int] = mapped_column(default=0)
     at: Mapped[datetime]
     by: Mapped[str] = mapped_column(sa.String(32))
     by_name: Mapped[str] = mapped_column(sa.String(64))
     received_at: Mapped[datetime | None]
+    taken_back_at: Mapped[datetime | None]
+    taken_back_by: Mapped[str] = mapped_column(sa.String(64), default="", server_default="")
+    taken_back_why: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")
     area: Mapped[Area] = relationship()

@@ -2,13 +2,23 @@
 
 from dataclasses import replace
 
-from flask import Blueprint, Response, abort, current_app, flash, g, request
+from flask import Blueprint, Response, abort, current_app, flash, request
 from flask_babel import gettext as _
 
 from portal.config import Config
 from portal.core import sheets, web
-from portal.core.access import actor_or_none, current_actor, public, requires, safe_next
+from portal.core.access import (
+    Platform,
+    actor_or_none,
+    current_actor,
+    guard_of,
+    public,
+    request_view,
+    requires,
+    safe_next,
+)
 from portal.core.clock import now
+from portal.core.db import SAFE_METHODS
 from portal.core.errors import Refused
 from portal.home.forms import ClosingForm, PreferencesForm, TakeCopyForm
 from portal.home.service import closing as closing_service
@@ -18,7 +28,7 @@ from portal.identity import credentials
 from portal.identity.permissions import Permission
 from portal.meals.service.kitchen import dish_words
 from portal.notifications import wording
-from portal.notifications.service import announcements, inbox
+from portal.notifications.service import inbox, reading
 from portal.registry.forms.rights import PasswordAgainForm
 from portal.registry.models import Person
 from portal.registry.service import claims, people
@@ -27,9 +37,34 @@ from portal.registry.service.rights import copies as kept
 from portal.registry.service.rights import looking
 
 bp = Blueprint("resident", __name__)
+# What an account that waits to be closed may still send: it changes nothing of the account's own.
+WHILE_CLOSING = frozenset(
+    {
+        "home.resident.closing",
+        "home.resident.closing_take_back",
+        "home.resident.copies",
+        "home.resident.copy",
+        "identity.resident.end_other_sessions",
+        "identity.resident.end_session",
+        "notifications.resident.announcement_read",
+        "notifications.resident.read_all",
+        "registry.resident.mine_reveal",
+    }
+)
 bp.add_app_template_filter(dish_words, "ordered_dishes")
 A_YEAR = 365 * 24 * 3600
 NOTICES = 3
+
+
+@bp.before_app_request
+def _refuse_while_closing() -> None:
+    """One guard for whatever a resident's page sends, so that no page can forget it."""
+    actor = actor_or_none()
+    if request.method in SAFE_METHODS or request.endpoint is None or request.endpoint in WHILE_CLOSING:
+        return
+    guard = guard_of(request_view())
+    if actor and actor.platform is Platform.RESIDENT and guard and not guard.public:
+        rights_closing.refuse_changes(actor)
 
 
 @bp.route("/")
@@ -41,14 +76,14 @@ def index() -> Response:
     _name_the_place(home.person)
     notices = inbox.notices_of(actor, NOTICES) if actor else []
     lines = [(notice, wording.words_for(notice.topic, notice.facts)) for notice in notices]
-    told = announcements.newest(home.person, NOTICES)
+    told = reading.newest(actor, home.person, NOTICES)
     return web.page("home/resident/index.html", home=home, lines=lines, announcements=told)
 
 
 def _name_the_place(person: Person | None) -> None:
     """Put the name of the reader's community into the head of this page."""
     if person:
-        g.view = replace(web.current_view(), place_name=person.community.name)
+        web.show_as(replace(web.current_view(), place_name=person.community.name))
 
 
 @bp.route("/me")
@@ -56,7 +91,8 @@ def _name_the_place(person: Person | None) -> None:
 def me() -> Response:
     person = people.person_of_or_none(current_actor())
     claim = claims.claim_of(current_actor())
-    return web.page("home/resident/me.html", person=person, claim=claim)
+    closing_asked = rights_closing.asked(current_actor().account_id)
+    return web.page("home/resident/me.html", person=person, claim=claim, closing=closing_asked)
 
 
 @bp.route("/me/looked")

@@ -1,7 +1,6 @@
 """Who works where: desk accounts in use that hold a role on an area; an account as an actor without a session."""
 
 from collections.abc import Collection
-from dataclasses import replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
@@ -56,13 +55,3 @@ def as_actor(account: Account) -> Actor:
     held = [grant for grant in account.grants if grant.holds(moment)]
     grants = tuple(Grant(grant.role.value, Scope(grant.scope_kind, grant.scope_ref)) for grant in held)
     return Actor(account.id, account.public_id, account.name, account.platform, grants, 0, moment)
-
-
-def as_actor_on(account: Account, code: str) -> Actor:
-    """The same with what it holds on one area alone: whoever looks at that area learns nothing of others."""
-    whole = as_actor(account)
-    return replace(whole, grants=tuple(grant for grant in whole.grants if _is_on(grant, code)), cache={})
-
-
-def _is_on(grant: Grant, code: str) -> bool:
-    return grant.scope.kind in AREA_KINDS and grant.scope.ref == code

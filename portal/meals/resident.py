@@ -169,7 +169,7 @@ def _ordering(
 def _asked(menu_id: int) -> tuple[Menu, Person | None, Person]:
     """The menu, who is asking, and for whom this page is: who is named in the address, of all it may order for."""
     with reading():
-        menu, me = pricing.menu_on_offer(menu_id), people.person_of_or_none(current_actor())
+        menu, me = pricing.menu_on_offer(menu_id), people.person_of_or_none(current_actor(), lean=True)
         named = request.args.get("person")
         if me and named in {None, "", me.public_id}:
             return menu, me, me

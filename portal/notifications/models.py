@@ -87,12 +87,16 @@ class AnnouncementTag(Base):
 
 
 class AnnouncementRead(Base):
-    """Somebody has read an announcement: one row a person, whichever device."""
+    """An account has read an announcement: one row, whichever device. `person_id` where it was meant for its owner:
+
+    who reads for a relative reads as herself, and is not counted among those it was meant for.
+    """
 
     __tablename__ = "announcement_read"
-    __table_args__ = (sa.UniqueConstraint("announcement_id", "person_id"),)
+    __table_args__ = (sa.UniqueConstraint("announcement_id", "account_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     announcement_id: Mapped[int] = mapped_column(sa.ForeignKey("announcement.id"))
-    person_id: Mapped[int] = mapped_column(sa.ForeignKey("person.id"), index=True)
+    account_id: Mapped[int] = mapped_column(sa.ForeignKey("account.id"), index=True)
+    person_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"), index=True)
     at: Mapped[datetime]

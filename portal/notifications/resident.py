@@ -6,14 +6,13 @@ from flask import Blueprint, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core import web
-from portal.core.access import actor_or_none, current_actor, public, requires
+from portal.core.access import Actor, Platform, actor_or_none, current_actor, public, requires
 from portal.core.db import db
 from portal.identity.permissions import Permission
 from portal.notifications import wording
-from portal.notifications.service import announcements as announcement_service
 from portal.notifications.service import inbox
-from portal.registry.models import Person
-from portal.registry.service import people
+from portal.notifications.service import reading as reading_service
+from portal.notifications.service.reading import Reader
 
 bp = Blueprint("resident", __name__)
 NEWEST = 5
@@ -24,9 +23,9 @@ NEWEST = 5
 def index() -> Response:
     notices = inbox.notices_of(current_actor())
     lines = [(notice, wording.words_for(notice.topic, notice.facts)) for notice in notices]
-    me = people.person_of_or_none(current_actor())
-    read = announcement_service.for_person(me, NEWEST) if me else []
+    read = reading_service.for_reader(reading_service.reader_of(current_actor()), NEWEST)
     facts: dict[str, Any] = {"unread": inbox.unread(current_actor()), "announcements": read}
+    facts["unread_announcements"] = reading_service.unread(current_actor())
     return web.page("notifications/resident/index.html", lines=lines, **facts)
 
 
@@ -37,9 +36,11 @@ def read_all() -> Response:
     return web.go(".index")
 
 
-def _reader() -> Person | None:
+def _reader() -> Reader | None:
+    """Who reads, as far as announcements can be meant for her: the others read what is for everybody."""
     actor = actor_or_none()
-    return people.person_of_or_none(actor) if actor else None
+    reader = reading_service.reader_of(actor) if actor and actor.platform is Platform.RESIDENT else None
+    return reader if reader and reader.everybody() else None
 
 
 @bp.route("/announcements")
@@ -47,34 +48,32 @@ def _reader() -> Person | None:
 def announcements() -> Response:
     """What is meant for who reads; for everybody else, what is meant for all."""
     me, code = _reader(), request.args.get("community", "")
-    own = announcement_service.for_person(me) if me else []
+    own = reading_service.for_reader(me) if me else []
     facts: dict[str, Any] = {
         "own": own,
-        "others": [] if me else announcement_service.public(code),
+        "others": [] if me else reading_service.public(code),
         "me": me,
         "code": code,
     }
-    communities = announcement_service.communities() if me is None else []
+    communities = reading_service.communities() if me is None else []
     return web.page("notifications/resident/announcements.html", communities=communities, **facts)
 
 
 @bp.route("/announcements/<int:announcement_id>")
 @public
 def announcement(announcement_id: int) -> Response:
-    me = _reader()
-    found = announcement_service.readable(announcement_id, me)
-    is_read = me is not None and announcement_service.is_read(found, me)
-    return web.page("notifications/resident/announcement.html", announcement=found, me=me, is_read=is_read)
+    reading = reading_service.readable(announcement_id, _reader())
+    meant = reading.mine or bool(reading.whose)
+    facts: dict[str, Any] = {"announcement": reading.announcement, "reading": reading, "meant": meant}
+    return web.page("notifications/resident/announcement.html", **facts)
 
 
 @bp.route("/announcements/<int:announcement_id>/read", methods=["POST"])
 @requires(Permission.SELF)
 def announcement_read(announcement_id: int) -> Response:
     """A reading is kept by a post: opening a page writes nothing."""
-    me = people.person_of_or_none(current_actor())
-    found = announcement_service.readable(announcement_id, me)
-    if me:
-        announcement_service.mark_read(found, me)
+    reader = reading_service.reader_of(current_actor())
+    reading_service.mark_read(reading_service.readable(announcement_id, reader), reader)
     if request.headers.get("HX-Request"):
         return Response("", 204)
     return web.go(".announcements")
@@ -84,10 +83,15 @@ def _unread_notices() -> int:
     """The number on the bell, asked by the tab bar only; no number rather than no page when the database is busy."""
     actor = actor_or_none()
     try:
-        return inbox.unread(actor) if actor else 0
+        return _waiting(actor) if actor else 0
     except SQLAlchemyError:
         db.session.rollback()
         return 0
+
+
+def _waiting(actor: Actor) -> int:
+    """A resident's messages and announcements together; a worker's messages."""
+    return inbox.waiting(actor) if actor.platform is Platform.RESIDENT else inbox.unread(actor)
 
 
 @bp.app_context_processor

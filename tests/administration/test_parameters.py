@@ -13,6 +13,7 @@ from portal.core.errors import Missing, Refused
 from portal.identity.permissions import Role
 
 KEY = "meals.test_minutes"
+EVERY = tuple(settings.DECLARED)
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +37,12 @@ def put(value, valid_from):
 
 def test_parameters_are_grouped_by_the_first_word_of_their_key(make):
     assert [group.title for group in parameters.groups(today())] == ["助餐", "居民信息", "strange"]
+
+
+@pytest.mark.parametrize("prefix", sorted({key.partition(".")[0] for key in EVERY}))
+def test_every_parameter_of_the_portal_stands_in_a_group_with_a_title(app, prefix):
+    with app.test_request_context():
+        assert parameters.group_title(prefix) != prefix
 
 
 def test_a_group_shows_what_is_in_force_and_what_is_coming(make):

@@ -1,6 +1,6 @@
 """A care visit as a grid worker lives it: on a phone, at the door, with one hand, with and without JavaScript."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -38,10 +38,11 @@ def _at_the_door(make: Make, desk_hash: str) -> str:
     home = make.household()
     tags = [TagKind.LIVING_ALONE]
     make.person("王秀英", born=date(today().year - 85, 1, 1), tags=tags, grid=grid, household_id=home.id)
+    monday = today() - timedelta(days=today().weekday())
     with transaction():
-        tables.seed(make.street().code, by="何立新")
+        tables.seed(make.street().code, by="何立新", since=monday)
     with transaction():
-        planning.plan(make.community())
+        planning.plan(make.community(), monday)
     return worker.username or ""
 
 

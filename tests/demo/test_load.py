@@ -7,26 +7,27 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from portal.areas.models import Area, AreaKind, Settlement
+from portal.areas.models import Area, AreaKind, Building, Dwelling, Settlement
 from portal.core import sheets
+from portal.core.access import Platform
 from portal.core.clock import today
 from portal.core.db import db
 from portal.core.outbox import OutboxRow
+from portal.demo.accounts import Shown
 from portal.demo.load import load_demo
 from portal.identity import passwords
 from portal.identity.models import Account, RoleGrant
 from portal.identity.permissions import Role
 from portal.meals.models import Canteen, MealOrder, Menu, OrderState, SubsidyRule
-from portal.registry.models import Person
+from portal.registry.models import Household, Person, Relation
 
 REGISTER = Path(__file__).resolve().parents[1] / "data" / "居民登记表-春风里社区.xlsx"
 
 
 @pytest.fixture
-def street(app: Flask):
-    shown = load_demo(app)
+def street(app: Flask, demonstration: list[Shown]):
     with app.app_context():
-        yield shown
+        yield demonstration
 
 
 def _count(model: type) -> int:
@@ -79,3 +80,23 @@ def test_a_second_load_changes_nothing(street, app: Flask):
     db.session.rollback()
     assert load_demo(app) == street
     assert (_count(Person), _count(MealOrder)) == before
+
+
+def test_every_building_has_its_grid_and_its_people_belong_to_it(street):
+    assert not list(db.session.scalars(sa.select(Building.name).where(Building.grid_id.is_(None))))
+    home = sa.select(Person).join(Person.household).join(Household.dwelling).join(Dwelling.building)
+    assert not list(
+        db.session.scalars(home.where(sa.or_(Person.grid_id.is_(None), Person.grid_id != Building.grid_id)))
+    )
+    grids = db.session.scalars(sa.select(Area.id).where(Area.kind == AreaKind.GRID))
+    assert set(grids) == set(db.session.scalars(sa.select(Person.grid_id)))
+
+
+def test_the_named_accounts_are_met_once_and_in_their_own_homes(street):
+    workers = sa.select(Account.name).where(Account.platform == Platform.DESK)
+    assert not list(db.session.scalars(sa.select(Person.name).where(Person.name.in_(workers)))), "in a stranger's home"
+    for name in ("王秀英", "李小红"):
+        person = db.session.scalars(sa.select(Person).where(Person.name == name)).one()
+        assert person.relation is Relation.HEAD
+        assert list(db.session.scalars(sa.select(Person).where(Person.household_id == person.household_id))) == [person]
+    assert not list(db.session.scalars(sa.select(Person.name).where(Person.relation == Relation.OTHER)))

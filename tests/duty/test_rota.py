@@ -292,7 +292,7 @@ def test_handing_over_passes_what_is_to_come_and_leaves_what_was(make):
     with transaction():
         cover.set_fallback(make.community(), giver, "13800001111")
     with transaction():
-        assert doors.hand_over(giver.public_id, taker.public_id, make.grid()) == 2
+        assert len(doors.hand_over(giver.public_id, taker.public_id, make.grid())) == 2
     names = [make.read(shift).turns[0].account.name for shift in (past, coming, clash)]
     assert names == ["周洁", "林敏", "周洁"]
     assert cover.fallback_of(make.community()).account.name == "林敏"
@@ -304,8 +304,8 @@ def test_a_turn_of_another_community_or_of_who_may_not_take_it_stays(make):
     shift = _shift(make, giver)
     there = make.grid(make.community("荷塘社区"))
     with transaction():
-        assert doors.hand_over(giver.public_id, taker.public_id, there) == 0
-        assert doors.hand_over(giver.public_id, stranger.public_id, make.grid()) == 0
+        assert doors.hand_over(giver.public_id, taker.public_id, there) == []
+        assert doors.hand_over(giver.public_id, stranger.public_id, make.grid()) == []
     assert [turn.account.name for turn in make.read(shift).turns] == ["周洁"]
 
 

@@ -1,11 +1,17 @@
 """A grid's page, and handing a grid's work over."""
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
-from portal.core.clock import now
+from portal.core.access import Scope
+from portal.core.clock import now, today
 from portal.core.db import db, transaction
 from portal.core.errors import Refused
+from portal.duty.models import Shift, ShiftRole, Turn
+from portal.duty.service import swaps
+from portal.home.service import grid as grid_service
 from portal.home.service import handover
 from portal.home.service.handover import Signing
 from portal.identity import staff
@@ -13,7 +19,9 @@ from portal.identity.models import RoleGrant
 from portal.identity.permissions import Role
 from portal.registry.models import TagKind
 from portal.registry.service import figures
-from portal.visits.models import CareSubject
+from portal.visits.models import CareSubject, VisitKind
+from portal.visits.service import listing, planning
+from tests.counting import count_queries
 from tests.meals.stand import acting
 
 
@@ -56,7 +64,8 @@ def test_work_is_handed_over_in_one_step_and_signed_by_who_takes_it(make, client
     unsigned = signed.post(f"/desk/hand-overs/new/{grid.code}", data=form)
     assert unsigned.status_code == 422
     assert "相当于签字" in unsigned.text
-    done = signed.post(f"/desk/hand-overs/new/{grid.code}", data={**form, "signed": "y"})
+    shown = handover.preview(grid, giver.public_id, taker.public_id)
+    done = signed.post(f"/desk/hand-overs/new/{grid.code}", data={**form, "signed": "y", "shown": shown.key})
     paper = done.headers["Location"]
     assert "钥匙在抽屉里" in signed.get(paper).text
     assert signed.post(paper).status_code == 404
@@ -154,3 +163,51 @@ def test_areas_are_counted_in_one_question_each_kind(make):
     make.person("李秀英", community=make.community())
     areas = [make.community(), grid, make.grid(name="第二网格")]
     assert [figures.counts_of(areas)[area.id] for area in areas] == [2, 1, 0]
+
+
+def test_a_grids_page_asks_the_same_few_questions_however_many_work_there(make, client):
+    grid, _giver, _taker = grids_workers(make)
+    signed = client.sign_in(make.worker(Role.STREET_ADMINISTRATOR, make.street()))
+    signed.get(f"/desk/grids/{grid.code}")
+    counts = []
+    for turn in range(2):
+        for path in (f"/desk/grids/{grid.code}", "/desk/grids", "/desk/"):
+            with count_queries() as asked:
+                assert signed.get(path).status_code == 200
+            counts.append(len(asked))
+        if turn == 0:
+            for name in ("荷塘社区", "梅园社区", "竹苑社区"):
+                other = make.grid(make.community(name))
+                make.worker(Role.GRID_WORKER, other)
+                make.worker(Role.GRID_WORKER, grid, name=f"赵{name}")
+    assert all(later <= first for first, later in zip(counts[:3], counts[3:], strict=True)), counts
+
+
+def test_what_is_open_and_late_counts_for_who_has_it_on_this_grid_only(make):
+    grid, giver, _taker = grids_workers(make)
+    other = make.grid(name="第二网格")
+    of_hers = [make.person(name, grid=where) for name, where in (("王秀英", grid), ("李桂兰", grid), ("张小妹", other))]
+    nobodys = make.person("陈无主", grid=grid)
+    with transaction() as session:
+        for turn, person in enumerate([*of_hers, nobodys]):
+            subject = listing.subject_of(session.merge(person))
+            subject.worker = giver.public_id if person is not nobodys else ""
+            planning.promise(subject, today() - timedelta(days=2 if turn == 1 else 0), VisitKind.EXTRA, "E1")
+    shown = grid_service.page_of([Scope("community", make.community().code)], grid.code)
+    found = {account.name: (load.open, load.late) for account, load in shown.workers}
+    assert found == {"王建国": (2, 1), "李接手": (0, 0)}
+    assert (shown.nobodys.open, shown.nobodys.late) == (1, 0)
+
+
+def test_a_grids_page_counts_what_waits_for_an_answer_or_a_signature(make):
+    grid, giver, taker = grids_workers(make)
+    with transaction() as session:
+        handover.hand_over(grid, Signing(giver.public_id, taker.public_id, "休假"), by=acting(make.worker()))
+        starts = now() + timedelta(days=2)
+        shift = Shift(community_id=make.community().id, place="大厅", role=ShiftRole.COUNTER, starts_at=starts)
+        shift.ends_at, shift.turns = starts + timedelta(hours=4), [Turn(account_id=giver.id)]
+        session.add(shift)
+        session.flush()
+        swaps.ask(shift.turns[0], taker=taker.public_id, back=None, reason="", by=acting(giver))
+    shown = grid_service.page_of([Scope("community", make.community().code)], grid.code)
+    assert {account.name: load.open for account, load in shown.workers} == {"王建国": 0, "李接手": 2}

@@ -14,7 +14,9 @@ from portal.core.errors import Missing, Refused
 from portal.identity.permissions import Role
 from portal.notifications.models import Announcement, AnnouncementRead, AnnouncementState, AnnouncementTag
 from portal.notifications.service import announcements as service
+from portal.notifications.service import reading
 from portal.notifications.service.announcements import Words
+from portal.notifications.service.reading import Reader
 from portal.registry.models import PersonState, PersonTag, TagKind
 from tests.acting import actor_of
 
@@ -38,7 +40,7 @@ def announce(make):
 
 def _titles(person) -> list[str]:
     db.session.rollback()
-    return [one.announcement.title for one in service.for_person(person)]
+    return [one.announcement.title for one in reading.for_reader(Reader(0, person))]
 
 
 def test_a_resident_reads_what_is_for_her_grid_her_community_and_her_street(make, announce):
@@ -79,7 +81,7 @@ def test_nothing_is_shown_before_its_time_after_it_or_while_it_is_a_draft(make, 
     with transaction():
         db.session.get_one(Announcement, draft.id).state = AnnouncementState.DRAFT
     assert _titles(person) == []
-    assert service.public() == []
+    assert reading.public() == []
 
 
 def test_the_urgent_ones_come_first(make, announce):

@@ -11,11 +11,11 @@ from tests.sites import Site, site
 
 @pytest.fixture
 def new_site(database: str, tmp_path: Path) -> Iterator[Callable[..., Site]]:
-    """A maker of empty sites on the database that is being tested on."""
+    """A maker of sites on the database that is being tested on: empty ones, or copies of another."""
     with ExitStack() as stack:
         count = iter(range(100))
 
-        def make_site(**settings: str) -> Site:
-            return stack.enter_context(site(database, tmp_path / f"site{next(count)}", **settings))
+        def make_site(like: Site | None = None, **settings: str) -> Site:
+            return stack.enter_context(site(database, tmp_path / f"site{next(count)}", like=like, **settings))
 
         yield make_site

@@ -1,6 +1,11 @@
 """`portal verify` names what is wrong, and ends with 1 when anything is."""
 
+from collections.abc import Callable, Iterator
+
+import pytest
 import sqlalchemy as sa
+
+from tests.sites import Site, site
 
 PEOPLE = """
 from datetime import timedelta
@@ -15,6 +20,19 @@ with transaction():
 with transaction():
     audit.seal(until=now() + timedelta(seconds=1))
 """
+
+
+@pytest.fixture(scope="module")
+def example(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with site(database, tmp_path_factory.mktemp("verify") / "example") as made:
+        made.migrated().python(PEOPLE)
+        yield made
+
+
+@pytest.fixture
+def filled(new_site: Callable[..., Site], example: Site) -> Site:
+    """A site with a person and a sealed batch of the audit."""
+    return new_site(like=example)
 
 
 def _tampered(site, *statements: str) -> None:
@@ -36,10 +54,8 @@ def _flaws(site) -> str:
     return done.stderr
 
 
-def test_a_whole_database_has_no_flaw(new_site):
-    site = new_site().migrated()
-    site.python(PEOPLE)
-    done = site.run("verify")
+def test_a_whole_database_has_no_flaw(filled):
+    done = filled.run("verify")
     assert done.returncode == 0, done.stderr
     assert "references ok" in done.stdout
     assert "person: 1 rows" in done.stdout
@@ -47,41 +63,31 @@ def test_a_whole_database_has_no_flaw(new_site):
     assert "no flaw found" in done.stdout
 
 
-def test_a_changed_audit_row_names_its_batch(new_site):
-    site = new_site().migrated()
-    site.python(PEOPLE)
-    last = site.scalar("SELECT max(id) FROM audit_row")
-    _tampered(site, f"UPDATE audit_row SET reason = 'nothing happened' WHERE id = {last}")
-    assert "audit: 第 1 批" in _flaws(site)
+def test_a_changed_audit_row_names_its_batch(filled):
+    last = filled.scalar("SELECT max(id) FROM audit_row")
+    _tampered(filled, f"UPDATE audit_row SET reason = 'nothing happened' WHERE id = {last}")
+    assert "audit: 第 1 批" in _flaws(filled)
 
 
-def test_a_deleted_audit_row_names_its_batch(new_site):
-    site = new_site().migrated()
-    site.python(PEOPLE)
-    _tampered(site, "DELETE FROM audit_row WHERE id = 2")
-    assert "audit: 第 1 批" in _flaws(site)
+def test_a_deleted_audit_row_names_its_batch(filled):
+    _tampered(filled, "DELETE FROM audit_row WHERE id = 2")
+    assert "audit: 第 1 批" in _flaws(filled)
 
 
-def test_a_reference_to_nothing_names_the_table_and_the_column(new_site):
-    site = new_site().migrated()
-    site.python(PEOPLE)
-    _tampered(site, "UPDATE person SET community_id = 424242")
-    assert "1 rows of person point by community_id at a row that is not there" in _flaws(site)
+def test_a_reference_to_nothing_names_the_table_and_the_column(filled):
+    _tampered(filled, "UPDATE person SET community_id = 424242")
+    assert "1 rows of person point by community_id at a row that is not there" in _flaws(filled)
 
 
-def test_a_sealed_value_moved_to_another_column_is_named(new_site):
-    site = new_site().migrated()
-    site.python(PEOPLE)
-    _tampered(site, "UPDATE person SET phone = id_number")
-    assert "person.phone of row 1 cannot be opened" in _flaws(site)
+def test_a_sealed_value_moved_to_another_column_is_named(filled):
+    _tampered(filled, "UPDATE person SET phone = id_number")
+    assert "person.phone of row 1 cannot be opened" in _flaws(filled)
 
 
-def test_a_value_sealed_by_keys_of_another_site_is_named(new_site):
-    site = new_site().migrated()
-    site.python(PEOPLE)
-    (site.instance / "keys.json").unlink()
-    site.migrated()
-    assert "person.id_number of row 1 cannot be opened" in _flaws(site)
+def test_a_value_sealed_by_keys_of_another_site_is_named(filled):
+    (filled.instance / "keys.json").unlink()
+    filled.migrated()
+    assert "person.id_number of row 1 cannot be opened" in _flaws(filled)
 
 
 def test_a_database_of_another_version_is_named(new_site):

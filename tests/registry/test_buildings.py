@@ -109,6 +109,24 @@ def test_buildings_stand_in_the_order_of_their_numbers(make, whole):
     assert [line.building.name for line in buildings.buildings(whole)] == ["1号楼", "2号楼", "10号楼"]
 
 
+def test_the_list_opens_with_the_buildings_and_estates_of_the_workers_own_grid(make, client):
+    mine, other = make.grid(name="第一网格"), make.grid(name="第二网格")
+    first = make.add(Estate(community_id=make.community().id, name="安平里"))
+    second = make.add(Estate(community_id=make.community().id, name="春风里"))
+    for estate, name, grid in ((first, "1号楼", other), (second, "2号楼", mine), (second, "1号楼", other)):
+        building = make.add(Building(estate_id=estate.id, name=name, grid_id=grid.id))
+        dwelling = make.add(Dwelling(building_id=building.id, room="101"))
+        number = f"H{make.number()}"
+        household = make.add(Household(community_id=make.community().id, number=number, dwelling_id=dwelling.id))
+        make.person(grid=mine, household_id=household.id)
+    scope = (area_scope(mine),)
+    names = [f"{line.building.estate.name} {line.building.name}" for line in buildings.buildings(scope)]
+    assert names == ["春风里 2号楼", "安平里 1号楼", "春风里 1号楼"]
+    assert [estate.name for estate in buildings.estates(scope)] == ["春风里", "安平里"]
+    client.sign_in(make.worker(Role.GRID_WORKER, mine))
+    assert client.get("/desk/people/buildings").text.count("您的网格") == 1
+
+
 @pytest.mark.parametrize(("room", "floor"), [("301", 3), ("1203", 12), ("3室", None), ("地下室", None)])
 def test_a_room_number_says_its_floor(room, floor):
     assert buildings.floor_of(Dwelling(room=room, floor=None)) == floor

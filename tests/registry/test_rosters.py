@@ -189,7 +189,7 @@ def test_a_leavers_rosters_go_to_her_successor_under_names_of_their_own(make: Ma
         client.sign_in(account)
         save(client)
     with transaction():
-        assert rosters.hand_over(giver.public_id, taker.public_id, make.grid()) == 1
+        assert len(rosters.hand_over(giver.public_id, taker.public_id, make.grid())) == 1
     html = client.get("/desk/people/rosters").get_data(as_text=True)
     assert "高温走访（移交）" in html
     with pytest.raises(Missing):

@@ -65,9 +65,9 @@ def on_list(person: Person, since: date | None = None, until: date | None = None
     return made
 
 
-def planned(community: Area) -> list[Visit]:
+def planned(community: Area, day: date | None = None) -> list[Visit]:
     with transaction():
-        planning.plan(community)
+        planning.plan(community, day)
     db.session.rollback()
     return visits()
 
@@ -106,6 +106,6 @@ def mine(make: Make) -> tuple[Account, Person, Visit]:
     grid = make.grid()
     worker = make.worker(Role.GRID_WORKER, grid, name="王建国")
     person = alone(make, grid=grid)
-    planned(make.community())
+    planned(make.community(), today() - timedelta(days=today().weekday()))
     (first, *_rest) = visits()
     return worker, person, first

@@ -140,7 +140,7 @@ def test_handing_over_passes_people_promised_visits_and_open_referrals(make: Mak
     with transaction():
         checks.take(checks.running(person.id), by=stand.actor(giver))
     with transaction():
-        count = doors.hand_over(giver.public_id, taker.public_id, grid)
+        count = len(doors.hand_over(giver.public_id, taker.public_id, grid))
     assert count >= 4
     assert db.session.scalars(sa.select(CareSubject.assigned_to)).all() == [taker.public_id]
     open_visits = db.session.scalars(sa.select(Visit.worker).where(Visit.state == VisitState.PLANNED)).all()
@@ -149,7 +149,7 @@ def test_handing_over_passes_people_promised_visits_and_open_referrals(make: Mak
     assert (referral.owner, referral.owner_name) == (taker.public_id, "林敏")
     assert _checks()[0].taken_by_name == "林敏"
     with transaction():
-        assert doors.hand_over(giver.public_id, taker.public_id, grid) == 0
+        assert doors.hand_over(giver.public_id, taker.public_id, grid) == []
     stand.planned(make.community())
     assert stand.subject(person).worker == taker.public_id
 

@@ -10,9 +10,9 @@ import time_machine
 from portal.core.access import Scope
 from portal.core.clock import at
 from portal.core.db import transaction
-from portal.registry.models import Person, PersonState
+from portal.registry.models import Person, PersonState, TagKind
 from portal.visits.models import CareExclusion, Consent, Exclusion, Method
-from portal.visits.service import rates, recording, wishes
+from portal.visits.service import rates, recording, subscribers, wishes
 from portal.visits.service.rates import Line, Month
 from tests.make import Make
 from tests.visits import stand
@@ -222,3 +222,79 @@ def test_a_month_that_is_none_is_the_running_one(make: Make, text: str):
     assert Month.of(text).key == "2026-11"
     assert Month.of(text).after() is None
     assert Month.of("2026-10").after() == Month.of("2026-11")
+
+
+def _moved(person: Person, grid, day: date) -> None:
+    """To another grid on a day, as the register tells it."""
+    with time_machine.travel(at(day, time(9)), tick=False), transaction() as session:
+        row = session.merge(person)
+        row.grid_id, row.community_id = grid.id, grid.parent_id
+        session.flush()
+        session.expire(row)
+        subscribers.on_person_moved(person=row)
+
+
+def _by_grid(within, month: str) -> dict[str, tuple[int, int]]:
+    return {line.name: (line.due, len(line.visited)) for line in rates.rate(within, Month.of(month)).lines}
+
+
+def _listed_in_september(make: Make, grid) -> Person:
+    stand.tables_set(make)
+    person = stand.alone(make, grid=grid)
+    with time_machine.travel(at(date(2026, 9, 20), time(9)), tick=False):
+        stand.planned(make.community())
+    return person
+
+
+def test_last_months_rate_stays_when_somebody_moves_to_another_grid(make: Make):
+    grid, other = make.grid(name="第一网格"), make.grid(name="第二网格")
+    person = _listed_in_september(make, grid)
+    stand.visited(person, make.worker(), moment(20))
+    assert _by_grid(stand.here(make), "2026-10") == {"第一网格": (1, 1)}
+    _moved(person, other, date(2026, 11, 5))
+    assert _by_grid(stand.here(make), "2026-10") == {"第一网格": (1, 1)}
+    assert _by_grid(stand.here(make), "2026-11") == {"第二网格": (1, 0)}
+    assert [spell.until for spell in stand.spells(person)] == [date(2026, 11, 4), None]
+
+
+def test_who_moves_within_a_month_counts_once_where_she_was_last(make: Make):
+    grid, other = make.grid(name="第一网格"), make.grid(name="第二网格")
+    person = _listed_in_september(make, grid)
+    _moved(person, other, date(2026, 10, 15))
+    _moved(person, make.grid(name="第三网格"), date(2026, 10, 15))
+    assert _by_grid(stand.here(make), "2026-09") == {"第一网格": (1, 0)}
+    assert _by_grid(stand.here(make), "2026-10") == {"第三网格": (1, 0)}
+
+
+def test_who_moves_to_another_community_stays_in_the_months_that_are_over(make: Make, client):
+    elsewhere = make.community("荷塘社区")
+    grid, other = make.grid(name="第一网格"), make.grid(elsewhere, name="荷塘网格")
+    there = (Scope("community", elsewhere.code),)
+    person = _listed_in_september(make, grid)
+    stand.visited(person, make.worker(), moment(20))
+    _moved(person, other, date(2026, 11, 5))
+    assert _by_grid(stand.here(make), "2026-10") == {"第一网格": (1, 1)}
+    assert _by_grid(there, "2026-10") == {}
+    assert _by_grid(stand.here(make), "2026-11") == {}
+    assert _by_grid(there, "2026-11") == {"荷塘网格": (1, 0)}
+    page = client.sign_in(make.worker(name="赵敏")).get("/desk/visits/rates/names?month=2026-10&which=visited").text
+    assert person.name not in page
+    assert "另有 1 人后来搬到了别处" in page
+
+
+def test_a_grid_workers_scope_counts_her_grid_of_then(make: Make):
+    grid, other = make.grid(name="第一网格"), make.grid(name="第二网格")
+    person = _listed_in_september(make, grid)
+    _moved(person, other, date(2026, 11, 5))
+    assert _by_grid((Scope("grid", grid.code),), "2026-10") == {"第一网格": (1, 0)}
+    assert _by_grid((Scope("grid", other.code),), "2026-10") == {}
+
+
+def test_a_time_on_the_list_without_a_place_gets_its_own_and_counts_where_she_lives(make: Make):
+    stand.tables_set(make)
+    grid = make.grid(name="第一网格")
+    person = listed(make, grid=grid, born=stand.BORN_85, tags=[TagKind.LIVING_ALONE])
+    assert _by_grid(stand.here(make), "2026-10") == {"第一网格": (1, 0)}
+    stand.planned(make.community())
+    (spell,) = stand.spells(person)
+    assert (spell.community_id, spell.grid_id, spell.until) == (make.community().id, grid.id, None)

@@ -13,7 +13,8 @@ from portal.core.clock import at, local, now
 from portal.core.db import db
 from portal.core.errors import Refused
 from portal.duty.models import Cover, Fallback, Shift
-from portal.duty.service import people, rota
+from portal.duty.service import dayrules, people, rota
+from portal.duty.service.dayrules import DayRules
 from portal.identity.models import Account
 from portal.registry.service.resources import hours
 from portal.registry.service.resources.hours import Hours
@@ -76,19 +77,20 @@ def gaps_in(communities: Collection[Area], span: Span, shifts: Sequence[Shift]) 
         if any(turn.account.is_open(local(shift.starts_at).date()) for turn in shift.turns):
             taken.setdefault(shift.community_id, []).append((shift.starts_at, shift.ends_at))
     wanted = _required(communities)
+    days = dayrules.of_span(local(span[0]).date(), local(span[1]).date())
     found = [
         Gap(community, *free)
         for community in communities
-        for free in uncovered(_due(wanted[community.id], *span), taken.get(community.id, []))
+        for free in uncovered(_due(wanted[community.id], days, *span), taken.get(community.id, []))
     ]
     return sorted(found, key=lambda gap: (gap.starts, gap.community.code))
 
 
-def _due(wanted: Hours, starts: datetime, ends: datetime) -> list[Span]:
-    """The required hours of each day inside a span, cut to it."""
+def _due(wanted: Hours, days: DayRules, starts: datetime, ends: datetime) -> list[Span]:
+    """The required hours of each day inside a span, cut to it; a holiday has its own."""
     day, last, spans = local(starts).date(), local(ends).date(), list[Span]()
     while day <= last:
-        for opens, closes in wanted.get(str(day.weekday()), []):
+        for opens, closes in days.spans(day, wanted):
             end = at(day + timedelta(days=1), time(0)) if closes == "24:00" else at(day, time.fromisoformat(closes))
             first, final = max(at(day, time.fromisoformat(opens)), starts), min(end, ends)
             if first < final:

@@ -1,5 +1,6 @@
-"""The five doors of duty. The rota is about accounts of the desk: a resident has no line in it."""
+"""The doors of duty. The rota is about accounts of the desk: a resident has no line in it."""
 
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -7,20 +8,21 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
-from portal.areas.models import Area
-from portal.core import audit, settings
+from portal.areas.models import Area, AreaKind
+from portal.core import settings
 from portal.core.access import Actor, scopes_of
 from portal.core.clock import day_bounds, local, now
 from portal.core.db import db
-from portal.core.doors import Line, Todo
-from portal.duty.models import Fallback, Shift, Swap, SwapState, Turn
-from portal.duty.service import cover, people, rota, swaps
+from portal.core.doors import Line, Load, Todo
+from portal.duty.models import Shift, Swap, SwapState, Turn
+from portal.duty.service import cover, passing, people, rota, swaps
 from portal.duty.service.words import shift_words, told
 from portal.identity.models import Account
 from portal.identity.permissions import Permission
 from portal.registry.models import Person
 
 SOON = timedelta(days=1)
+FEW = 3
 KEPT = "duty.kept_days"
 settings.declare(KEPT, default=730, label=lambda: _("值班记录保存"), unit=lambda: _("天"), least=180, most=3650)
 
@@ -49,62 +51,54 @@ def _own(turn: Turn) -> Todo:
 
 
 def _to_plan(worker: Actor) -> list[Todo]:
-    """For who plans: one question each for all of her communities."""
+    """For who plans: one line each for all of her communities, the first to act on behind it."""
     managed = people.communities(scopes_of(worker, Permission.DUTY_MANAGE))
     if not managed:
         return []
     open_hours, standing = cover.gaps(managed), cover.fallbacks(managed)
+    bare = [community for community in managed if community.id not in standing]
     found = []
-    for community in managed:
-        values = {"community": community.code}
-        here = [gap for gap in open_hours if gap.community is community]
-        if here:
-            words = _("%(community)s：两周内还有没人值班的时段", community=community.name)
-            late = here[0].starts <= now() + SOON
-            found.append(Todo(words, "duty.worker.index", values, count=len(here), due=here[0].starts, late=late))
-        if community.id not in standing:
-            words = _("%(community)s：还没有指定兜底值班人", community=community.name)
-            found.append(Todo(words, "duty.worker.fallback", values))
+    if open_hours:
+        first = open_hours[0]
+        where = list(dict.fromkeys(gap.community for gap in open_hours))
+        words = _("%(community)s：两周内还有没人值班的时段", community=_names(where))
+        values, late = {"community": first.community.code}, first.starts <= now() + SOON
+        found.append(Todo(words, "duty.worker.index", values, count=len(open_hours), due=first.starts, late=late))
+    if bare:
+        words = _("%(community)s：还没有指定兜底值班人", community=_names(bare))
+        found.append(Todo(words, "duty.worker.fallback", {"community": bare[0].code}))
     return found
+
+
+def _names(communities: Sequence[Area]) -> str:
+    """A few by name: a street's line says how many more there are."""
+    named = _("、").join(community.name for community in communities[:FEW])
+    more = len(communities) - FEW
+    return named if more <= 0 else _("%(names)s等 %(count)d 个社区", names=named, count=len(communities))
+
+
+def open_of(workers: Collection[str], area: Area) -> dict[str, Load]:
+    """Swaps in the area's community that wait for an answer of theirs."""
+    community = area.parent_id if area.kind is AreaKind.GRID else area.id
+    query = (
+        sa.select(Account.public_id, sa.func.count(Swap.id))
+        .join(Swap, Swap.taker_id == Account.id)
+        .join(Turn, Turn.id == Swap.turn_id)
+        .join(Shift, Shift.id == Turn.shift_id)
+        .where(Account.public_id.in_(workers), Swap.community_id == community)
+        .where(Swap.state == SwapState.ASKED, Shift.starts_at > now())
+        .group_by(Account.public_id)
+        .order_by(Account.public_id)
+    )
+    return {public_id: Load(count) for public_id, count in db.session.execute(query)}
 
 
 def timeline(person: Person, *, limit: int = 20) -> list[Line]:  # noqa: ARG001 a door has its shape
     return []
 
 
-def hand_over(giver: str, taker: str, area: Area) -> int:
-    """Pass the turns still to come, and standing in, in a grid's community; return how many changed hands.
-
-    A turn the taker may not take (not of that desk, in that shift, or on another then) stays with the giver.
-    """
-    community = db.session.get_one(Area, area.parent_id or area.id)
-    query = sa.select(Account).where(Account.public_id.in_([giver, taker])).order_by(Account.id)
-    accounts = {account.public_id: account for account in db.session.scalars(query)}
-    one, other = accounts[giver], accounts[taker]
-    passed = 0
-    for turn in swaps.turns_of([one.id], community):
-        if swaps.is_fit(turn, other):
-            turn.account_id = other.id
-            db.session.flush()
-            passed += 1
-    standing = sa.select(Fallback).where(Fallback.account_id == one.id, Fallback.community_id == community.id)
-    known = {account.id for account in people.desk_of(community)}
-    for row in db.session.scalars(standing.order_by(Fallback.id)) if other.id in known else ():
-        row.account_id = other.id
-        passed += 1
-    _void(one, community)
-    audit.record("duty.handed_over", one, by=other.name, community=community.code, count=passed)
-    db.session.flush()
-    return passed
-
-
-def _void(account: Account, community: Area) -> None:
-    """What the giver asked or was asked there is answered: nobody will."""
-    part = sa.or_(Swap.asker_id == account.id, Swap.taker_id == account.id)
-    asked = (part, Swap.state == SwapState.ASKED, Swap.community_id == community.id)
-    for swap in db.session.scalars(sa.select(Swap).where(*asked).order_by(Swap.id)):
-        swap.move(SwapState.WITHDRAWN if swap.asker_id == account.id else SwapState.DECLINED)
-        swap.answered_at = now()
+to_pass, hand_over, take_back = passing.to_pass, passing.hand_over, passing.take_back
+passed_words = passing.passed_words
 
 
 def export(person: Person) -> list[dict[str, Any]]:  # noqa: ARG001 a door has its shape

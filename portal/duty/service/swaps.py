@@ -210,15 +210,6 @@ def _standing(swap: Swap) -> tuple[Turn, Turn | None]:
     return swap.turn, swap.back
 
 
-def is_fit(turn: Turn, account: Account) -> bool:
-    """Whether somebody may take a turn and gives none in return."""
-    try:
-        _refuse_unfit(turn, account, but=[])
-    except Refused:
-        return False
-    return True
-
-
 def _refuse_unfit(turn: Turn, account: Account, *, but: list[Turn]) -> None:
     """Whoever takes a turn is on the desk, and not on another shift then, but for the turn given in return."""
     shift = turn.shift

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from portal.core.clock import local
-from portal.duty.models import Shift, ShiftRole, SwapState
+from portal.duty.models import DayKind, DayPlan, DayRule, Shift, ShiftRole, SwapState
 
 # A shift as data: starts and ends (ISO), place, role (a code).
 ShiftTold = dict[str, str]
@@ -28,11 +28,28 @@ _WORDS: dict[type[StrEnum], dict[StrEnum, Any]] = {
         SwapState.DECLINED: _l("对方没同意"),
         SwapState.WITHDRAWN: _l("已撤回"),
     },
+    DayKind: {
+        DayKind.HOLIDAY: _l("放假的日子"),
+        DayKind.WORKED: _l("调休上班的周末"),
+    },
+    DayPlan: {
+        DayPlan.WEEKDAY: _l("按那天是星期几"),
+        DayPlan.MONDAY: _l("照周一的时段"),
+        DayPlan.SUNDAY: _l("照周日的时段"),
+        DayPlan.OWN: _l("统一的时段"),
+        DayPlan.NONE: _l("不要求有人值班"),
+    },
 }
 
 
 def word(code: StrEnum) -> str:
     return str(_WORDS[type(code)][code])
+
+
+def day_rule_words(rule: DayRule) -> str:
+    """What holds on such a day: 统一的时段 09:00-12:00."""
+    spans = [_("全天") if span == ["00:00", "24:00"] else "-".join(span) for span in rule.hours]
+    return " ".join([word(rule.plan), *spans])
 
 
 def choices(kind: type[StrEnum]) -> list[tuple[str, str]]:

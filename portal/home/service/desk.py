@@ -48,7 +48,8 @@ def _answering(worker: Actor) -> list[tuple[Area, list[OnDuty]]]:
     communities = duty.communities(duty.reach(worker))
     if len(communities) > FEW:
         return []
-    return [(area, answering.on_duty(area, clock.now())) for area in communities]
+    found = answering.by_community(communities, clock.now())
+    return [(area, found[area.id]) for area in communities]
 
 
 def todo_of(worker: Actor) -> list[Todo]:

@@ -1,26 +1,27 @@
 """网格交接: what one worker of a grid has promised and not yet done passes to another in one signed step."""
 
+from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, undefer
 
 from portal.areas import service as areas
 from portal.areas.models import Area
-from portal.core import audit
+from portal.core import audit, outbox
 from portal.core.access import Actor, Scope
 from portal.core.clock import now
 from portal.core.db import db, guarded
-from portal.core.doors import Todo
+from portal.core.doors import Load, Passed, Todo
 from portal.core.errors import Missing, Refused
+from portal.core.outbox import Recipient
 from portal.home.models import HandOver
-from portal.home.service.capabilities import CAPABILITIES
+from portal.home.service.capabilities import SIDES
 from portal.identity import staff
 from portal.identity.models import Account
 from portal.identity.permissions import Permission
-from portal.registry.service import doors as registry
 from portal.registry.service import figures
 from portal.visits.service import workers as visits
 
@@ -29,17 +30,30 @@ SHOWN = 100
 
 @dataclass(frozen=True)
 class Signing:
-    """What the one who decides writes: from whom, to whom, why, and what the taker should know."""
+    """What the one who decides writes: from whom, to whom, why, and what the taker should know.
+
+    `shown` is the key of what the page said would pass; none where nobody was shown anything.
+    """
 
     giver: str
     taker: str
     reason: str
     note: str = ""
+    shown: str | None = None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would pass from one to the other: people of the grid, and how many of each kind, as in HandOver.counts."""
+
+    people: int
+    counts: dict[str, int]
+    key: str
 
 
 def grids(within: Collection[Scope]) -> list[Area]:
     """The grids of the communities in scope, by code."""
-    return [grid for community in areas.whole_communities(within) for grid in areas.grids(community)]
+    return areas.grids_of(areas.whole_communities(within))
 
 
 def grid_in(within: Collection[Scope], code: str) -> Area:
@@ -59,16 +73,32 @@ def takers(grid: Area) -> list[Account]:
     return staff.workers_on(Permission.VISITS_DO, [grid.code, *([grid.parent.code] if grid.parent else [])])
 
 
+def preview(grid: Area, giver: str, taker: str) -> Preview | None:
+    """What would pass, before anybody signs; none before the two are chosen."""
+    two = {account.public_id for account in (*givers(grid), *takers(grid))}
+    if giver == taker or not {giver, taker} <= two:
+        return None
+    return _preview(grid, giver, taker)
+
+
+def _preview(grid: Area, giver: str, taker: str) -> Preview:
+    counts = _counted({name: doors.to_pass(giver, taker, grid) for name, doors in SIDES.items()})
+    key = ",".join([giver, taker, *(f"{name}={count}" for name, count in counts.items())])
+    return Preview(figures.count_people(grid), counts, key)
+
+
+def _counted(passed: dict[str, list[Passed]]) -> dict[str, int]:
+    """How many of each kind, by "capability.kind"."""
+    return dict(Counter(f"{name}.{one.kind}" for name, found in passed.items() for one in found))
+
+
 def hand_over(grid: Area, said: Signing, *, by: Actor) -> HandOver:
     """Pass everything on, or nothing. Raise Refused where the two do not work on this grid or are one person."""
-    giving = next((account for account in givers(grid) if account.public_id == said.giver), None)
-    taking = next((account for account in takers(grid) if account.public_id == said.taker), None)
-    if giving is None:
-        raise Refused(_("请选择在这个网格工作的人。"), field="giver")
-    if taking is None or taking.id == giving.id:
-        raise Refused(_("请选择另一个人接手。没有可选的人，请安全管理员先给接手的人开通这个网格。"), field="taker")
-    counts = {one.name: one.doors.hand_over(giving.public_id, taking.public_id, grid) for one in CAPABILITIES}
-    counts["registry"] = registry.hand_over(giving.public_id, taking.public_id, grid)
+    giving, taking = _two(grid, said)
+    if said.shown is not None and said.shown != _preview(grid, giving.public_id, taking.public_id).key:
+        raise Refused(_("请先看清下面要转交的内容，再勾选确认。"), field="signed")
+    passed = {name: doors.hand_over(giving.public_id, taking.public_id, grid) for name, doors in SIDES.items()}
+    counts = _counted(passed)
     signed = HandOver(
         area_id=grid.id,
         giver=giving.public_id,
@@ -77,7 +107,8 @@ def hand_over(grid: Area, said: Signing, *, by: Actor) -> HandOver:
         taker_name=taking.name,
         reason=said.reason,
         note=said.note or None,
-        counts={name: count for name, count in counts.items() if count},
+        counts=counts,
+        passed={name: [asdict(one) for one in found] for name, found in passed.items()},
         people=figures.count_people(grid),
         at=now(),
         by=by.public_id,
@@ -86,7 +117,28 @@ def hand_over(grid: Area, said: Signing, *, by: Actor) -> HandOver:
     db.session.add(signed)
     db.session.flush()
     audit.record("home.handed_over", signed, reason=said.reason, grid=grid.code, counts=counts)
+    _tell("home.handed_over", [signed.taker], by, signed, grid)
+    _tell("home.work_given", [signed.giver], by, signed, grid)
     return signed
+
+
+def _two(grid: Area, said: Signing) -> tuple[Account, Account]:
+    giving = next((account for account in givers(grid) if account.public_id == said.giver), None)
+    taking = next((account for account in takers(grid) if account.public_id == said.taker), None)
+    if giving is None:
+        raise Refused(_("请选择在这个网格工作的人。"), field="giver")
+    if taking is None or taking.id == giving.id:
+        raise Refused(_("请选择另一个人接手。没有可选的人，请安全管理员先给接手的人开通这个网格。"), field="taker")
+    return giving, taking
+
+
+def _tell(topic: str, whom: Collection[str], by: Actor, signed: HandOver, grid: Area) -> None:
+    """Who has not signed herself hears of it."""
+    facts = {"grid": grid.name, "giver": signed.giver_name, "taker": signed.taker_name, "by": by.name}
+    for public_id in whom:
+        if public_id != by.public_id:
+            to = Recipient("account", public_id)
+            outbox.enqueue(topic, to=to, count=sum(signed.counts.values()), people=signed.people, **facts)
 
 
 def hand_overs(within: Collection[Scope], worker: Actor) -> list[HandOver]:
@@ -120,17 +172,50 @@ def receive(signed: HandOver, *, by: Actor) -> None:
     """The taker signs, once."""
     if by.public_id != signed.taker:
         raise Missing
-    take = sa.update(HandOver).where(HandOver.id == signed.id, HandOver.received_at.is_(None))
-    if guarded(take.values(received_at=now())):
+    standing = (HandOver.received_at.is_(None), HandOver.taken_back_at.is_(None))
+    if guarded(sa.update(HandOver).where(HandOver.id == signed.id, *standing).values(received_at=now())):
         db.session.refresh(signed)
         audit.record("home.hand_over_received", signed)
+    elif signed.taken_back_at:
+        raise Refused(_("这次交接已经收回，不用签收。"))
+
+
+def signed_in(within: Collection[Scope], public_id: str) -> HandOver:
+    """A hand-over of a grid in scope: for who decides, not for who gave or took."""
+    inside = [grid.id for grid in grids(within)]
+    query = sa.select(HandOver).where(HandOver.public_id == public_id, HandOver.area_id.in_(inside))
+    found = db.session.scalar(query.options(joinedload(HandOver.area), undefer(HandOver.passed)))
+    if found is None:
+        raise Missing
+    return found
+
+
+def may_take_back(within: Collection[Scope], signed: HandOver) -> bool:
+    """Whether the page offers it: who decides for the grid, and it stands."""
+    return signed.taken_back_at is None and signed.area_id in {grid.id for grid in grids(within)}
+
+
+def take_back(signed: HandOver, why: str, *, by: Actor) -> None:
+    """Give everything back, or nothing: raise Refused where some of it was touched since, or it is back already."""
+    if signed.passed is None:
+        raise Refused(_("这次交接没有留下明细，不能整体收回。请再办一次交接，把工作转回去。"))
+    claim = sa.update(HandOver).where(HandOver.id == signed.id, HandOver.taken_back_at.is_(None))
+    if not guarded(claim.values(taken_back_at=now(), taken_back_by=by.name, taken_back_why=why)):
+        raise Refused(_("这次交接已经收回了。"))
+    for name, doors in SIDES.items():
+        passed = [Passed(**one) for one in signed.passed.get(name, [])]
+        if passed:
+            doors.take_back(signed.giver, signed.taker, passed, signed.at)
+    db.session.refresh(signed)
+    audit.record("home.hand_over_taken_back", signed, reason=why, grid=signed.area.code, counts=signed.counts)
+    _tell("home.hand_over_taken_back", [signed.giver, signed.taker], by, signed, signed.area)
 
 
 def todo_of(worker: Actor) -> list[Todo]:
     """Hand-overs that the worker has taken and not signed yet."""
     query = (
         sa.select(HandOver)
-        .where(HandOver.taker == worker.public_id, HandOver.received_at.is_(None))
+        .where(HandOver.taker == worker.public_id, HandOver.received_at.is_(None), HandOver.taken_back_at.is_(None))
         .order_by(HandOver.id)
         .limit(SHOWN)
     )
@@ -144,5 +229,16 @@ def todo_of(worker: Actor) -> list[Todo]:
     ]
 
 
-def capability_words(name: str) -> str:
-    return {"registry": _("名单"), "visits": _("探访和转介"), "duty": _("值班"), "meals": _("助餐")}.get(name, name)
+def open_of(workers: Collection[str], area: Area) -> dict[str, Load]:
+    """How many hand-overs of an area wait for the signature of each of some workers."""
+    unsigned = (HandOver.received_at.is_(None), HandOver.taken_back_at.is_(None), HandOver.area_id == area.id)
+    query = sa.select(HandOver.taker, sa.func.count(HandOver.id)).where(*unsigned, HandOver.taker.in_(workers))
+    counted = db.session.execute(query.group_by(HandOver.taker).order_by(HandOver.taker))
+    return {taker: Load(count) for taker, count in counted}
+
+
+def passed_words(key: str) -> tuple[str, str]:
+    """A capability and a kind in words, from "visits.people"; a hand-over of long ago has no kinds."""
+    name, _dot, kind = key.partition(".")
+    said = {"registry": _("名单"), "visits": _("探访和转介"), "duty": _("值班"), "meals": _("助餐")}.get(name, name)
+    return said, SIDES[name].passed_words(kind) if kind and name in SIDES else ""

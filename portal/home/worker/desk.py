@@ -54,6 +54,7 @@ def _own_work() -> list[tuple[str, str, str, str]]:
         Permission.SETTINGS_EDIT: [
             (_("参数"), _("各项天数、次数、上限"), "administration.worker.settings", "settings"),
             (_("节假日"), _("放假、调休和补班的日子"), "administration.worker.holidays", "calendar-event"),
+            (_("节假日值班"), _("放假和调休的日子，哪些时段必须有人"), "duty.worker.day_rules", "calendar-event"),
         ],
         Permission.ACCOUNTS_MANAGE: [
             (_("账号权限"), _("开通、停用账号，授予角色"), "administration.worker.accounts", "shield-lock"),

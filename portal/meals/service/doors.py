@@ -1,6 +1,7 @@
 """The five doors of meals: what is to do, a person's line of meals, hand-over, export, forgetting."""
 
-from datetime import date
+from collections.abc import Collection
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from portal.areas.models import Area
 from portal.core import clock, settings
 from portal.core.access import Actor, scopes_of
 from portal.core.db import db
-from portal.core.doors import Line, Todo
+from portal.core.doors import Line, Load, Passed, Todo
 from portal.core.money import yuan
 from portal.identity.permissions import Permission
 from portal.meals.models import MealOrder, OrderItem, Redemption, SubsidyCounter, SubsidyLine
@@ -40,6 +41,11 @@ def todo_of(worker: Actor) -> list[Todo]:
     return today.to_do(tuple(dict.fromkeys(scopes))) if scopes else []
 
 
+def open_of(workers: Collection[str], area: Area) -> dict[str, Load]:  # noqa: ARG001 a door has its shape
+    """What waits at a canteen is no one worker's."""
+    return {}
+
+
 def timeline(person: Person, *, limit: int = 20) -> list[Line]:
     """A person's meals, newest first."""
     return [
@@ -52,9 +58,21 @@ def timeline(person: Person, *, limit: int = 20) -> list[Line]:
     ]
 
 
-def hand_over(_giver: str, _taker: str, _area: Area) -> int:
+def to_pass(giver: str, taker: str, area: Area) -> list[Passed]:  # noqa: ARG001 a door has its shape
     """No order belongs to a worker, so nothing changes hands."""
-    return 0
+    return []
+
+
+def hand_over(giver: str, taker: str, area: Area) -> list[Passed]:
+    return to_pass(giver, taker, area)
+
+
+def take_back(giver: str, taker: str, passed: Collection[Passed], since: datetime) -> None:
+    """Nothing passed, nothing returns."""
+
+
+def passed_words(kind: str) -> str:
+    return kind
 
 
 def export(person: Person) -> list[dict[str, Any]]:

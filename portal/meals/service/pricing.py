@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import contains_eager, joinedload
+from sqlalchemy.orm import contains_eager, joinedload, load_only
 
 from portal.core import settings
 from portal.core.clock import now
@@ -315,7 +315,7 @@ def _menu_on_offer() -> sa.Select[Any]:
 
 
 def standing_order(person: Person, menu: Menu) -> MealOrder | None:
-    """The person's live order from a menu, if there is one."""
+    """The person's live order from a menu, if there is one: its code and its address are read."""
     return db.session.scalars(_order_from(), {"menu": menu.id, "person": person.id}).first()
 
 
@@ -323,6 +323,7 @@ def standing_order(person: Person, menu: Menu) -> MealOrder | None:
 def _order_from() -> sa.Select[Any]:
     return (
         sa.select(MealOrder)
+        .options(load_only(MealOrder.public_id, MealOrder.pickup_code))
         .where(MealOrder.menu_id == sa.bindparam("menu"), MealOrder.state != OrderState.CANCELLED)
         .where(MealOrder.person_id.in_(_one_person()))
         .order_by(MealOrder.id)

@@ -106,6 +106,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_care_rule")),
     )
     op.create_table(
+        "duty_day_rule",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.Enum("holiday", "worked", name="daykind", native_enum=False, length=24), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column(
+            "plan",
+            sa.Enum("weekday", "monday", "sunday", "own", "none", name="dayplan", native_enum=False, length=24),
+            nullable=False,
+        ),
+        sa.Column("hours", sa.Text(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("set_by", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty_day_rule")),
+        sa.UniqueConstraint("kind", "name", "valid_from", name=op.f("uq_duty_day_rule_kind_name_valid_from")),
+    )
+    op.create_table(
         "export",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("public_id", sa.String(length=32), nullable=False),
@@ -135,6 +152,8 @@ def upgrade() -> None:
         sa.Column("plain", sa.Boolean(), nullable=False),
         sa.Column("title", sa.String(length=200), nullable=False),
         sa.Column("fields", sa.Text(), nullable=False),
+        sa.Column("resource", sa.String(length=20), server_default="", nullable=False),
+        sa.Column("wanted", sa.Text(), nullable=False),
         sa.Column("reason", sa.String(length=200), nullable=False),
         sa.Column("scopes", sa.Text(), nullable=False),
         sa.Column("communities", sa.Text(), nullable=False),
@@ -330,11 +349,15 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=200), nullable=False),
         sa.Column("note", sa.LargeBinary(), nullable=True),
         sa.Column("counts", sa.Text(), nullable=False),
+        sa.Column("passed", sa.Text(), nullable=True),
         sa.Column("people", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("by", sa.String(length=32), nullable=False),
         sa.Column("by_name", sa.String(length=64), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("taken_back_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("taken_back_by", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("taken_back_why", sa.String(length=200), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["area_id"], ["area.id"], name=op.f("fk_hand_over_area_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hand_over")),
         sa.UniqueConstraint("public_id", name=op.f("uq_hand_over_public_id")),
@@ -343,48 +366,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_hand_over_area_id"), ["area_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_hand_over_giver"), ["giver"], unique=False)
         batch_op.create_index(batch_op.f("ix_hand_over_taker"), ["taker"], unique=False)
-
-    op.create_table(
-        "happening",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("public_id", sa.String(length=32), nullable=False),
-        sa.Column(
-            "kind",
-            sa.Enum(
-                "birth",
-                "death",
-                "move_in",
-                "move_out",
-                "absence",
-                "return",
-                "split",
-                "join",
-                "head_change",
-                "merge",
-                name="happeningkind",
-                native_enum=False,
-                length=24,
-            ),
-            nullable=False,
-        ),
-        sa.Column("community_id", sa.Integer(), nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("note", sa.LargeBinary(), nullable=True),
-        sa.Column("before", sa.LargeBinary(), nullable=False),
-        sa.Column("after", sa.LargeBinary(), nullable=False),
-        sa.Column("made", sa.Text(), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("recorded_by", sa.String(length=64), nullable=False),
-        sa.Column("recorded_name", sa.String(length=64), nullable=False),
-        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("undone_by", sa.String(length=64), nullable=False),
-        sa.Column("undone_reason", sa.String(length=200), nullable=False),
-        sa.ForeignKeyConstraint(["community_id"], ["area.id"], name=op.f("fk_happening_community_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_happening")),
-        sa.UniqueConstraint("public_id", name=op.f("uq_happening_public_id")),
-    )
-    with op.batch_alter_table("happening", schema=None) as batch_op:
-        batch_op.create_index("ix_happening_community", ["community_id", "recorded_at", "id"], unique=False)
 
     op.create_table(
         "recovery_code",
@@ -452,6 +433,51 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("duty_turn", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_duty_turn_account_id"), ["account_id"], unique=False)
+
+    op.create_table(
+        "happening",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(length=32), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "birth",
+                "death",
+                "move_in",
+                "move_out",
+                "absence",
+                "return",
+                "split",
+                "join",
+                "head_change",
+                "merge",
+                name="happeningkind",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("community_id", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("note", sa.LargeBinary(), nullable=True),
+        sa.Column("before", sa.LargeBinary(), nullable=False),
+        sa.Column("after", sa.LargeBinary(), nullable=False),
+        sa.Column("made", sa.Text(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_by", sa.String(length=64), nullable=False),
+        sa.Column("recorded_name", sa.String(length=64), nullable=False),
+        sa.Column("batch_id", sa.Integer(), nullable=True),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_by", sa.String(length=64), nullable=False),
+        sa.Column("undone_reason", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name=op.f("fk_happening_batch_id")),
+        sa.ForeignKeyConstraint(["community_id"], ["area.id"], name=op.f("fk_happening_community_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_happening")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_happening_public_id")),
+    )
+    with op.batch_alter_table("happening", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_happening_batch_id"), ["batch_id"], unique=False)
+        batch_op.create_index("ix_happening_community", ["community_id", "recorded_at", "id"], unique=False)
 
     op.create_table(
         "organisation",
@@ -704,18 +730,21 @@ def upgrade() -> None:
         "announcement_read",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("announcement_id", sa.Integer(), nullable=False),
-        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("account_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_announcement_read_account_id")),
         sa.ForeignKeyConstraint(
             ["announcement_id"], ["announcement.id"], name=op.f("fk_announcement_read_announcement_id")
         ),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_announcement_read_person_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_announcement_read")),
         sa.UniqueConstraint(
-            "announcement_id", "person_id", name=op.f("uq_announcement_read_announcement_id_person_id")
+            "announcement_id", "account_id", name=op.f("uq_announcement_read_announcement_id_account_id")
         ),
     )
     with op.batch_alter_table("announcement_read", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_announcement_read_account_id"), ["account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_announcement_read_person_id"), ["person_id"], unique=False)
 
     op.create_table(
@@ -1161,10 +1190,16 @@ def upgrade() -> None:
         ),
         sa.Column("since", sa.Date(), nullable=False),
         sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("community_id", sa.Integer(), nullable=True),
+        sa.Column("grid_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["community_id"], ["area.id"], name=op.f("fk_care_spell_community_id")),
+        sa.ForeignKeyConstraint(["grid_id"], ["area.id"], name=op.f("fk_care_spell_grid_id")),
         sa.ForeignKeyConstraint(["subject_id"], ["care_subject.id"], name=op.f("fk_care_spell_subject_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_care_spell")),
     )
     with op.batch_alter_table("care_spell", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_care_spell_community_id"), ["community_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_care_spell_grid_id"), ["grid_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_care_spell_since"), ["since"], unique=False)
         batch_op.create_index("ix_care_spell_subject", ["subject_id", "since"], unique=False)
 
@@ -1584,6 +1619,9 @@ def upgrade() -> None:
                     "dwellings",
                     "facilities",
                     "organisations",
+                    "staff",
+                    "teams",
+                    "stock",
                     name="importkind",
                     native_enum=False,
                     length=24,
@@ -1724,6 +1762,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("decided_by", sa.String(length=64), server_default="", nullable=False))
         batch_op.add_column(sa.Column("applied_to", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("waited", sa.LargeBinary(), nullable=True))
 
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.add_column(
@@ -1939,6 +1978,7 @@ def downgrade() -> None:
         batch_op.drop_column("door")
 
     with op.batch_alter_table("import_row", schema=None) as batch_op:
+        batch_op.drop_column("waited")
         batch_op.drop_column("applied_to")
         batch_op.drop_column("decided_by")
         batch_op.drop_column("decided_at")
@@ -2040,6 +2080,8 @@ def downgrade() -> None:
     with op.batch_alter_table("care_spell", schema=None) as batch_op:
         batch_op.drop_index("ix_care_spell_subject")
         batch_op.drop_index(batch_op.f("ix_care_spell_since"))
+        batch_op.drop_index(batch_op.f("ix_care_spell_grid_id"))
+        batch_op.drop_index(batch_op.f("ix_care_spell_community_id"))
 
     op.drop_table("care_spell")
     with op.batch_alter_table("care_exclusion", schema=None) as batch_op:
@@ -2126,6 +2168,7 @@ def downgrade() -> None:
     op.drop_table("care_subject")
     with op.batch_alter_table("announcement_read", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_announcement_read_person_id"))
+        batch_op.drop_index(batch_op.f("ix_announcement_read_account_id"))
 
     op.drop_table("announcement_read")
     op.drop_table("room")
@@ -2164,16 +2207,17 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_organisation_batch_id"))
 
     op.drop_table("organisation")
+    with op.batch_alter_table("happening", schema=None) as batch_op:
+        batch_op.drop_index("ix_happening_community")
+        batch_op.drop_index(batch_op.f("ix_happening_batch_id"))
+
+    op.drop_table("happening")
     with op.batch_alter_table("duty_turn", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_duty_turn_account_id"))
 
     op.drop_table("duty_turn")
     op.drop_table("announcement_tag")
     op.drop_table("recovery_code")
-    with op.batch_alter_table("happening", schema=None) as batch_op:
-        batch_op.drop_index("ix_happening_community")
-
-    op.drop_table("happening")
     with op.batch_alter_table("hand_over", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_hand_over_taker"))
         batch_op.drop_index(batch_op.f("ix_hand_over_giver"))
@@ -2204,6 +2248,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_export_state")
 
     op.drop_table("export")
+    op.drop_table("duty_day_rule")
     op.drop_table("care_rule")
     op.drop_table("care_route")
     op.drop_table("care_ladder")

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -13,7 +12,7 @@ from portal.areas.models import Area, AreaKind
 from portal.core import audit, tokens
 from portal.core.access import Actor, Scope
 from portal.core.clock import local, now, today
-from portal.core.db import db, unique_or
+from portal.core.db import db
 from portal.core.errors import Missing, Refused
 from portal.notifications.models import (
     Announcement,
@@ -21,7 +20,7 @@ from portal.notifications.models import (
     AnnouncementState,
     AnnouncementTag,
 )
-from portal.registry.models import Claim, ClaimState, Person, PersonState, PersonTag, TagKind
+from portal.registry.models import AgentState, Claim, ClaimState, FamilyAgent, Person, PersonState, PersonTag, TagKind
 
 SHOWN = 100
 
@@ -40,20 +39,16 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """An announcement as a resident's list shows it."""
-
-    announcement: Announcement
-    is_read: bool
-
-
-@dataclass(frozen=True)
 class Counts:
-    """How far an announcement came: people meant, those of them with an account, those who read; by grid."""
+    """How far an announcement came: people meant, those with an account or an agent, those who read; by grid.
+
+    `for_relatives`: family agents who read it for somebody meant, and are not meant themselves.
+    """
 
     meant: int
     with_account: int
     read: int
+    for_relatives: int = 0
     by_grid: Sequence[tuple[str, int, int]] = ()
 
     @property
@@ -74,18 +69,18 @@ def _within(scopes: Collection[Scope]) -> sa.ColumnElement[bool]:
     return Announcement.area_id.in_([area.id for area in areas_in(scopes)])
 
 
-def _loaded() -> sa.Select[Announcement]:
+def loaded() -> sa.Select[Announcement]:
     return sa.select(Announcement).options(joinedload(Announcement.area), selectinload(Announcement.tags))
 
 
 def announcements_in(scopes: Collection[Scope], state: AnnouncementState) -> list[Announcement]:
     """What was written for areas in scope, the newest first."""
-    query = _loaded().where(_within(scopes), Announcement.state == state)
+    query = loaded().where(_within(scopes), Announcement.state == state)
     return list(db.session.scalars(query.order_by(Announcement.id.desc()).limit(SHOWN)))
 
 
 def announcement_in(scopes: Collection[Scope], announcement_id: int) -> Announcement:
-    found = db.session.scalar(_loaded().where(_within(scopes), Announcement.id == announcement_id))
+    found = db.session.scalar(loaded().where(_within(scopes), Announcement.id == announcement_id))
     if found is None:
         raise Missing
     return found
@@ -192,7 +187,10 @@ def meant(announcement: Announcement) -> int:
 def counts(announcement: Announcement) -> Counts:
     """Numbers only: who has not read it stays unnamed. One question for the people, one for the reads."""
     conditions = meant_for(announcement)
-    has_account = sa.exists().where(Claim.person_id == Person.id, Claim.state == ClaimState.CONFIRMED)
+    agent = sa.exists().where(
+        FamilyAgent.person_id == Person.id, FamilyAgent.state == AgentState.ACCEPTED, FamilyAgent.until >= today()
+    )
+    has_account = sa.or_(sa.exists().where(Claim.person_id == Person.id, Claim.state == ClaimState.CONFIRMED), agent)
     has_read = sa.exists().where(
         AnnouncementRead.person_id == Person.id, AnnouncementRead.announcement_id == announcement.id
     )
@@ -211,18 +209,22 @@ def counts(announcement: Announcement) -> Counts:
         .order_by(grid.code.is_(None), grid.code)
     )
     rows = list(db.session.execute(query))
+    others = sa.select(sa.func.count()).where(
+        AnnouncementRead.announcement_id == announcement.id, AnnouncementRead.person_id.is_(None)
+    )
     return Counts(
         meant=sum(row[1] for row in rows),
         with_account=sum(row[2] for row in rows),
         read=sum(row[3] for row in rows),
+        for_relatives=db.session.scalar(others) or 0,
         by_grid=[(row[0] or "", row[1], row[3]) for row in rows],
     )
 
 
 def read_counts(found: Sequence[Announcement]) -> dict[int, int]:
-    """How many have read each of some announcements."""
+    """How many of those meant have read each of some announcements."""
     query = (
-        sa.select(AnnouncementRead.announcement_id, sa.func.count())
+        sa.select(AnnouncementRead.announcement_id, sa.func.count(sa.distinct(AnnouncementRead.person_id)))
         .where(AnnouncementRead.announcement_id.in_([one.id for one in found]))
         .group_by(AnnouncementRead.announcement_id)
         .order_by(AnnouncementRead.announcement_id)
@@ -230,107 +232,13 @@ def read_counts(found: Sequence[Announcement]) -> dict[int, int]:
     return {row[0]: row[1] for row in db.session.execute(query)}
 
 
-def _shown_now() -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        Announcement.state == AnnouncementState.PUBLISHED,
-        Announcement.from_at <= now(),
-        Announcement.until_at > now(),
-    )
-
-
-def _newest() -> tuple[sa.UnaryExpression[Any], ...]:
-    return (Announcement.is_urgent.desc(), Announcement.published_at.desc(), Announcement.id.desc())
-
-
-def _for(person: Person) -> sa.Select[Announcement]:
-    """What is shown now and meant for somebody, matched by her area and the tags she holds today."""
-    street = sa.select(Area.parent_id).where(Area.id == person.community_id)
-    area = sa.or_(
-        Announcement.area_id.in_([person.community_id, person.grid_id or 0]), Announcement.area_id.in_(street)
-    )
-    any_tag = sa.exists().where(AnnouncementTag.announcement_id == Announcement.id)
-    holds = sa.exists().where(
-        AnnouncementTag.announcement_id == Announcement.id,
-        AnnouncementTag.kind.in_(sorted(person.tag_kinds(today()))),
-    )
-    return _loaded().where(*_shown_now(), area, sa.or_(~any_tag, holds))
-
-
-def for_person(person: Person, limit: int = SHOWN) -> list[Reading]:
-    """What is shown now and meant for somebody: urgent first, then the newest."""
-    found = list(db.session.scalars(_for(person).order_by(*_newest()).limit(limit)))
-    query = sa.select(AnnouncementRead.announcement_id).where(
-        AnnouncementRead.person_id == person.id,
-        AnnouncementRead.announcement_id.in_([one.id for one in found]),
-    )
-    read = set(db.session.scalars(query))
-    return [Reading(one, one.id in read) for one in found]
-
-
-def newest(person: Person | None, limit: int) -> list[Reading]:
-    """What a first page shows: her own, or what is for everybody, which counts as read by nobody."""
-    if person is not None:
-        return for_person(person, limit)
-    return [Reading(one, is_read=True) for one in public(limit=limit)]
-
-
-def public(code: str = "", limit: int = SHOWN) -> list[Announcement]:
-    """What everybody may read: shown now, for a whole area, without tags; of one community and its street if asked."""
-    any_tag = sa.exists().where(AnnouncementTag.announcement_id == Announcement.id)
-    query = _loaded().where(*_shown_now(), ~any_tag)
-    if code:
-        here = sa.select(Area.id).where(Area.code == code)
-        above = sa.select(Area.parent_id).where(Area.code == code)
-        below = sa.select(Area.id).where(Area.parent_id.in_(here))
-        query = query.where(
-            sa.or_(Announcement.area_id.in_(here), Announcement.area_id.in_(above), Announcement.area_id.in_(below))
-        )
-    return list(db.session.scalars(query.order_by(*_newest()).limit(limit)))
-
-
-def communities() -> list[Area]:
-    query = sa.select(Area).where(Area.kind == AreaKind.COMMUNITY).order_by(Area.code)
-    return list(db.session.scalars(query))
-
-
-def readable(announcement_id: int, person: Person | None) -> Announcement:
-    """One that everybody may read, or that is meant for this person; anything else does not exist."""
-    any_tag = sa.exists().where(AnnouncementTag.announcement_id == Announcement.id)
-    open_to_all = _loaded().where(*_shown_now(), ~any_tag, Announcement.id == announcement_id)
-    found = db.session.scalar(open_to_all)
-    if found is None and person is not None:
-        found = db.session.scalar(_for(person).where(Announcement.id == announcement_id))
-    if found is None:
-        raise Missing
-    return found
-
-
-def mark_read(announcement: Announcement, person: Person) -> None:
-    """Once a person, however often it is opened; a reader it is not meant for is not counted."""
-    if db.session.scalar(_for(person).where(Announcement.id == announcement.id)) is None:
-        return
-    where = (AnnouncementRead.announcement_id == announcement.id, AnnouncementRead.person_id == person.id)
-    if db.session.scalar(sa.select(AnnouncementRead.id).where(*where)) is not None:
-        return
-    try:
-        with unique_or(Refused(_("已经看过了。"))):
-            db.session.add(AnnouncementRead(announcement_id=announcement.id, person_id=person.id, at=now()))
-    except Refused:
-        # The other device was first: read is read.
-        return
-
-
-def is_read(announcement: Announcement, person: Person) -> bool:
-    where = (AnnouncementRead.announcement_id == announcement.id, AnnouncementRead.person_id == person.id)
-    return db.session.scalar(sa.select(AnnouncementRead.id).where(*where)) is not None
-
-
 def export(person: Person) -> list[dict[str, str]]:
     """What she has read and when, for the copy of her data that a person takes."""
+    hers = sa.select(Claim.account_id).where(Claim.person_id == person.id, Claim.state == ClaimState.CONFIRMED)
     query = (
         sa.select(Announcement.title, AnnouncementRead.at)
         .join(AnnouncementRead, AnnouncementRead.announcement_id == Announcement.id)
-        .where(AnnouncementRead.person_id == person.id)
+        .where(sa.or_(AnnouncementRead.person_id == person.id, AnnouncementRead.account_id.in_(hers)))
         .order_by(AnnouncementRead.at, AnnouncementRead.id)
     )
     return [{_("公告"): title, _("看的时间"): f"{local(at):%Y-%m-%d %H:%M}"} for title, at in db.session.execute(query)]

@@ -8,9 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.core.access import Actor
-from portal.core.clock import now
+from portal.core.clock import now, today
 from portal.core.db import db
 from portal.notifications.models import Notice
+from portal.notifications.service import reading
 
 SHOWN = 50
 
@@ -31,10 +32,22 @@ def unread(actor: Actor) -> int:
     return db.session.scalar(_unread(), {"account": actor.account_id}) or 0
 
 
+def waiting(actor: Actor) -> int:
+    """What a resident's bell counts: messages, and announcements for her or whom she acts for, in one question."""
+    asked = {"account": actor.account_id, "day": today(), "at": now()}
+    return db.session.scalar(_waiting(), asked) or 0
+
+
 @cache
 def _unread() -> sa.Select[int]:
-    """Every page of a resident asks this: built once."""
+    """Every page of a worker asks this: built once."""
     return sa.select(sa.func.count()).where(Notice.account_id == sa.bindparam("account"), Notice.read_at.is_(None))
+
+
+@cache
+def _waiting() -> sa.Select[int]:
+    """Every page of a resident asks this: built once."""
+    return sa.select(_unread().scalar_subquery() + reading.unread_query().scalar_subquery())
 
 
 def mark_all_read(actor: Actor, up_to: int) -> None:

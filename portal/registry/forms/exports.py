@@ -45,7 +45,32 @@ class RefusalForm(Form):
     reason = TrimmedField(_l("不批准的原因"), [required(_l("请写明不批准的原因，申请人会看到")), SENTENCE])
 
 
-class ListExportForm(Form):
-    """Why a list of resources is taken out."""
+class ListExportForm(OnceForm):
+    """Why a list of resources is taken out; where it names people, masked or in the clear."""
 
+    way = RadioField(_l("内容"), choices=[], default="masked")
     reason = TrimmedField(_l("用途"), [required(_l("请写明用途，会记录下来")), SENTENCE])
+
+    @classmethod
+    def fresh(cls, *, plain: bool) -> "ListExportForm":
+        """`plain`: whether the list may be asked for in the clear at all."""
+        form = cls()
+        masked = ("masked", _("姓名和电话遮挡（马上下载）") if plain else _("马上下载"))
+        form.way.choices = [masked, ("plain", _("明文（要另一位同事批准）"))] if plain else [masked]
+        return form
+
+
+class HouseholdExportForm(OnceForm):
+    """Why a list of households is taken out, masked or in the clear."""
+
+    way = RadioField(_l("内容"), choices=[], default="masked")
+    reason = TrimmedField(_l("用途"), [required(_l("请写明用途，居民本人会看到")), SENTENCE])
+
+    @classmethod
+    def fresh(cls) -> "HouseholdExportForm":
+        form = cls()
+        form.way.choices = [
+            ("masked", _("户号、住址和户主遮挡（马上生成）")),
+            ("plain", _("明文（要另一位同事批准）")),
+        ]
+        return form

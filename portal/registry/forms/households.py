@@ -1,16 +1,21 @@
-"""What a worker types about a household itself: its number and its home."""
+"""What a worker types about a household itself: its number and its home; and what a list of households asks for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import SelectField
 
 from portal.areas.models import Area, Dwelling
+from portal.core import web
 from portal.core.errors import Missing
-from portal.core.forms import OnceForm, TrimmedField, at_most, required
+from portal.core.forms import Form, OnceForm, TrimmedField, at_most, required
 from portal.registry.forms.homes import DoorFields
+from portal.registry.forms.search import area_words
 from portal.registry.models import Household
-from portal.registry.service import households
+from portal.registry.service import household_lists, households
+from portal.registry.service.household_lists import Sort, State, Wanted
+from portal.registry.service.lists import Ground
 
 
 class HouseholdForm(DoorFields, OnceForm):
@@ -25,9 +30,7 @@ class HouseholdForm(DoorFields, OnceForm):
         return form
 
     def dwelling(self, community_id: int) -> Dwelling | None:
-        if not self.building_id:
-            return None
-        return households.dwelling_at(community_id, self.building_id, self.text("unit"), self.text("room"))
+        return households.dwelling_at(community_id, *self.door) if self.door[0] else None
 
 
 class NewHouseholdForm(HouseholdForm):
@@ -47,3 +50,42 @@ class NewHouseholdForm(HouseholdForm):
         chosen = next((area for area in communities if area.code == form.community.data), communities[0])
         form.offer_buildings(chosen)
         return form, chosen
+
+
+class HouseholdListForm(Form):
+    """The filters of a list as they stand; what was sent is read by wanted(), which takes what it understands."""
+
+    area = SelectField(_l("区域"))
+    estate = SelectField(_l("小区"))
+    building = SelectField(_l("楼栋"))
+    words = TrimmedField(_l("门牌、户主或户号"))
+    state = SelectField(_l("情况"))
+    sort = SelectField(_l("排序"))
+
+    @classmethod
+    def of(cls, wanted: Wanted, place: Ground) -> "HouseholdListForm":
+        form = cls(formdata=None, data={**wanted.said(), "state": wanted.state or "", "sort": wanted.sort.value})
+        form.area.choices = [("", _("全部")), *((area.code, area_words(area)) for area in place.areas)]
+        form.estate.choices = [("", _("全部")), *((str(one.id), one.name) for one in place.estates)]
+        form.building.choices = [("", _("全部")), *((str(one.id), one.name) for one in place.buildings)]
+        states = ((state.value, household_lists.state_words(state)) for state in State)
+        form.state.choices = [("", _("在册的户")), *states]
+        form.sort.choices = [(sort.value, household_lists.sort_words(sort)) for sort in Sort]
+        if not place.estates:
+            del form.estate
+        if not place.buildings:
+            del form.building
+        return form
+
+
+def wanted(asked: Mapping[str, str]) -> Wanted:
+    """The filters an address or a form names; what cannot be one is as if it were not there."""
+    state, sort = asked.get("state"), asked.get("sort")
+    return Wanted(
+        area=asked.get("area", "")[:18],
+        estate=max(0, web.number_asked("estate", said=asked)),
+        building=max(0, web.number_asked("building", said=asked)),
+        state=State(state) if state in set(State) else None,
+        sort=Sort(sort) if sort in set(Sort) else Sort.DOOR,
+        words=asked.get("words", "").replace("\x00", "").strip()[:60],
+    )

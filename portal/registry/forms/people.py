@@ -22,6 +22,7 @@ from portal.registry.forms.accounts import test_region_allowed
 from portal.registry.forms.homes import HomeFields
 from portal.registry.models import (
     Diet,
+    Household,
     IdKind,
     Marriage,
     Person,
@@ -309,14 +310,16 @@ class RegisterForm(IdentityFields, HomeFields, OnceForm):
     takes_over = BooleanField(_l("已核对证件，把原来的登记转入本社区"))
 
     @classmethod
-    def among(cls, communities: Sequence[Area], **asked: Any) -> tuple["RegisterForm", Area]:
-        """The form, and the community it is about: the one chosen, else the first."""
+    def among(
+        cls, communities: Sequence[Area], within: Collection[Scope], *, led: Household | None = None
+    ) -> tuple["RegisterForm", Area]:
+        """The form, and the community it is about: the one chosen, else the first. `led` is a household to come to."""
         plain = {"sex": Sex.UNKNOWN.value, "id_kind": IdKind.ID_CARD.value, "home": "existing"}
-        form = cls(data={**plain, "community": communities[0].code, **asked})
+        form = cls(data={**plain, "community": communities[0].code})
         form.community.choices = [(area.code, area.name) for area in communities]
         chosen = next((area for area in communities if area.code == form.community.data), communities[0])
         form.offer_identity()
-        form.offer_homes(chosen)
+        form.offer_homes(chosen, within, led=led)
         return form, chosen
 
     def newcomer(self) -> Newcomer:

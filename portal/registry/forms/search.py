@@ -64,7 +64,7 @@ class ListForm(Form):
     @classmethod
     def of(cls, wanted: Wanted, place: Ground) -> "ListForm":
         form = cls(formdata=None, data={**wanted.query(), "age_from": wanted.age_from, "age_to": wanted.age_to})
-        form.area.choices = [("", _("全部")), *((area.code, _area_words(area)) for area in place.areas)]
+        form.area.choices = [("", _("全部")), *((area.code, area_words(area)) for area in place.areas)]
         form.estate.choices = [("", _("全部")), *((str(one.id), one.name) for one in place.estates)]
         form.building.choices = [("", _("全部")), *((str(one.id), one.name) for one in place.buildings)]
         form.tag.choices = [("", _("不限")), *((kind.value, words.tag(kind)) for kind in TagKind)]
@@ -80,7 +80,7 @@ class ListForm(Form):
         return form
 
 
-def _area_words(area: Area) -> str:
+def area_words(area: Area) -> str:
     return area.name if area.kind is AreaKind.COMMUNITY else "　" + area.name
 
 

@@ -2,7 +2,7 @@
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import SelectField
+from wtforms import BooleanField, HiddenField, SelectField
 from wtforms.validators import Optional, ValidationError
 
 from portal.core.clock import today
@@ -74,6 +74,20 @@ class RestrictedForm(SpanFields):
 
     @classmethod
     def fresh(cls) -> "RestrictedForm":
+        form = cls()
+        form.kind.choices = told(RestrictedKind)
+        return form
+
+
+class CarriersForm(ReasonForm):
+    """Whose tag is asked for, and why; `after` is the person the last page ended with."""
+
+    kind = SelectField(_l("标签"), choices=[])
+    names = BooleanField(_l("显示完整姓名和住址"))
+    after = HiddenField()
+
+    @classmethod
+    def fresh(cls) -> "CarriersForm":
         form = cls()
         form.kind.choices = told(RestrictedKind)
         return form

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.areas.models import Area
-from portal.core import clock
+from portal.core import clock, reasons
 from portal.core.db import Base, one_of
 from portal.core.ids import new_public_id
 from portal.core.sealing import Blind, Sealed
@@ -66,6 +66,11 @@ class Claim(Base):
     account: Mapped[Account] = relationship()
     person: Mapped[Person | None] = relationship()
     community: Mapped[Area | None] = relationship()
+
+    @property
+    def why(self) -> str:
+        """The reason of a refusal: as somebody wrote it, or the words of the program's own."""
+        return reasons.said(self.reason)
 
     def waited_days(self, on: date) -> int:
         """How many days the claim has been waiting on a day; none on its first."""

@@ -37,8 +37,9 @@ EXPORT_MOVES = {
 
 
 class Export(Base):
-    """One request. `scopes` are the asker's at that moment, `communities` the ids her people live in: whoever lets the
-    plain values go must answer for all of them. `turn` counts her requests of a day, so that the database bounds them.
+    """One request: of people, or of a list of `resource`s as it was `wanted`. `scopes` are the asker's at that moment,
+    `communities` the ids her people live in: whoever lets the plain values go must answer for all of them. `turn`
+    counts her requests of a day, so that the database bounds them.
     """
 
     __tablename__ = "export"
@@ -58,6 +59,8 @@ class Export(Base):
     plain: Mapped[bool]
     title: Mapped[str] = mapped_column(sa.String(200))
     fields: Mapped[Any] = mapped_column(Json)
+    resource: Mapped[str] = mapped_column(sa.String(20), default="", server_default="")
+    wanted: Mapped[Any] = mapped_column(Json, default=dict)
     reason: Mapped[str] = mapped_column(sa.String(200))
     scopes: Mapped[Any] = mapped_column(Json)
     communities: Mapped[Any] = mapped_column(Json)

@@ -61,7 +61,7 @@ class HappeningKind(StrEnum):
 class Happening(Base):
     """An event in people's lives as the register knows it. `before` and `after` hold the touched rows' columns as
     JSON ({"person": {id: {...}}, "household": {id: {...}}}); undoing asks that `after` still stands, then restores
-    `before`. `made` names the rows that the event itself made.
+    `before`. `made` names the rows that the event itself made. `batch_id`: a row of that register was merged in.
     """
 
     __tablename__ = "happening"
@@ -79,6 +79,7 @@ class Happening(Base):
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[str] = mapped_column(sa.String(64))
     recorded_name: Mapped[str] = mapped_column(sa.String(64), default="")
+    batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("import_batch.id"), index=True)
     undone_at: Mapped[datetime | None]
     undone_by: Mapped[str] = mapped_column(sa.String(64), default="")
     undone_reason: Mapped[str] = mapped_column(sa.String(200), default="")

@@ -54,6 +54,9 @@ class ImportKind(StrEnum):
     DWELLINGS = "dwellings"
     FACILITIES = "facilities"
     ORGANISATIONS = "organisations"
+    STAFF = "staff"
+    TEAMS = "teams"
+    STOCK = "stock"
 
 
 class Outcome(StrEnum):
@@ -136,7 +139,8 @@ class ImportRow(Base):
     is the row as it stood in the file (refused and waiting rows only), `changes` what differs, `before` what undoing
     restores. `moves`: the household moves to this row's address. `tags` are those to be added. `values` is the
     whole row of a register that holds no persons. A waiting row keeps what a worker decided (`verdict`, with the groups
-    of fields to take over in `chosen`) and to whom it was `applied_to`; applied, it is NEW or CHANGED like the others.
+    of fields to take over in `chosen`) and to whom it was `applied_to`; applied, it is NEW or CHANGED like the others,
+    and `waited` is the row as it was, for taking the decision back.
     """
 
     __tablename__ = "import_row"
@@ -202,4 +206,5 @@ class ImportRow(Base):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str] = mapped_column(sa.String(64), default="", server_default="")
     applied_to: Mapped[int | None]
+    waited: Mapped[str | None] = mapped_column(Sealed("import_row|waited"))
     batch: Mapped[ImportBatch] = relationship()

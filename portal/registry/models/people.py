@@ -56,7 +56,7 @@ class Person(Base):
     Who has no number of a document yet lives under `temporary_number` until it is completed. `absent_from` and
     `absent_until` are the days of a temporary absence. `version` counts the changes: an edit that began on an older
     one is told what changed. `door` is the address as a list sorts it, kept by the database itself (models/finding).
-    `flags` are codes of what a worker should complete: "no_number", "phone_doubtful".
+    `flags` are codes of what a worker should complete or look at again: "no_number", "phone_doubtful".
     """
 
     __tablename__ = "person"

@@ -105,7 +105,7 @@ def _reachable(within: Collection[Scope]) -> sa.ColumnElement[bool]:
 
 
 def buildings(within: Collection[Scope], estate_id: int | None = None) -> list[Line]:
-    """Buildings in scope, by community, estate and the number in their name."""
+    """Buildings in scope: those of the grids in scope first, then by community, estate and the number in their name."""
     rooms = sa.select(sa.func.count(Dwelling.id)).where(Dwelling.building_id == Building.id).scalar_subquery()
     living = (
         sa.select(sa.func.count(Person.id))
@@ -122,11 +122,12 @@ def buildings(within: Collection[Scope], estate_id: int | None = None) -> list[L
         .order_by(Estate.community_id, Estate.name, Building.id)
     )
     lines = [Line(*row) for row in db.session.execute(query)]
-    return sorted(lines, key=lambda line: (line.building.estate.community_id, line.building.estate.name, _order(line)))
+    own = areas.reach(within).grids
+    return sorted(lines, key=lambda line: (line.building.grid_id not in own, *_order(line.building)))
 
 
-def _order(line: Line) -> tuple[int, str]:
-    return number_in(line.building.name), line.building.name
+def _order(building: Building) -> tuple[int, str, int, str]:
+    return building.estate.community_id, building.estate.name, number_in(building.name), building.name
 
 
 def number_in(words: str) -> int:
@@ -136,8 +137,10 @@ def number_in(words: str) -> int:
 
 
 def estates(within: Collection[Scope]) -> list[Estate]:
-    query = sa.select(Estate).join(Building).where(_reachable(within)).distinct().order_by(Estate.name, Estate.id)
-    return list(db.session.scalars(query))
+    """Estates in scope, those with a building of a grid in scope first."""
+    own = sa.func.max(sa.case((Building.grid_id.in_(areas.reach(within).grids), 1), else_=0))
+    query = sa.select(Estate).join(Building).where(_reachable(within)).group_by(Estate.id)
+    return list(db.session.scalars(query.order_by(own.desc(), Estate.name, Estate.id)))
 
 
 def building_in(within: Collection[Scope], building_id: int) -> Building:

@@ -1,6 +1,7 @@
 """What the one database itself has for the desk's list and for a person's timeline."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from datetime import datetime
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -9,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from portal.areas.models import Area
 from portal.core.access import Actor, Scope, scopes_of
 from portal.core.db import db
-from portal.core.doors import Line, Todo
+from portal.core.doors import Line, Passed, Todo
 from portal.identity.permissions import Permission
 from portal.registry.models import Happening, HappeningPart, Person
 from portal.registry.service import agents, claims, exports, rosters, twins, words
@@ -64,9 +65,21 @@ def timeline(person: Person, *, limit: int = 20) -> list[Line]:
     return sorted(found, key=lambda line: line.at, reverse=True)[:limit]
 
 
-def hand_over(giver: str, taker: str, area: Area) -> int:
+def to_pass(giver: str, taker: str, area: Area) -> list[Passed]:  # noqa: ARG001 a door has its shape
     """The saved lists of people; what is promised to them stands with the capabilities."""
+    return rosters.to_pass(giver, area)
+
+
+def hand_over(giver: str, taker: str, area: Area) -> list[Passed]:
     return rosters.hand_over(giver, taker, area)
+
+
+def take_back(giver: str, taker: str, passed: Collection[Passed], since: datetime) -> None:  # noqa: ARG001 its shape
+    rosters.take_back(giver, taker, passed)
+
+
+def passed_words(kind: str) -> str:
+    return {"rosters": _("存下的名单")}.get(kind, kind)
 
 
 def _day(happened: Happening) -> str:

@@ -15,9 +15,10 @@ from portal.core.db import db, guarded, transaction
 from portal.core.errors import Refused
 from portal.core.sealing import keys
 from portal.registry.models import Export, ExportPerson, ExportState, Household, Person
-from portal.registry.service import export_columns, exports
+from portal.registry.service import export_columns, exports, household_exports
 from portal.registry.service.export_columns import Column
 from portal.registry.service.finding import inside
+from portal.registry.service.resources import plain
 
 CHUNK = 500
 SEALED = "export|file"
@@ -31,6 +32,18 @@ def write(export_id: int, *, folder: Path) -> None:
     export = _begin(export_id)
     if export is None:
         return
+    body, count = _list_body(export) if export.resource else _people_body(export)
+    _keep(folder, export.public_id, body)
+    _end(export_id, count)
+
+
+def _list_body(export: Export) -> tuple[bytes, int]:
+    written = household_exports.written if export.resource == household_exports.RESOURCE else plain.written
+    with transaction():
+        return written(export, _stamp(export))
+
+
+def _people_body(export: Export) -> tuple[bytes, int]:
     people, rows = _people(export), list[list[str]]()
     stamp = _stamp(export)
     for start in range(0, len(people), CHUNK):
@@ -38,9 +51,7 @@ def write(export_id: int, *, folder: Path) -> None:
     columns = [Column(name) for name in export.fields]
     headers = [*(export_columns.label(column) for column in columns), _("水印")]
     widths = [*(WIDTHS.get(column, 14.0) for column in columns), 48.0]
-    body = sheets.write_workbook(headers, rows, sheet=export.number, widths=widths, stamp=stamp)
-    _keep(folder, export.public_id, body)
-    _end(export_id, len(rows))
+    return sheets.write_workbook(headers, rows, sheet=export.number, widths=widths, stamp=stamp), len(rows)
 
 
 def _begin(export_id: int) -> Export | None:

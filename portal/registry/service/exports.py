@@ -67,32 +67,82 @@ def ask(
     earlier = tokens.same_request(by.public_id, "registry.export_asked", key, body)
     if earlier:
         return export_of(by, earlier)
-    total = _bounded(people)
-    export = Export(
+    export = _new(by, within, title=title, plain=plain, reason=reason)
+    export.fields, export.total = [column.value for column in columns], _bounded(people)
+    _number(export)
+    _hold(export, people)
+    _record(export, by, key, body)
+    if not plain:
+        jobs.enqueue("registry.write_export", export_id=export.id)
+    return export
+
+
+def ask_list(
+    resource: str,
+    wanted: dict[str, str],
+    *,
+    title: str,
+    total: int,
+    people: Collection[int],
+    communities: Collection[int],
+    reason: str,
+    by: Actor,
+    within: Collection[Scope],
+    key: str = "",
+    plain: bool = True,
+) -> Export:
+    """Ask for a list with the names and telephones of people in the clear: a second person decides. Masked, it is
+    written at once.
+
+    `people` are those of the register who stand in it, `communities` whose list it is.
+    """
+    body = f"{resource}|{sorted(wanted.items())}|{plain}|{reason}"
+    earlier = tokens.same_request(by.public_id, "registry.export_asked", key, body)
+    if earlier:
+        return export_of(by, earlier)
+    export = _new(by, within, title=title, plain=plain, reason=reason)
+    export.resource, export.wanted, export.fields = resource, wanted, []
+    export.total, export.communities = total, sorted(communities)
+    _number(export)
+    hold_now(export, people)
+    _record(export, by, key, body)
+    if not plain:
+        jobs.enqueue("registry.write_export", export_id=export.id)
+    return export
+
+
+def hold_now(export: Export, people: Collection[int]) -> None:
+    """These and no others of the register stand in it."""
+    gone = sa.delete(ExportPerson).where(ExportPerson.export_id == export.id)
+    db.session.execute(gone, execution_options={"synchronize_session": False})
+    held = [{"person_id": person, "export_id": export.id} for person in sorted(set(people))]
+    if held:
+        db.session.execute(sa.insert(ExportPerson), held)
+
+
+def _new(by: Actor, within: Collection[Scope], *, title: str, plain: bool, reason: str) -> Export:
+    return Export(
         owner=by.public_id,
         owner_name=by.name,
         owner_roles=",".join(dict.fromkeys(grant.role for grant in by.grants))[:128],
         state=ExportState.WAITING if plain else ExportState.QUEUED,
         plain=plain,
         title=title[:200],
-        fields=[column.value for column in columns],
         reason=reason,
         scopes=[[scope.kind, scope.ref] for scope in within],
         communities=[],
-        total=total,
         asked_at=now(),
     )
-    _number(export)
-    _hold(export, people)
-    audit.record("registry.export_asked", export, reason=reason, **_facts(export))
+
+
+def _record(export: Export, by: Actor, key: str, body: str) -> None:
+    audit.record("registry.export_asked", export, reason=export.reason, **_facts(export))
     tokens.remember_request(by.public_id, "registry.export_asked", key, body, export.public_id)
-    if not plain:
-        jobs.enqueue("registry.write_export", export_id=export.id)
-    return export
 
 
 def _facts(export: Export) -> dict[str, Any]:
-    return {"count": export.total, "fields": export.fields, "plain": export.plain, "number": export.number}
+    facts = {"count": export.total, "fields": export.fields, "plain": export.plain, "number": export.number}
+    return {**facts, "asked": export.title} if export.resource else facts
 
 
 def _bounded(people: sa.Select[int]) -> int:
@@ -256,6 +306,7 @@ def looks_of(person: Person, *, limit: int = 100) -> list[Look]:
 
 def _look(export: Export) -> Look:
     fields = _("、").join(export_columns.label(Column(name)) for name in export.fields if name in set(Column))
+    fields = export.title if export.resource else fields
     what = (
         _("导出了%(fields)s（明文）", fields=fields) if export.plain else _("导出了%(fields)s（遮挡）", fields=fields)
     )

@@ -178,14 +178,24 @@ def _living_in(*homes: sa.Select[int]) -> Ids:
 
 def _fitting(word: str, area: Inside) -> Ids:
     """One word of several: part of the name, its sound, the estate, the building, the unit or the room."""
-    named = _named(re.sub(r"['\-]", "", word), word, area)
+    named, homes = sounding(word, area), homes_fitting(word, area)
+    return named.union(_living_in(*homes)) if homes else named
+
+
+def sounding(word: str, area: Inside) -> sa.Select[int]:
+    """The people whose name holds a word, or sounds so."""
+    return _named(re.sub(r"['\-]", "", word), word, area)
+
+
+def homes_fitting(word: str, area: Inside) -> list[sa.Select[int]]:
+    """The homes of which one word of several may speak: by the estate, the building, the unit or the room."""
     homes = [_homes(area).where(Estate.id.in_(known))] if (known := _estates_named(word, area)) else []
     if re.search(r"[0-9A-Za-z]", word):
         homes += [
             _homes(area).where(Building.name.in_([word + ending for ending in BUILDING_WORDS])),
             _homes(area).where(sa.or_(Dwelling.unit == word, Dwelling.room == word.removesuffix("室"))),
         ]
-    return named.union(_living_in(*homes)) if homes else named
+    return homes
 
 
 def _estates_named(word: str, area: Inside) -> list[int]:
@@ -201,9 +211,14 @@ def _estates() -> sa.Select[*tuple[Any, ...]]:
 
 
 def _behind_door(text: str, area: Inside) -> Ids:
+    return _living_in(homes_behind(text, area))
+
+
+def homes_behind(text: str, area: Inside) -> sa.Select[int]:
+    """The homes that a door means: 6号楼2单元301, 6-2-301, with or without the estate."""
     door = DOOR.fullmatch(unicodedata.normalize("NFKC", text).strip())
     if door is None:
-        return sa.select(Person.id).where(sa.false())
+        return _homes(area).where(sa.false())
     homes = _homes(area).where(
         Building.name.in_([door["building"] + ending for ending in BUILDING_WORDS]), Dwelling.room == door["room"]
     )
@@ -211,4 +226,4 @@ def _behind_door(text: str, area: Inside) -> Ids:
         homes = homes.where(Dwelling.unit.in_([door["unit"], door["unit"] + "单元"]))
     if door["estate"]:
         homes = homes.where(Estate.name.contains(door["estate"], autoescape=True))
-    return _living_in(homes)
+    return homes

@@ -19,6 +19,8 @@ from portal.core.db import db, unique_or
 from portal.core.errors import Missing, Refused
 from portal.core.ids import new_public_id
 from portal.registry.models import (
+    Claim,
+    ClaimState,
     EmergencyContact,
     FamilyAgent,
     Happening,
@@ -48,6 +50,7 @@ TABLES: dict[str, tuple[type[Any], tuple[str, ...]]] = {
         ),
     ),
     "family_agent": (FamilyAgent, ("state", "decided_at", "decided_by")),
+    "claim": (Claim, ("state", "decided_at", "decided_by", "reason")),
 }  # fmt: skip
 Rows = dict[str, dict[str, dict[str, Any]]]
 
@@ -61,6 +64,7 @@ class Recording:
     homes: list[Household]
     along: list[Person] = field(default_factory=list)
     agents: list[FamilyAgent] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
     made: dict[str, list[Any]] = field(default_factory=lambda: {"person": [], "household": [], "names": []})
 
     def makes(self, row: Person | Household) -> None:
@@ -84,6 +88,7 @@ def recording(
     homes: Collection[Household] = (),
     along: Collection[Person] = (),
     agents: Collection[FamilyAgent] = (),
+    claims: Collection[Claim] = (),
 ) -> Iterator[Recording]:
     """What changes inside becomes one event about `of` and `homes`; `along` are others whom it may change too.
 
@@ -102,7 +107,7 @@ def recording(
         recorded_name=actor.name if actor else "",
     )
     others = [person for person in dict.fromkeys(along) if person not in of]
-    event = Recording(happening, list(of), list(dict.fromkeys(homes)), others, list(agents))
+    event = Recording(happening, list(of), list(dict.fromkeys(homes)), others, list(agents), list(claims))
     seen = _rows(event), _aliases(event)
     _hold(event)
     before = _rows(event)
@@ -171,6 +176,7 @@ def _rows(event: Recording) -> Rows:
         "household": event.homes,
         "person": [*event.people, *event.along],
         "family_agent": event.agents,
+        "claim": event.claims,
     }
     return {
         table: {str(row.id): {name: _plain(getattr(row, name)) for name in TABLES[table][1]} for row in rows}
@@ -349,8 +355,22 @@ def _refuse_changed(before: Rows, after: Rows) -> None:
 
 
 def _restore(before: Rows, after: Rows) -> None:
-    for row, name, was, _became in list(_changed(before, after)):
-        setattr(row, name, _read(type(row), name, was))
+    """What can be given back: an account that has been claimed anew meanwhile stays whose it is, and acts as that."""
+    changed = list(_changed(before, after))
+    claims = {row for row, *_rest in changed if isinstance(row, Claim) and _claimed_anew(row)}
+    accounts = {claim.account_id for claim in claims}
+    agents = {row for row, *_rest in changed if isinstance(row, FamilyAgent) and row.account_id in accounts}
+    for row, name, was, _became in changed:
+        if row not in claims and row not in agents:
+            setattr(row, name, _read(type(row), name, was))
+
+
+def _claimed_anew(claim: Claim) -> bool:
+    """Whether the account has another claim since, the person another account, or the account is closed."""
+    hers = sa.and_(Claim.person_id == claim.person_id, Claim.state == ClaimState.CONFIRMED)
+    its = sa.and_(Claim.account_id == claim.account_id, Claim.state != ClaimState.REFUSED)
+    other = sa.select(Claim.id).where(Claim.id != claim.id, sa.or_(hers, its)).limit(1)
+    return claim.account.disabled_at is not None or db.session.scalar(other) is not None
 
 
 def _take_away(happening: Happening) -> None:

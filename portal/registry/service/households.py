@@ -51,12 +51,27 @@ def head_of(members: Iterable[Person]) -> Person | None:
 
 
 def _reachable(within: Collection[Scope]) -> sa.ColumnElement[bool]:
-    """Households of whole communities in scope; of grids in scope those with somebody of the grid."""
     inside = areas.reach(within)
-    mine = sa.exists().where(
-        Person.household_id == Household.id, Person.grid_id.in_(inside.grids), Person.merged_into_id.is_(None)
-    )
-    return sa.or_(Household.community_id.in_(inside.communities), mine)
+    return reached(inside.communities, inside.grids)
+
+
+def reached(communities: Collection[int], grids: Collection[int]) -> sa.ColumnElement[bool]:
+    """Households of whole communities; of grids those with somebody of the grid, and the empty ones in its buildings.
+
+    Who belongs to the grids is asked for once, as a set, and not for each household.
+    """
+    whole = Household.community_id.in_(communities)
+    if not grids:
+        return whole
+    hers = sa.select(Person.household_id).where(Person.grid_id.in_(grids), Person.merged_into_id.is_(None))
+    homes = sa.select(Dwelling.id).join(Building, Dwelling.building_id == Building.id)
+    empty = sa.and_(Household.dwelling_id.in_(homes.where(Building.grid_id.in_(grids))), ~somebody())
+    return sa.or_(whole, Household.id.in_(hers.where(Person.household_id.is_not(None))), empty)
+
+
+def somebody(*which: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """The condition that a household has a living member, or one of a kind."""
+    return sa.exists().where(Person.household_id == Household.id, *living_here(), *which)
 
 
 def household_in(within: Collection[Scope], household_id: int) -> Household:

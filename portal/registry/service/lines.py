@@ -39,6 +39,10 @@ class Line:
     def address(self) -> str:
         return " ".join(part for part in self.home or () if part)
 
+    @property
+    def masked_address(self) -> str:
+        return masking.mask_address(*self.home) if self.home else ""
+
 
 @cache
 def _query() -> sa.Select[*tuple[Any, ...]]:

@@ -6,12 +6,13 @@ from datetime import date
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from portal.core import events, tokens
+from portal.core import audit, events, reasons, tokens
 from portal.core.access import Actor
 from portal.core.clock import now
 from portal.core.db import db
 from portal.core.errors import Refused
 from portal.core.ids import Sex
+from portal.identity import sessions
 from portal.registry.models import (
     AgentState,
     Claim,
@@ -25,8 +26,11 @@ from portal.registry.models import (
     Relation,
 )
 from portal.registry.models.accounts import AGENT_MOVES
-from portal.registry.service import happenings, households, moves, registering
+from portal.registry.service import happenings, households, moves, people, registering
 from portal.registry.service.registering import Newcomer
+
+BY_DEATH = "death"
+DIED = reasons.declare("registry.died", label=lambda: _("本人已登记去世，账号不再代表本人。登记有误请联系社区"))
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,8 @@ def death(person: Person, *, day: date, note: str = "", new_head: Person | None 
     if person.state is PersonState.DEAD:
         raise Refused(_("已经登记过去世，不用再登记。登记有误请撤销那一条。"))
     moves.refuse_unserved(person)
-    agents, homes = _agents_of(person), moves.homes_of([person])
+    claims, homes = _claims_of(person), moves.homes_of([person])
+    agents = _agents_of(person, claims)
     with happenings.recording(
         HappeningKind.DEATH,
         person.community_id,
@@ -79,27 +84,37 @@ def death(person: Person, *, day: date, note: str = "", new_head: Person | None 
         homes=homes,
         along=moves.kin_of(homes),
         agents=agents,
+        claims=claims,
     ) as event:
         for home in homes:
             moves.vacate(home, [person], day=day, new_head=new_head)
         person.state, person.state_on = PersonState.DEAD, day
         person.absent_from = person.absent_until = None
         for agent in agents:
-            agent.state, agent.decided_at, agent.decided_by = AgentState.ENDED, now(), "death"
+            agent.state, agent.decided_at, agent.decided_by = AgentState.ENDED, now(), BY_DEATH
+        for claim in claims:
+            claim.state, claim.decided_at, claim.decided_by = ClaimState.REFUSED, now(), BY_DEATH
+            claim.reason = DIED
+            sessions.end_all(claim.account)
+            audit.record("registry.claim_ended_by_death", claim, person=person.public_id)
     events.publish("person_died", person=person, day=day)
     return event.happening
 
 
-def _agents_of(person: Person) -> list[FamilyAgent]:
+def _claims_of(person: Person) -> list[Claim]:
+    """The accounts confirmed to be hers, or a record's that was merged into hers."""
+    query = sa.select(Claim).where(Claim.person_id.in_(people.ids_of(person)), Claim.state == ClaimState.CONFIRMED)
+    return list(db.session.scalars(query.options(sa.orm.joinedload(Claim.account)).order_by(Claim.id)))
+
+
+def _agents_of(person: Person, claims: list[Claim]) -> list[FamilyAgent]:
     """Those who act for her, and those for whom her own account acts, as far as they may still be ended."""
-    account = db.session.scalar(
-        sa.select(Claim.account_id).where(Claim.person_id == person.id, Claim.state == ClaimState.CONFIRMED)
-    )
+    accounts = [claim.account_id for claim in claims]
     live = [state for state, later in AGENT_MOVES.items() if AgentState.ENDED in later]
+    hers = FamilyAgent.person_id.in_(people.ids_of(person))
     query = (
         sa.select(FamilyAgent)
-        .where(FamilyAgent.state.in_(live))
-        .where(sa.or_(FamilyAgent.person_id == person.id, FamilyAgent.account_id == (account or 0)))
+        .where(FamilyAgent.state.in_(live), sa.or_(hers, FamilyAgent.account_id.in_(accounts)))
         .order_by(FamilyAgent.id)
     )
     return list(db.session.scalars(query))

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -17,18 +18,29 @@ from portal.registry.service.finding import find as find
 from portal.registry.service.finding import inside
 from portal.registry.service.finding import kind_of_query as kind_of_query
 
+# What an act asks of a person: who, how old, from where, what she may eat; not her numbers, addresses and search keys.
+LEAN = (
+    *(Person.public_id, Person.name, Person.sex, Person.birth_date, Person.state, Person.merged_into_id),
+    *(Person.community_id, Person.grid_id, Person.household_id, Person.registration, Person.registration_code),
+    *(Person.diet, Person.health),
+)
 
-def person_of_or_none(actor: Actor) -> Person | None:
-    """The person an account has been confirmed to be; a merged person answers as the one it was merged into."""
-    person = db.session.scalar(_confirmed(), {"account": actor.account_id})
+
+def person_of_or_none(actor: Actor, *, lean: bool = False) -> Person | None:
+    """The person an account has been confirmed to be; a merged person answers as the one it was merged into.
+
+    `lean` reads LEAN alone; what else is asked of the person then takes a query.
+    """
+    person = db.session.scalar(_confirmed(lean), {"account": actor.account_id})
     return resolved(person) if person else None
 
 
 @cache
-def _confirmed() -> sa.Select[Person]:
+def _confirmed(lean: bool) -> sa.Select[Person]:
     """Nearly every page of a resident asks this: built once."""
     return (
         sa.select(Person)
+        .options(*([sa.orm.load_only(*LEAN)] if lean else []))
         .join(Claim, Claim.person_id == Person.id)
         .where(Claim.account_id == sa.bindparam("account"), Claim.state == ClaimState.CONFIRMED)
         # Said as the index of standing claims says it: SQLite would read every confirmed claim otherwise.
@@ -92,6 +104,25 @@ def principals_of(actor: Actor, action: str) -> list[Person]:
     return [resolved(agent.person) for agent in found if agent.person and agent.allows(action, today())]
 
 
+def relatives_of(actor: Actor) -> list[Person]:
+    """Whom an account acts for today, whatever for, as far as they live here; ordered by name."""
+    found = db.session.scalars(_represented(), {"account": actor.account_id})
+    known = [resolved(agent.person) for agent in found if agent.person and agent.until >= today()]
+    return [person for person in dict.fromkeys(known) if person.state is PersonState.PRESENT]
+
+
+def stands_for(
+    account: sa.BindParameter[int], day: sa.BindParameter[Any]
+) -> tuple[sa.Select[int | None], sa.Select[int | None]]:
+    """The same for a query: the ids of the account's own person, and of those it acts for; aliases as they are."""
+    own = sa.select(Claim.person_id).where(Claim.account_id == account, Claim.state == ClaimState.CONFIRMED)
+    own = own.where(Claim.state != sa.literal_column(f"'{ClaimState.REFUSED.value}'"))
+    acts = sa.select(FamilyAgent.person_id).where(
+        FamilyAgent.account_id == account, FamilyAgent.state == AgentState.ACCEPTED, FamilyAgent.until >= day
+    )
+    return own, acts
+
+
 @cache
 def _represented() -> sa.Select[FamilyAgent]:
     """Most accounts act for nobody: the persons come in a query of their own, when there are any."""
@@ -100,13 +131,13 @@ def _represented() -> sa.Select[FamilyAgent]:
         .join(FamilyAgent.person)
         .where(FamilyAgent.account_id == sa.bindparam("account"), FamilyAgent.state == AgentState.ACCEPTED)
         .order_by(Person.name, Person.id)
-        .options(sa.orm.selectinload(FamilyAgent.person))
+        .options(sa.orm.selectinload(FamilyAgent.person).load_only(*LEAN))
     )
 
 
 def people_for(actor: Actor, action: str, *, me: Person | None = None) -> list[Person]:
-    """Whom an account may act for: itself first (`me`, where it was read already), then its principals."""
-    me = me or person_of_or_none(actor)
+    """Whom an account may act for: itself first (`me`, where it was read already), then its principals; read lean."""
+    me = me or person_of_or_none(actor, lean=True)
     mine = [me] if me else []
     return mine + [person for person in principals_of(actor, action) if person not in mine]
 

@@ -22,7 +22,13 @@ EDITS = ("registry.person_edited", "registry.contact_added", "registry.contact_c
 TAGGINGS = ("registry.tag_added", "registry.tag_changed", "registry.tag_ended", "registry.tag_removed")
 LOOKS = ("registry.revealed", "registry.restricted_opened", *EDITS, *TAGGINGS)
 # What shows values in plain, and so counts for the alarm.
-COUNTED = ("registry.revealed", "registry.restricted_opened", "home.copy_printed", "resources.revealed")
+COUNTED = (
+    "registry.revealed",
+    "registry.restricted_opened",
+    "registry.restricted_listed",
+    "home.copy_printed",
+    "resources.revealed",
+)
 
 
 class SealedField(StrEnum):

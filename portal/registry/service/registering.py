@@ -76,7 +76,7 @@ def likeness(newcomer: Newcomer, within: Collection[Scope]) -> Likeness:
 def home_for(community_id: int, home: Home, within: Collection[Scope]) -> Household:
     """The household meant, opened where it is to be new."""
     if not home.number:
-        raise Refused(_("请填写户号。还不知道住哪一户，请选“暂不入户”。"), field="household_number")
+        raise Refused(_("请填写户号，或者查找并选一户。还不知道住哪一户，请选“暂不入户”。"), field="household_number")
     if not home.opens:
         return households.by_number(community_id, home.number, within, field="household_number")
     door = (home.building_id, home.unit, home.room)

@@ -10,6 +10,7 @@ from portal.core import audit, tokens
 from portal.core.access import Actor, Scope
 from portal.core.clock import now
 from portal.core.db import db, unique_or
+from portal.core.doors import Passed
 from portal.core.errors import Missing, Refused
 from portal.registry.models import Person, Roster, RosterEntry
 from portal.registry.service import lists, people
@@ -150,21 +151,49 @@ def delete(roster: Roster) -> None:
     db.session.expunge(roster)
 
 
-def hand_over(giver: str, taker: str, area: Area) -> int:
-    """A leaver's rosters become her successor's, but for those with people of other communities than the grid's.
+def to_pass(giver: str, area: Area) -> list[Passed]:
+    """A leaver's rosters, but for those with people of other communities than the grid's."""
+    return [_passed(roster, roster.name) for roster in _given(giver, area)]
 
-    A name that the successor has already gets a mark.
-    """
+
+def _given(giver: str, area: Area) -> list[Roster]:
     community = area.parent_id or area.id
     elsewhere = sa.select(RosterEntry.roster_id).join(Person, Person.id == RosterEntry.person_id)
     elsewhere = elsewhere.where(Person.community_id != community)
-    names = set(db.session.scalars(sa.select(Roster.name).where(Roster.owner == taker)))
     hers = sa.select(Roster).where(Roster.owner == giver, Roster.id.not_in(elsewhere))
-    given = list(db.session.scalars(hers.order_by(Roster.id)))
-    for roster in given:
+    return list(db.session.scalars(hers.order_by(Roster.id)))
+
+
+def _passed(roster: Roster, name: str) -> Passed:
+    """How it was called before, and when it was last changed."""
+    return Passed("rosters", roster.id, {"name": name}, [roster.changed_at.isoformat()])
+
+
+def hand_over(giver: str, taker: str, area: Area) -> list[Passed]:
+    """They become her successor's; a name that the successor has already gets a mark."""
+    given = [(roster, roster.name) for roster in _given(giver, area)]
+    _rename([roster for roster, _name in given], taker)
+    return [_passed(roster, name) for roster, name in given]
+
+
+def _rename(rosters: Collection[Roster], owner: str) -> None:
+    names = set(db.session.scalars(sa.select(Roster.name).where(Roster.owner == owner)))
+    for roster in rosters:
         while roster.name in names:
             roster.name = f"{roster.name}（移交）" if len(roster.name) < 36 else roster.public_id
         names.add(roster.name)
-        roster.owner, roster.changed_at = taker, now()
+        roster.owner, roster.changed_at = owner, now()
     db.session.flush()
-    return len(given)
+
+
+def take_back(giver: str, taker: str, passed: Collection[Passed]) -> None:
+    """They are the giver's again, under their names of then. Raise Refused where one was changed or dropped since."""
+    before = {one.id: one for one in passed}
+    query = sa.select(Roster).where(Roster.id.in_(before), Roster.owner == taker).order_by(Roster.id)
+    standing = list(db.session.scalars(query))
+    if [[roster.changed_at.isoformat()] for roster in standing] != [before[key].mark for key in sorted(before)]:
+        raise Refused(_("交接的名单已经有人改过或删掉，不能整体收回。请再办一次交接，把没办的转回去。"))
+    for roster in standing:
+        roster.name = before[roster.id].was["name"]
+    with db.session.no_autoflush:
+        _rename(standing, giver)

@@ -3,7 +3,7 @@
 The tables hold lazy words, so that looking one up translates one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from flask_babel import gettext as _
@@ -262,8 +262,24 @@ def flag(code: str) -> str:
         "unknown_registration": _("户籍情况待核对"),
         "old_number": _("15 位旧身份证号码，已换算，待核对"),
         "head_unknown": _("登记表里的户主没有对上"),
+        "employer_unknown": _("登记库里没有这个组织，所在组织没有填"),
+        "leader_unknown": _("队长没有对上居民登记，没有填"),
+        "member_unknown": _("有成员没有对上居民登记，没有加入"),
     }
     return known.get(code, code)
+
+
+# What a worker fills in; every other flag is something to look at again.
+MISSING = frozenset({"no_number"})
+
+
+def flag_sentences(codes: Iterable[str]) -> list[str]:
+    """What stands above a record: what is to be completed, then what contradicts itself or is doubtful."""
+    held = list(codes)
+    missing = _("、").join(flag(code) for code in held if code in MISSING)
+    doubtful = _("、").join(flag(code) for code in held if code not in MISSING)
+    said = [_("请补充：%(what)s", what=missing)] if missing else []
+    return said + ([_("请核对：%(what)s", what=doubtful)] if doubtful else [])
 
 
 def in_words(value: StrEnum | str) -> str:

@@ -1,5 +1,7 @@
 """Worker pages: buildings as lists and as pictures, and the homes in them."""
 
+from typing import Any
+
 from flask import Response, flash, url_for
 from flask_babel import gettext as _
 
@@ -30,7 +32,8 @@ bp.add_app_template_filter(service.state_words, "room_words")
 def buildings() -> Response:
     within, estate = scopes(Permission.PEOPLE_READ), web.number_asked("estate") or None
     lines, estates = service.buildings(within, estate), service.estates(within)
-    return web.page("registry/worker/buildings.html", lines=lines, estates=estates, estate=estate)
+    facts: dict[str, Any] = {"estates": estates, "estate": estate, "own": areas.reach(within).grids}
+    return web.page("registry/worker/buildings.html", lines=lines, **facts)
 
 
 @bp.route("/buildings/<int:building_id>")

@@ -18,8 +18,9 @@ from portal.identity.permissions import Permission
 from portal.registry.forms.exports import ExportForm, RefusalForm
 from portal.registry.forms.search import wanted
 from portal.registry.models import Export, ExportState
-from portal.registry.service import export_columns, export_files, finding, lists, rosters
+from portal.registry.service import export_columns, export_files, finding, household_exports, lists, rosters
 from portal.registry.service import exports as service
+from portal.registry.service.resources import plain
 from portal.registry.worker.blueprint import bp
 
 bp.add_app_template_filter(service.state_words, "export_state")
@@ -89,6 +90,10 @@ def export(public_id: str) -> Response:
 
 
 def _columns(found: Export) -> str:
+    if found.resource == household_exports.RESOURCE:
+        return _("、").join(household_exports.headers())
+    if found.resource:
+        return plain.headers(found)
     return _("、").join(export_columns.label(export_columns.Column(name)) for name in found.fields)
 
 
@@ -108,7 +113,8 @@ def export_file(public_id: str) -> Response:
     except Refused as refused:
         web.turn_down(refused)
         return web.go(".export", public_id=public_id)
-    return web.download(body, _("居民导出-%(number)s.xlsx", number=found.number), sheets.MIME)
+    title = found.title if found.resource else _("居民导出")
+    return web.download(body, f"{title}-{found.number}.xlsx", sheets.MIME)
 
 
 @bp.route("/exports/<public_id>/withdraw", methods=["POST"])

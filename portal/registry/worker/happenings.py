@@ -49,13 +49,9 @@ def happening(public_id: str) -> Response:
 @requires(Permission.PEOPLE_EDIT)
 def happening_undo(public_id: str) -> Response:
     found, form = service.happening_in(scopes(Permission.PEOPLE_EDIT), public_id), UndoForm()
-    if form.validate_on_submit():
-        try:
-            service.undo(found, reason=form.text("reason"))
-            flash(_("已撤销，恢复到登记以前。"), "ok")
-            return web.go(".happenings")
-        except Refused as refused:
-            form.refuse(refused)
+    if form.carries_out(lambda: service.undo(found, reason=form.text("reason"))):
+        flash(_("已撤销，恢复到登记以前。"), "ok")
+        return web.go(".happenings")
     return web.page("registry/worker/happening_undo.html", happening=found, form=form, status=form.status)
 
 
@@ -77,12 +73,8 @@ def _told(form: EventForm) -> dict[str, Any]:
 def death(public_id: str) -> Response:
     person = _mine(public_id)
     form = DeathForm.of(person)
-    if form.validate_on_submit():
-        try:
-            lives.death(person, **_told(form), new_head=form.chosen_head())
-            return _to(person, _("已登记去世。登记有误可以在下面撤销。"))
-        except Refused as refused:
-            form.refuse(refused)
+    if form.carries_out(lambda: lives.death(person, **_told(form), new_head=form.chosen_head())):
+        return _to(person, _("已登记去世。登记有误可以在下面撤销。"))
     return web.page("registry/worker/death.html", person=person, form=form, status=form.status)
 
 
@@ -91,12 +83,8 @@ def death(public_id: str) -> Response:
 def move_out(public_id: str) -> Response:
     person = _mine(public_id)
     form = MoveOutForm.of(person)
-    if form.validate_on_submit():
-        try:
-            moves.move_out(form.leavers(), **_told(form), new_head=form.chosen_head())
-            return _to(person, _("已登记迁出。"))
-        except Refused as refused:
-            form.refuse(refused)
+    if form.carries_out(lambda: moves.move_out(form.leavers(), **_told(form), new_head=form.chosen_head())):
+        return _to(person, _("已登记迁出。"))
     return web.page("registry/worker/move_out.html", person=person, form=form, status=form.status)
 
 
@@ -105,13 +93,9 @@ def move_out(public_id: str) -> Response:
 def move_in(public_id: str) -> Response:
     person = _mine(public_id)
     form = MoveInForm.of(person, data={"home": "existing", "day": today()})
-    form.offer_homes(person.community, nowhere=False)
-    if form.validate_on_submit():
-        try:
-            _move_in(person, form)
-            return _to(person, _("已登记迁入。"))
-        except Refused as refused:
-            form.refuse(refused)
+    form.offer_homes(person.community, scopes(Permission.PEOPLE_EDIT), nowhere=False)
+    if form.carries_out(lambda: _move_in(person, form)):
+        return _to(person, _("已登记迁入。"))
     return web.page("registry/worker/move_in.html", person=person, form=form, status=form.status)
 
 
@@ -132,12 +116,8 @@ def _move_in(person: Person, form: MoveInForm) -> None:
 @requires(Permission.PEOPLE_EDIT)
 def absence(public_id: str) -> Response:
     person, form = _mine(public_id), AbsenceForm()
-    if form.validate_on_submit():
-        try:
-            lives.absence(person, **_told(form), until=form.until.data)
-            return _to(person, _("已登记外出。"))
-        except Refused as refused:
-            form.refuse(refused)
+    if form.carries_out(lambda: lives.absence(person, **_told(form), until=form.until.data)):
+        return _to(person, _("已登记外出。"))
     return web.page("registry/worker/absence.html", person=person, form=form, status=form.status)
 
 
@@ -145,10 +125,6 @@ def absence(public_id: str) -> Response:
 @requires(Permission.PEOPLE_EDIT)
 def come_back(public_id: str) -> Response:
     person, form = _mine(public_id), EventForm()
-    if form.validate_on_submit():
-        try:
-            lives.come_back(person, **_told(form))
-            return _to(person, _("已登记返回。"))
-        except Refused as refused:
-            form.refuse(refused)
+    if form.carries_out(lambda: lives.come_back(person, **_told(form))):
+        return _to(person, _("已登记返回。"))
     return web.page("registry/worker/come_back.html", person=person, form=form, status=form.status)

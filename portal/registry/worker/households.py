@@ -13,6 +13,7 @@ from portal.core.clock import today
 from portal.core.errors import Missing, Refused
 from portal.identity.permissions import Permission
 from portal.registry.forms.happenings import BirthForm, HeadForm, JoinForm, RelationsForm, SplitForm
+from portal.registry.forms.homes import FindHouseholdForm
 from portal.registry.forms.households import HouseholdForm, NewHouseholdForm
 from portal.registry.models import Household, Person
 from portal.registry.service import buildings, families, happenings, lives
@@ -65,12 +66,10 @@ def household_new() -> Response:
 def household_edit(household_id: int) -> Response:
     found = _mine(household_id)
     form = HouseholdForm.of(found, service.community_of(found))
-    if form.validate_on_submit():
-        try:
-            service.mend_household(found, number=form.text("number"), dwelling=form.dwelling(found.community_id))
-            return _to(found, _("已保存。"))
-        except Refused as refused:
-            form.refuse(refused)
+    if form.carries_out(
+        lambda: service.mend_household(found, number=form.text("number"), dwelling=form.dwelling(found.community_id))
+    ):
+        return _to(found, _("已保存。"))
     return web.page("registry/worker/household_edit.html", form=form, household=found, status=form.status)
 
 
@@ -79,14 +78,14 @@ def household_edit(household_id: int) -> Response:
 def birth(household_id: int) -> Response:
     found = _mine(household_id)
     form = BirthForm.of(found)
-    if form.validate_on_submit():
-        try:
-            said = {"note": form.text("note").strip(), "idem": form.text("idem")}
-            lives.birth(found, form.child(), by=current_actor(), **said)
-            return _to(found, _("已登记出生，孩子用临时编号，有了身份证号码再补。"))
-        except Refused as refused:
-            form.refuse(refused)
+    if form.carries_out(lambda: _birth(found, form)):
+        return _to(found, _("已登记出生，孩子用临时编号，有了身份证号码再补。"))
     return web.page("registry/worker/birth.html", form=form, household=found, status=form.status)
+
+
+def _birth(found: Household, form: BirthForm) -> None:
+    said = {"note": form.text("note").strip(), "idem": form.text("idem")}
+    lives.birth(found, form.child(), by=current_actor(), **said)
 
 
 @bp.route("/households/<int:household_id>/split", methods=["GET", "POST"])
@@ -94,12 +93,8 @@ def birth(household_id: int) -> Response:
 def split(household_id: int) -> Response:
     found = _mine(household_id)
     form = SplitForm.of(found, service.community_of(found))
-    if form.validate_on_submit():
-        try:
-            _split(found, form)
-            return _to(found, _("已分户。与户主关系按新户主推定，请核对。"))
-        except Refused as refused:
-            form.refuse(refused)
+    if form.carries_out(lambda: _split(found, form)):
+        return _to(found, _("已分户。与户主关系按新户主推定，请核对。"))
     return web.page("registry/worker/split.html", form=form, household=found, status=form.status)
 
 
@@ -107,8 +102,7 @@ def _split(found: Household, form: SplitForm) -> None:
     head = form.members.get(form.text("head"))
     if head is None:
         raise Refused(_("请选择新户的户主。"), field="head")
-    door = (form.building_id, form.text("unit"), form.text("room"))
-    elsewhere = service.dwelling_at(found.community_id, *door) if form.lives.data == "other" else None
+    elsewhere = service.dwelling_at(found.community_id, *form.door) if form.lives.data == "other" else None
     families.split(
         found,
         form.leavers(),
@@ -127,14 +121,10 @@ def join(household_id: int) -> Response:
     kept = _mine(household_id)
     other, refusal = _other(kept)
     form = JoinForm.of(service.living(other) if other else [])
-    if other and form.validate_on_submit():
-        try:
-            about: dict[str, Any] = {"day": form.day.data or today(), "relations": form.relations()}
-            families.join(kept, other, note=form.text("note").strip(), **about)
-            return _to(kept, _("已并户。"))
-        except Refused as refused:
-            form.refuse(refused)
-    facts = {"kept": kept, "other": other, "refusal": refusal}
+    if other and form.carries_out(lambda: families.join(kept, other, **_told(form))):
+        return _to(kept, _("已并户。"))
+    find = FindHouseholdForm.beside(kept, service.community_of(kept), scopes(Permission.PEOPLE_EDIT))
+    facts = {"kept": kept, "other": other, "refusal": refusal, "find": find}
     return web.page("registry/worker/join.html", form=form, status=422 if refusal else form.status, **facts)
 
 
@@ -159,12 +149,8 @@ def change_head(household_id: int) -> Response:
     members = service.living(found)
     head = _asked_head(members)
     form = HeadForm.of(members, head) if head else None
-    if head and form and form.validate_on_submit():
-        try:
-            _change_head(found, head, form)
-            return _to(found, _("已变更户主。"))
-        except Refused as refused:
-            form.refuse(refused)
+    if head and form and form.carries_out(lambda: families.change_head(found, head, **_told(form))):
+        return _to(found, _("已变更户主。"))
     facts = {"household": found, "members": members, "head": head, "form": form}
     return web.page("registry/worker/change_head.html", status=form.status if form else 200, **facts)
 
@@ -179,6 +165,5 @@ def _asked_head(members: list[Person]) -> Person | None:
     return found
 
 
-def _change_head(found: Household, head: Person, form: RelationsForm) -> None:
-    about: dict[str, Any] = {"day": form.day.data or today(), "relations": form.relations()}
-    families.change_head(found, head, note=form.text("note").strip(), **about)
+def _told(form: RelationsForm) -> dict[str, Any]:
+    return {"day": form.day.data or today(), "relations": form.relations(), "note": form.text("note").strip()}

@@ -155,11 +155,14 @@ def import_cancel(public_id: str) -> Response:
 @bp.route("/imports/<public_id>/undo", methods=["GET", "POST"])
 @requires(Permission.PEOPLE_IMPORT, fresh=True)
 def import_undo(public_id: str) -> Response:
-    batch, form = _batch(public_id), UndoForm()
-    if form.validate_on_submit():
+    form = UndoForm()
+    with reading():
+        opened = service.ready(_batch(public_id)) if form.validate_on_submit() else None
+    batch = _batch(public_id)
+    if opened:
         try:
-            service.undo(batch, reason=form.reason.data or "")
-            flash(_("已撤销，登记库和导入前一样。"), "ok")
+            kept = service.undo(batch, reason=form.reason.data or "", opened=opened)
+            flash(wording.undone(len(kept)), "ok")
             return web.go(".import_preview", public_id=public_id)
         except Refused as refused:
             form.refuse(refused)

@@ -36,6 +36,7 @@ from portal.registry.service.registering import Likeness
 from portal.registry.worker.blueprint import bp
 
 bp.add_app_template_filter(words.in_words, "in_words")
+bp.add_app_template_filter(words.flag_sentences, "flag_sentences")
 bp.add_app_template_filter(ethnicities.in_words, "ethnicity")
 bp.add_app_template_filter(tags.detail_words, "tag_detail")
 
@@ -84,7 +85,7 @@ def _arriving() -> tuple[Household | None, list[Area]]:
 @requires(Permission.PEOPLE_EDIT)
 def register() -> Response:
     household, places = _arriving()
-    form, community = RegisterForm.among(places, household_number=household.number if household else "")
+    form, community = RegisterForm.among(places, scopes(Permission.PEOPLE_EDIT), led=household)
     found, status = Likeness(), form.status
     if form.validate_on_submit():
         found = _likeness(form)

@@ -12,6 +12,7 @@ from portal.core.errors import Refused
 from portal.identity.permissions import Permission
 from portal.registry.forms.people import RevealForm
 from portal.registry.forms.tags import (
+    CarriersForm,
     EmergencyEditForm,
     EmergencyForm,
     EndForm,
@@ -88,6 +89,22 @@ def remove_tag(public_id: str, tag_id: int) -> Response:
 
 def _looked_after(public_id: str) -> Person:
     return people.person_in(scopes(Permission.PEOPLE_RESTRICTED), public_id)
+
+
+@bp.route("/restricted", methods=["GET", "POST"])
+@requires(Permission.PEOPLE_RESTRICTED)
+def restricted_people() -> Response:
+    """Everybody in scope who carries one kind: nothing is shown, nor counted, before a reason is given."""
+    form, page, within = CarriersForm.fresh(), None, scopes(Permission.PEOPLE_RESTRICTED)
+    if form.validate_on_submit():
+        asked: dict[str, Any] = {"names": bool(form.names.data), "after": form.text("after")[:32]}
+        try:
+            kind = RestrictedKind(form.kind.data)
+            page = restricted.carriers(kind, within, reason=form.text("reason"), by=current_actor(), **asked)
+        except Refused as refused:
+            form.refuse(refused)
+    facts = {"page": page, "today": today()}
+    return web.page("registry/worker/restricted_people.html", form=form, status=form.status, **facts)
 
 
 @bp.route("/<public_id>/restricted", methods=["GET", "POST"])

@@ -99,7 +99,8 @@ def merge_undo(public_id: str) -> Response:
     happening, form = merging.merge_in(scopes(Permission.PEOPLE_MERGE), public_id), UndoMergeForm()
     if form.validate_on_submit():
         try:
-            merging.undo(happening, reason=form.text("reason"))
+            undo = imports.take_back_merge if happening.batch_id else merging.undo
+            undo(happening, reason=form.text("reason"))
             flash(_("已撤销合并，两份登记和合并前一样。"), "ok")
             return web.go(".merges")
         except Refused as refused:
@@ -112,7 +113,8 @@ def merge_undo(public_id: str) -> Response:
 def import_waiting(public_id: str, number: int) -> Response:
     row, form = imports.waiting_row(scopes(Permission.PEOPLE_IMPORT), public_id, number), VerdictForm()
     if row.outcome is not Outcome.WAITING:
-        return web.page("registry/worker/import_decided.html", row=row, person=imports.became(row), words=wording)
+        may_undo, person = imports.may_take_back(row), imports.became(row)
+        return web.page("registry/worker/import_decided.html", row=row, person=person, words=wording, may_undo=may_undo)
     pair = imports.beside(row, chosen=request.args.get("with", ""))
     if form.validate_on_submit():
         try:
@@ -123,6 +125,21 @@ def import_waiting(public_id: str, number: int) -> Response:
             form.refuse(refused)
     facts: dict[str, Any] = {"row": row, "pair": pair, "words": wording}
     return web.page("registry/worker/import_waiting.html", form=form, status=form.status, **facts)
+
+
+@bp.route("/imports/<public_id>/waiting/<int:number>/back", methods=["GET", "POST"])
+@requires(Permission.PEOPLE_IMPORT, fresh=True)
+def import_take_back(public_id: str, number: int) -> Response:
+    row, form = imports.waiting_row(scopes(Permission.PEOPLE_IMPORT), public_id, number), UndoMergeForm()
+    if form.validate_on_submit():
+        try:
+            imports.take_back(row, reason=form.text("reason"))
+            flash(_("已收回，这一行回到待核实。"), "ok")
+            return web.go(".import_waiting", public_id=public_id, number=number)
+        except Refused as refused:
+            form.refuse(refused)
+    facts: dict[str, Any] = {"row": row, "person": imports.became(row), "words": wording}
+    return web.page("registry/worker/import_take_back.html", form=form, status=form.status, **facts)
 
 
 def _onwards(batch: ImportBatch) -> Response:

@@ -94,10 +94,18 @@ VISIT_MOVES = {
         VisitState.MISSED,
         VisitState.CANCELLED,
     },
-    VisitState.DRAFT: {VisitState.NOT_MET, VisitState.DONE, VisitState.MISSED, VisitState.CANCELLED},
+    # Back to PLANNED: what was typed turned out to be about an earlier visit.
+    VisitState.DRAFT: {
+        VisitState.PLANNED,
+        VisitState.NOT_MET,
+        VisitState.DONE,
+        VisitState.MISSED,
+        VisitState.CANCELLED,
+    },
     VisitState.NOT_MET: {VisitState.DONE, VisitState.MISSED, VisitState.CANCELLED},
     VisitState.DONE: set(),
-    VisitState.MISSED: set(),
+    # Ticked on paper in its time and entered afterwards.
+    VisitState.MISSED: {VisitState.DONE},
     VisitState.CANCELLED: {VisitState.PLANNED},
 }
 OPEN = (VisitState.PLANNED, VisitState.DRAFT, VisitState.NOT_MET)

@@ -55,7 +55,11 @@ class CareSubject(Base):
 
 
 class CareSpell(Base):
-    """A time on the list at one level; `until` is its last day."""
+    """A time on the list at one level in one place; `until` is its last day.
+
+    Whoever moves begins another, so that the months before keep counting where she lived then. One of before places
+    were kept has none and counts where the person lives now.
+    """
 
     __tablename__ = "care_spell"
     __table_args__ = (sa.Index("ix_care_spell_subject", "subject_id", "since"),)
@@ -65,6 +69,8 @@ class CareSpell(Base):
     level: Mapped[Level] = mapped_column(one_of(Level))
     since: Mapped[date] = mapped_column(index=True)
     until: Mapped[date | None]
+    community_id: Mapped[int | None] = mapped_column(sa.ForeignKey("area.id"), index=True)
+    grid_id: Mapped[int | None] = mapped_column(sa.ForeignKey("area.id"), index=True)
 
 
 class CareExclusion(Base):

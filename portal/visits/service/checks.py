@@ -87,10 +87,10 @@ def not_met(visit: Visit, *, by: Actor) -> None:
         take(check, by=by)
 
 
-def met(visit: Visit, *, by: Actor) -> None:
-    """She was met: whatever check of hers runs is answered."""
+def met(visit: Visit, on: date, *, by: Actor) -> None:
+    """She was met on a day: whatever check of hers runs since then or before is answered."""
     for check in _standing(visit.person_id, clock.today()):
-        if check.is_open():
+        if check.is_open() and check.day <= on:
             step = check.next_step()
             if step is not None:
                 _finish_step(step, StepResult.REACHED, by.name)

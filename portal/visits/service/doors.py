@@ -1,4 +1,4 @@
-"""The five doors of care visits, which home calls."""
+"""The doors of care visits, which home calls."""
 
 from datetime import date
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from portal.areas.models import Area
 from portal.core import audit, clock, settings
 from portal.core.access import Actor, scopes_of
 from portal.core.clock import now, today
@@ -18,7 +17,6 @@ from portal.visits.models import (
     OPEN,
     REFERRAL_OPEN,
     Attempt,
-    CareSubject,
     CareWish,
     CheckState,
     Finding,
@@ -29,7 +27,7 @@ from portal.visits.models import (
     Visit,
     VisitPhoto,
 )
-from portal.visits.service import checks, recording, referrals, visiting, wishes, workers
+from portal.visits.service import checks, loads, passing, recording, referrals, visiting, wishes
 from portal.visits.service.visiting import Tab
 from portal.visits.service.words import care, party_words, record_lines
 
@@ -135,32 +133,8 @@ def _checks(person_ids: list[int], limit: int) -> list[SafetyCheck]:
     return list(db.session.scalars(query.order_by(SafetyCheck.opened_at.desc(), SafetyCheck.id.desc()).limit(limit)))
 
 
-def hand_over(giver: str, taker: str, area: Area) -> int:
-    """What one worker has of a grid's people passes to another: subjects, visits, open referrals and checks."""
-    here = sa.select(Person.id).where(Person.grid_id == area.id)
-    name = workers.names([taker]).get(taker, "")
-    mine = sa.or_(CareSubject.assigned_to == giver, CareSubject.worker == giver)
-    statements = [
-        sa.update(CareSubject).where(mine, CareSubject.person_id.in_(here)).values(assigned_to=taker, worker=taker),
-        sa.update(Visit)
-        .where(Visit.worker == giver, Visit.state.in_(OPEN), Visit.person_id.in_(here))
-        .values(worker=taker),
-        sa.update(Referral)
-        .where(Referral.owner == giver, Referral.state.in_(REFERRAL_OPEN), Referral.person_id.in_(here))
-        .values(owner=taker, owner_name=name),
-        sa.update(SafetyCheck)
-        .where(
-            SafetyCheck.taken_by == giver, SafetyCheck.state.in_(checks.OPEN_CHECKS), SafetyCheck.person_id.in_(here)
-        )
-        .values(taken_by=taker, taken_by_name=name),
-    ]
-    changed = 0
-    for statement in statements:
-        done = db.session.execute(statement, execution_options={"synchronize_session": False})
-        changed += int(getattr(done, "rowcount", 0))
-    db.session.expire_all()
-    audit.record("visits.handed_over", None, giver=giver, taker=taker, grid=area.code, count=changed)
-    return changed
+to_pass, hand_over, take_back = passing.to_pass, passing.hand_over, passing.take_back
+passed_words, open_of = passing.passed_words, loads.open_of
 
 
 def export(person: Person) -> list[dict[str, Any]]:

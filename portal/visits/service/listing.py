@@ -141,6 +141,7 @@ def _judge_all(
     open_to = {public_id for public_id, _name in workers.visitors(community)}
     spells = _last_spells([subject.id for subject in subjects.values()])
     gone = _gone(subjects.keys() - facts.keys())
+    grids = _grids(subjects.keys())
     for person_id, subject in subjects.items():
         fact = facts.get(person_id)
         rule = rules.judge(held, fact.tags, full_years(fact.born, day) if fact.born else None) if fact else None
@@ -151,12 +152,30 @@ def _judge_all(
             subject.worker = chosen or by_grid.get(fact.grid_id or 0, "")
         if level is not subject.level:
             last_day = gone.get(person_id) or day - timedelta(days=1)
-            _change_spell(subject, spells.get(subject.id), level, day, last_day)
+            spells[subject.id] = _change_spell(subject, spells.get(subject.id), level, day, last_day)
             if level is Level.HIGH and subject.level is not None:
                 raised.append(subject)
             subject.level = level
+        if level is not None:
+            _place(spells.get(subject.id), community.id, grids.get(person_id), day)
     db.session.flush()
     return raised
+
+
+def _grids(person_ids: Collection[int]) -> dict[int, int | None]:
+    query = sa.select(Person.id, Person.grid_id).where(Person.id.in_(person_ids)).order_by(Person.id)
+    return {row.id: row.grid_id for row in db.session.execute(query)}
+
+
+def _place(spell: CareSpell | None, community_id: int, grid_id: int | None, day: date) -> None:
+    """Where she lives while on the list; whoever moved is from this day on the list of the other place."""
+    if spell is None or (spell.community_id, spell.grid_id) == (community_id, grid_id):
+        return
+    if spell.community_id is not None and spell.since < day:
+        spell.until = day - timedelta(days=1)
+        spell = CareSpell(subject_id=spell.subject_id, level=spell.level, since=day)
+        db.session.add(spell)
+    spell.community_id, spell.grid_id = community_id, grid_id
 
 
 def _lives(person_id: int, gone: dict[int, date | None]) -> bool:
@@ -188,15 +207,20 @@ def _last_spells(subject_ids: list[int]) -> dict[int, CareSpell]:
     return found
 
 
-def _change_spell(subject: CareSubject, last: CareSpell | None, level: Level | None, day: date, last_day: date) -> None:
-    """End the running time on the list and begin another; what was undone within a day goes on."""
+def _change_spell(
+    subject: CareSubject, last: CareSpell | None, level: Level | None, day: date, last_day: date
+) -> CareSpell:
+    """End the running time on the list and begin another; what was undone within a day goes on. Answer the last."""
     if last is not None and level is last.level and last.until is not None and last.until >= day - timedelta(days=1):
         last.until = None
-        return
+        return last
     if last is not None and last.until is None:
         if last.since == day and level is not None:
             last.level = level
-            return
+            return last
         last.until = max(last.since, last_day if level is None else day - timedelta(days=1))
     if level is not None:
-        db.session.add(CareSpell(subject_id=subject.id, level=level, since=day))
+        last = CareSpell(subject_id=subject.id, level=level, since=day)
+        db.session.add(last)
+    assert last is not None
+    return last

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from portal.areas.models import Area
-from portal.core import audit, calendar, jobs
+from portal.core import audit, jobs
 from portal.core.clock import now, today
 from portal.core.db import db, unique_or
 from portal.core.errors import Refused
@@ -27,7 +27,7 @@ from portal.visits.models import (
     VisitKind,
     VisitState,
 )
-from portal.visits.service import listing, rules
+from portal.visits.service import listing, rules, spreading
 
 # Why a visit was cancelled of who died, moved away or turned out to be somebody else's alias.
 GONE = ("dead", "moved", "merged")
@@ -93,7 +93,7 @@ def plan(community: Area, day: date | None = None) -> Planned:
         ahead = windows(held[subject.level], day)
         _drop_other_periods(standing[subject.id], {window.period for window in ahead}, day)
         rows += [_row(subject, window, day) for window in _wanted(subject, ahead, standing[subject.id], day)]
-    spread(rows, {subject.id: subject.person.household_id or 0 for subject in subjects}, day)
+    rows = spreading.spread(rows, subjects, community, day)
     with unique_or(Refused(_("名单正在生成，请过一分钟再看。"))):
         if rows:
             db.session.execute(sa.insert(Visit), rows)
@@ -186,24 +186,6 @@ def _row(subject: CareSubject, window: Window, day: date) -> dict[str, Any]:
     }
 
 
-def spread(rows: list[dict[str, Any]], homes: dict[int, int], day: date) -> None:
-    """Over the working days left of each window, neighbours on one day: nobody's month falls on its last day."""
-    rounds: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        rounds[row["worker"], row["period"]].append(row)
-    works: dict[date, bool] = {}
-    for group in rounds.values():
-        first, last = max(group[0]["from_on"], day), group[0]["due_on"]
-        days = [first + timedelta(days=turn) for turn in range((last - first).days + 1)]
-        for one in days:
-            if one not in works:
-                works[one] = calendar.is_working_day(one)
-        days = [one for one in days if works[one]] or days[:1]
-        group.sort(key=lambda row: (homes[row["subject_id"]], row["subject_id"]))
-        for turn, row in enumerate(group):
-            row["planned_on"] = days[turn * len(days) // len(group)]
-
-
 def _pass_on_lateness(community: Area, day: date) -> int:
     """A window that passed without a visit is missed; the running one of the same person carries its lateness."""
     overdue = sa.and_(Visit.due_on < day, Visit.state.in_(OPEN))
@@ -220,13 +202,13 @@ def _pass_on_lateness(community: Area, day: date) -> int:
     for old in missed:
         new = current[old.subject_id]
         new.late_since = new.late_since or old.late_since or old.due_on + timedelta(days=1)
-        new.planned_on = day
         if old.draft and not new.draft:
             new.draft, new.draft_at, new.draft_by = old.draft, old.draft_at, old.draft_by
             if new.state is VisitState.PLANNED:
                 new.move(VisitState.DRAFT)
         old.move(VisitState.MISSED, "late")
         old.draft = None
+    spreading.bring_forward([current[old.subject_id] for old in missed], community, day)
     db.session.flush()
     return len(missed)
 

@@ -3,7 +3,8 @@
 The rule (domain rules, section 6): on the list for at least one day of the month; minus the dead, moved, in hospital or
 an institution, long away, and refused in writing, each with its reason; effective is met in person or confirmed by
 call. Death, moving and refusal count as they stand on the month's last day (today, in the running month); hospital,
-institution and absence when together they take the setting's days of the month.
+institution and absence when together they take the setting's days of the month. Who moved counts where she was on the
+list last in the month: a month that is over does not change when people move.
 """
 
 from calendar import monthrange
@@ -20,7 +21,8 @@ from portal.core import clock, settings
 from portal.core.access import Scope
 from portal.core.db import db
 from portal.registry.models import Person, PersonState
-from portal.registry.service import people
+from portal.registry.service import finding
+from portal.registry.service.finding import Inside
 from portal.visits.models import CareExclusion, CareSpell, CareSubject, Exclusion, Visit
 from portal.visits.service import loading
 
@@ -100,16 +102,36 @@ class Line:
 
 @dataclass(frozen=True)
 class Rate:
-    """A month's rate by grid, and in all."""
+    """A month's rate by grid, and in all; `inside` is what it was asked for."""
 
     month: Month
     lines: list[Line]
     total: Line
+    inside: Inside
+
+
+@dataclass(frozen=True)
+class _Place:
+    community_id: int | None
+    grid_id: int | None
+
+
+@dataclass(frozen=True)
+class _Spell:
+    """A time on the list; of before places were kept it has none."""
+
+    since: date
+    until: date | None
+    place: _Place | None
+
+    def touches(self, month: Month) -> bool:
+        return self.since <= month.last and (self.until is None or self.until >= month.first)
 
 
 @dataclass(frozen=True)
 class _Fact:
     person_id: int
+    community_id: int
     grid_id: int | None
     state: PersonState
     state_on: date | None
@@ -121,12 +143,22 @@ class _Fact:
 class _Books:
     """Everything that some months are counted from, read once: by person, aliases resolved."""
 
+    inside: Inside
     facts: list[_Fact]
-    spells: dict[int, list[tuple[date, date | None]]]
+    spells: dict[int, list[_Spell]]
     met: dict[int, list[date]]
     pauses: dict[int, list[CareExclusion]]
     grids: dict[int, str]
     away_days: list[tuple[date, int]]
+
+    def place_in(self, fact: _Fact, month: Month) -> _Place | None:
+        """Where somebody was on the list last in a month; none for who was not, or not in scope."""
+        held = [spell for spell in self.spells.get(fact.person_id, ()) if spell.touches(month)]
+        if not held:
+            return None
+        place = held[-1].place or _Place(fact.community_id, fact.grid_id)
+        inside = place.community_id in self.inside.whole or place.grid_id in self.inside.grids
+        return place if inside else None
 
     def away_limit(self, day: date) -> int:
         found = next((value for since, value in self.away_days if since <= day), None)
@@ -156,11 +188,12 @@ def _count(books: _Books, month: Month, total_name: str) -> Rate:
     lines: dict[int | None, Line] = {}
     total = Line(None, total_name)
     for fact in books.facts:
-        if not any(_touches(since, until, month) for since, until in books.spells.get(fact.person_id, ())):
+        place = books.place_in(fact, month)
+        if place is None:
             continue
         reason = _reason(fact, books.pauses.get(fact.person_id, []), month, books.away_limit(month.first))
         met = any(month.first <= day <= month.last for day in books.met.get(fact.person_id, ()))
-        line = lines.setdefault(fact.grid_id, Line(fact.grid_id, books.grids.get(fact.grid_id or 0, "")))
+        line = lines.setdefault(place.grid_id, Line(place.grid_id, books.grids.get(place.grid_id or 0, "")))
         for sheet in (line, total):
             if reason is not None:
                 sheet.excluded[reason].append(fact.person_id)
@@ -168,27 +201,37 @@ def _count(books: _Books, month: Month, total_name: str) -> Rate:
                 (sheet.visited if met else sheet.unvisited).append(fact.person_id)
     places = {grid_id: turn for turn, grid_id in enumerate(books.grids)}
     ordered = sorted(lines.values(), key=lambda line: places.get(line.grid_id or 0, len(places)))
-    return Rate(month, ordered, total)
-
-
-def _touches(since: date, until: date | None, month: Month) -> bool:
-    return since <= month.last and (until is None or until >= month.first)
+    return Rate(month, ordered, total, books.inside)
 
 
 def _read(within: Collection[Scope], first: date, last: date) -> _Books:
-    """An alias may lie outside the scope and still stand for somebody inside it."""
-    inside = people.within(within)
-    reached = sa.or_(inside, Person.merged_into_id.is_not(None))
+    """An alias may lie outside the scope and still stand for somebody inside it, and people move."""
+    inside = finding.inside(within)
+    reached = sa.or_(
+        inside.holds(),
+        Person.id.in_(_listed_in(inside, first, last)),
+        Person.merged_into_id.is_not(None),
+        Person.id.in_(_stood_for()),
+    )
     facts = (
-        sa.select(Person.id, Person.grid_id, Person.state, Person.state_on, Person.absent_from, Person.absent_until)
-        .where(inside, Person.merged_into_id.is_(None))
+        sa.select(
+            Person.id,
+            Person.community_id,
+            Person.grid_id,
+            Person.state,
+            Person.state_on,
+            Person.absent_from,
+            Person.absent_until,
+        )
+        .where(reached, Person.merged_into_id.is_(None))
         .where(sa.or_(sa.exists().where(CareSubject.person_id == Person.id), Person.id.in_(_stood_for())))
         .order_by(Person.id)
     )
     aliases = _Aliases()
-    spells: dict[int, list[tuple[date, date | None]]] = defaultdict(list)
-    for person_id, merged, since, until in db.session.execute(_spells(reached, first, last)):
-        spells[aliases.resolve(person_id, merged)].append((since, until))
+    spells: dict[int, list[_Spell]] = defaultdict(list)
+    for person_id, merged, since, until, community_id, grid_id in db.session.execute(_spells(reached, first, last)):
+        place = _Place(community_id, grid_id) if community_id is not None else None
+        spells[aliases.resolve(person_id, merged)].append(_Spell(since, until, place))
     met: dict[int, list[date]] = defaultdict(list)
     for person_id, merged, day in db.session.execute(_met(reached, first, last)):
         if day is not None:
@@ -199,7 +242,19 @@ def _read(within: Collection[Scope], first: date, last: date) -> _Books:
         pauses[aliases.resolve(person.id, person.merged_into_id)].append(row)
     found = [_Fact(*row) for row in db.session.execute(facts)]
     limits = [(row.valid_from, int(row.value)) for row in settings.history(AWAY_DAYS)]
-    return _Books(found, spells, met, pauses, _grid_names({fact.grid_id or 0 for fact in found}), limits)
+    places = {spell.place.grid_id or 0 for held in spells.values() for spell in held if spell.place}
+    names = _grid_names(places | {fact.grid_id or 0 for fact in found}, inside)
+    return _Books(inside, found, spells, met, pauses, names, limits)
+
+
+def _listed_in(inside: Inside, first: date, last: date) -> sa.Select[int]:
+    """Who was on the list of a place in scope then, wherever she lives now."""
+    here = sa.or_(CareSpell.community_id.in_(inside.whole), CareSpell.grid_id.in_(inside.grids))
+    return (
+        sa.select(CareSubject.person_id)
+        .join(CareSpell, CareSpell.subject_id == CareSubject.id)
+        .where(here, CareSpell.since <= last, sa.or_(CareSpell.until.is_(None), CareSpell.until >= first))
+    )
 
 
 class _Aliases:
@@ -227,13 +282,23 @@ def _stood_for() -> sa.Select[int | None]:
     )
 
 
-def _spells(reached: sa.ColumnElement[bool], first: date, last: date) -> sa.Select[int, int | None, date, date | None]:
+def _spells(
+    reached: sa.ColumnElement[bool], first: date, last: date
+) -> sa.Select[int, int | None, date, date | None, int | None, int | None]:
+    """In order of time."""
     return (
-        sa.select(Person.id, Person.merged_into_id, CareSpell.since, CareSpell.until)
+        sa.select(
+            Person.id,
+            Person.merged_into_id,
+            CareSpell.since,
+            CareSpell.until,
+            CareSpell.community_id,
+            CareSpell.grid_id,
+        )
         .join(CareSubject, CareSubject.person_id == Person.id)
         .join(CareSpell, CareSpell.subject_id == CareSubject.id)
         .where(reached, CareSpell.since <= last, sa.or_(CareSpell.until.is_(None), CareSpell.until >= first))
-        .order_by(CareSpell.id)
+        .order_by(CareSpell.since, CareSpell.id)
     )
 
 
@@ -264,9 +329,12 @@ def _pauses(reached: sa.ColumnElement[bool], first: date, last: date) -> sa.Sele
     )
 
 
-def _grid_names(grid_ids: Collection[int]) -> dict[int, str]:
+def _grid_names(grid_ids: Collection[int], inside: Inside) -> dict[int, str]:
     """In the order of their codes; with the community's name where there are several communities."""
-    query = sa.select(Area).where(Area.id.in_(grid_ids)).options(sa.orm.joinedload(Area.parent)).order_by(Area.code)
+    here = sa.or_(Area.parent_id.in_(inside.whole), Area.id.in_(inside.grids))
+    query = (
+        sa.select(Area).where(Area.id.in_(grid_ids), here).options(sa.orm.joinedload(Area.parent)).order_by(Area.code)
+    )
     found = list(db.session.scalars(query))
     several = len({grid.parent_id for grid in found}) > 1
     return {grid.id: f"{grid.parent.name} {grid.name}" if several and grid.parent else grid.name for grid in found}
@@ -300,15 +368,21 @@ def _days(since: date, until: date | None, month: Month) -> set[date]:
     return {first + timedelta(days=turn) for turn in range((last - first).days + 1)}
 
 
-def names(person_ids: Collection[int], page: int, size: int = 50) -> list[CareSubject]:
-    """The people behind a number, by home; one more than a page."""
+def names(inside: Inside, person_ids: Collection[int], page: int, size: int = 50) -> list[CareSubject]:
+    """The people behind a number who are in scope still, by home; one more than a page."""
     query = (
         sa.select(CareSubject)
         .join(CareSubject.person)
-        .where(CareSubject.person_id.in_(person_ids))
+        .where(CareSubject.person_id.in_(person_ids), inside.holds())
         .options(*loading.eager(CareSubject.person), sa.orm.joinedload(CareSubject.rule))
         .order_by(Person.household_id, CareSubject.id)
         .limit(size + 1)
         .offset((page - 1) * size)
     )
     return list(db.session.scalars(query))
+
+
+def moved_on(inside: Inside, person_ids: Collection[int]) -> int:
+    """How many behind a number live in nobody's scope of hers now: they count, and stay unnamed."""
+    query = sa.select(sa.func.count(Person.id)).where(Person.id.in_(person_ids), sa.not_(inside.holds()))
+    return db.session.scalar(query) or 0

@@ -99,13 +99,17 @@ def record_of(visit: Visit) -> dict[str, Any]:
     return kept
 
 
-def record(visit: Visit, said: Said, *, by: Actor, picture: Picture | None = None) -> None:
-    """Write a visit down once. Who was not met is tried again: not_met() goes on from here."""
+def record(visit: Visit, said: Said, *, by: Actor, picture: Picture | None = None) -> Visit:
+    """Write a visit down once, and answer it. Who was not met is tried again: not_met() goes on from here.
+
+    What was done on paper in an earlier period, missed meanwhile, counts for that one.
+    """
     _check(visit, said, picture)
     if not said.met:
         not_met(visit, said, by=by)
-        return
+        return visit
     day = clock.local(said.at).date()
+    visit = _of_its_time(visit, day)
     _claim(visit, VisitState.DONE)
     visit.method, visit.done_at, visit.urgency, visit.next_on = said.method, said.at, said.urgency, said.next_on
     visit.done_by, visit.done_by_name, visit.done_as = by.public_id, by.name, workers.role_of(by)
@@ -122,9 +126,35 @@ def record(visit: Visit, said: Said, *, by: Actor, picture: Picture | None = Non
         referrals.refer(visit, kind, said.urgency, said.finding_note, by=by)
     if said.next_on:
         planning.promise(visit.subject, said.next_on, VisitKind.PROMISED)
-    checks.met(visit, by=by)
+    checks.met(visit, day, by=by)
     _tell_if_urgent(visit)
     audit.record("visits.recorded", visit, way=said.method.value, findings=len(said.findings))
+    return visit
+
+
+def _of_its_time(visit: Visit, day: date) -> Visit:
+    """The missed visit of the period in which the day lies, where this one is of a later period; else this one.
+
+    What passed before that day is no lateness any more: the running visit's begins with what was missed after it.
+    """
+    missed = sa.select(Visit).where(
+        Visit.subject_id == visit.subject_id, Visit.kind == VisitKind.ROUTINE, Visit.state == VisitState.MISSED
+    )
+    found = None
+    if visit.kind is VisitKind.ROUTINE and day < visit.from_on:
+        found = db.session.scalars(
+            missed.where(Visit.from_on <= day, Visit.due_on >= day).order_by(Visit.due_on, Visit.id).limit(1)
+        ).first()
+    if found is None:
+        return visit
+    later = missed.where(Visit.due_on > found.due_on, Visit.due_on < visit.from_on).order_by(Visit.due_on, Visit.id)
+    next_missed = db.session.scalars(later.limit(1)).first()
+    visit.late_since = next_missed.due_on + timedelta(days=1) if next_missed else None
+    visit.draft, visit.draft_at = None, None
+    if visit.state is VisitState.DRAFT:
+        visit.move(VisitState.PLANNED)
+    db.session.flush()
+    return found
 
 
 def _check(visit: Visit, said: Said, picture: Picture | None) -> None:
@@ -164,7 +194,8 @@ def _already(visit: Visit) -> str:
 
 def _claim(visit: Visit, state: VisitState) -> None:
     """Of two who record at once one wins."""
-    won = guarded(sa.update(Visit).where(Visit.id == visit.id, Visit.state.in_(OPEN)).values(state=state))
+    standing = (*OPEN, VisitState.MISSED) if state is VisitState.DONE else OPEN
+    won = guarded(sa.update(Visit).where(Visit.id == visit.id, Visit.state.in_(standing)).values(state=state))
     if not won:
         db.session.refresh(visit)
         raise Refused(_already(visit) or _("这次探访已经取消或过期，不用再记录。请回到列表看看。"))

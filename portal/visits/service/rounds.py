@@ -27,7 +27,7 @@ from portal.visits.models import (
     VisitKind,
     VisitState,
 )
-from portal.visits.service import planning, workers
+from portal.visits.service import planning, spreading, workers
 
 LONGEST = timedelta(days=60)
 
@@ -147,7 +147,7 @@ def _make_visits(made: CareRound, subjects: list[CareSubject]) -> int:
         for subject in subjects
         if subject.id not in away
     ]
-    planning.spread(rows, {subject.id: subject.person.household_id or 0 for subject in subjects}, made.first_day)
+    rows = spreading.spread(rows, subjects, made.community, made.first_day)
     if rows:
         db.session.execute(sa.insert(Visit), rows)
     return len(rows)

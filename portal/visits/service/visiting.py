@@ -36,7 +36,7 @@ class Listed:
     more: bool = False
 
 
-def _tab(tab: Tab, day: date) -> sa.ColumnElement[bool]:
+def in_tab(tab: Tab, day: date) -> sa.ColumnElement[bool]:
     """What a tab holds. Today: what is planned for today or before, what was not met, what must be made sure of."""
     late = sa.or_(Visit.due_on < day, Visit.late_since.is_not(None))
     sunday = day + timedelta(days=6 - day.weekday())
@@ -67,7 +67,7 @@ def visits(
     query = (
         sa.select(Visit)
         .join(Visit.person)
-        .where(*where, _tab(tab, day))
+        .where(*where, in_tab(tab, day))
         .options(
             *loading.eager(Visit.person),
             sa.orm.joinedload(Visit.subject).joinedload(CareSubject.rule),
@@ -90,7 +90,7 @@ def _by_risk() -> tuple[sa.SQLColumnExpression[Any], ...]:
 
 
 def _counts(where: list[sa.ColumnElement[bool]], day: date) -> dict[Tab, int]:
-    numbers = [sa.func.count(Visit.id).filter(_tab(tab, day)) for tab in Tab]
+    numbers = [sa.func.count(Visit.id).filter(in_tab(tab, day)) for tab in Tab]
     row = db.session.execute(sa.select(*numbers).join(Visit.person).where(*where)).one()
     return dict(zip(Tab, row, strict=True))
 

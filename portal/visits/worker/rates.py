@@ -45,9 +45,11 @@ def rate_sheet() -> Response:
 def rate_names() -> Response:
     rate, page = _asked(), asked_page()
     line, which = _line(rate, request.args.get("grid", "all")), request.args.get("which", "unvisited")
-    found = counting.names(_ids(line, which), page, SIZE)
+    ids = _ids(line, which)
+    found = counting.names(rate.inside, ids, page, SIZE)
     facts: dict[str, Any] = {"line": line, "which": which, "grid": request.args.get("grid", "all"), "page": page}
-    shown: dict[str, Any] = {"subjects": found[:SIZE], "more": len(found) > SIZE, "total": len(_ids(line, which))}
+    shown: dict[str, Any] = {"subjects": found[:SIZE], "more": len(found) > SIZE, "total": len(ids)}
+    shown["moved"] = counting.moved_on(rate.inside, ids)
     return web.page("visits/worker/rate_names.html", rate=rate, **facts, **shown, day=rate.month.end)
 
 

@@ -1,5 +1,6 @@
 """Worker pages: my visits, the form on a phone with its draft, one visit, a number to call."""
 
+from datetime import timedelta
 from typing import Any
 
 from flask import Response, flash, request
@@ -7,13 +8,14 @@ from flask_babel import gettext as _
 
 from portal.core import files, web
 from portal.core.access import current_actor, requires, scopes
-from portal.core.clock import today
+from portal.core.clock import now, today
 from portal.core.errors import Refused
 from portal.identity.permissions import Permission
 from portal.registry.service import people
 from portal.visits.forms.record import RecordForm, form_for, kept_of
 from portal.visits.models import Visit
 from portal.visits.service import calling, checks, listing, planning, recording, visiting, workers
+from portal.visits.service import route as routes
 from portal.visits.service.visiting import Tab
 from portal.visits.worker.blueprint import asked_page, bp
 
@@ -34,6 +36,18 @@ def index() -> Response:
 
 def _names(visits: list[Visit]) -> dict[str, Any]:
     return {"names": workers.names(visit.worker for visit in visits)}
+
+
+@bp.route("/route")
+@requires(Permission.VISITS_DO)
+def route() -> Response:
+    """A day's visits on paper, mine or with `whose` everybody's in scope, in the order of the doors."""
+    everybody, day = request.args.get("whose") == "all", routes.day_of(request.args.get("day", ""))
+    worker = None if everybody else current_actor().public_id
+    stops = routes.route(scopes(Permission.VISITS_DO), worker=worker, day=day)
+    facts: dict[str, Any] = {"everybody": everybody, "today": today(), "day": day, "at": now()}
+    names = _names([stop.visit for stop in stops]) if everybody else {"names": {}}
+    return web.page("visits/worker/route.html", stops=stops, following=day + timedelta(days=1), **facts, **names)
 
 
 @bp.route("/<public_id>")
@@ -57,8 +71,7 @@ def record(public_id: str) -> Response:
     found = visiting.visit_in(scopes(Permission.VISITS_DO), public_id)
     if form.is_submitted() and not form.errors:
         try:
-            recording.record(found, form.said(), by=current_actor(), picture=picture)
-            return _onward(found)
+            return _onward(recording.record(found, form.said(), by=current_actor(), picture=picture))
         except Refused as refused:
             form.refuse(refused)
     form = form.again() if form.is_submitted() else form_for(found)

@@ -22,7 +22,9 @@ from portal.registry.service.imports.columns import Table, read_table
 from portal.registry.service.imports.confirming import confirm
 from portal.registry.service.imports.deciding import became, beside, decide, waiting_row
 from portal.registry.service.imports.refusals import record_download, refused_workbook
+from portal.registry.service.imports.restoring import ready
 from portal.registry.service.imports.staging import check_batch, silent_batches
+from portal.registry.service.imports.taking_back import may_take_back, take_back, take_back_merge
 from portal.registry.service.imports.undoing import undo, used_people
 from portal.registry.service.imports.vocabulary import FIELDS, Field
 
@@ -52,14 +54,18 @@ __all__ = [
     "fields_of",
     "households_without_head",
     "keep",
+    "may_take_back",
     "purge",
     "read_table",
+    "ready",
     "record_download",
     "refused_workbook",
     "rows",
     "samples",
     "silent_batches",
     "start_check",
+    "take_back",
+    "take_back_merge",
     "to_confirm",
     "twins",
     "undo",

@@ -33,7 +33,7 @@ from portal.registry.models import (
 from portal.registry.service.imports import columns as guessing
 from portal.registry.service.imports import store
 from portal.registry.service.imports.columns import Table
-from portal.registry.service.imports.vocabulary import Field
+from portal.registry.service.imports.vocabulary import FIELDS, Field
 
 PAGE = 50
 # An upload whose batch never came to be: its files wait for nobody.
@@ -105,7 +105,7 @@ def upload(community: Area, kept: Kept, *, by: str, kind: ImportKind = ImportKin
         filename=kept.filename,
         headers=table.headers,
         header_number=table.header_number,
-        samples=json.dumps(guessing.samples(table), ensure_ascii=False),
+        samples=json.dumps(guessing.samples(table, kind), ensure_ascii=False),
         skipped=[list(row) for row in table.skipped],
         columns=_remembered(community, kind, table.headers) or guessing.guess(table.headers, kind),
         total=len(table.rows),
@@ -157,13 +157,13 @@ def start_check(batch: ImportBatch, columns: Mapping[str, int]) -> None:
 
 def _refuse_without_key(kind: ImportKind, columns: Mapping[str, int]) -> None:
     """What a row of each kind is known by must be among the columns."""
-    if kind is ImportKind.PERSONS and Field.NAME not in columns:
+    if kind in {ImportKind.PERSONS, ImportKind.STAFF} and Field.NAME not in columns:
         raise Refused(_("请选择哪一列是姓名，没有姓名不能导入。"), field=Field.NAME)
     if kind is ImportKind.UPDATE and not (
         {Field.ID_NUMBER} <= {*columns} or {Field.NAME, Field.BIRTH_DATE} <= {*columns}
     ):
         raise Refused(_("请选择证件号码那一列；没有的话，姓名和出生日期两列都要选。"), field=Field.ID_NUMBER)
-    if kind in {ImportKind.FACILITIES, ImportKind.ORGANISATIONS} and Field.TITLE not in columns:
+    if Field.TITLE in FIELDS[kind] and Field.TITLE not in columns:
         raise Refused(_("请选择哪一列是名称。"), field=Field.TITLE)
     homes = {ImportKind.DWELLINGS: {Field.ROOM, Field.ADDRESS}}
     homes[ImportKind.HOUSEHOLDS] = {Field.HOUSEHOLD_NUMBER, *homes[ImportKind.DWELLINGS]}

@@ -17,6 +17,7 @@ from portal.registry.models import (
     Registration,
     Relation,
     Schooling,
+    StaffKind,
     Standing,
     TagKind,
     Tenure,
@@ -26,13 +27,17 @@ from portal.registry.service import ethnicities
 
 Code = TypeVar("Code", bound=str)
 
-SEX_WORDS = {"男": Sex.MALE, "男性": Sex.MALE, "M": Sex.MALE, "女": Sex.FEMALE, "女性": Sex.FEMALE, "F": Sex.FEMALE}
 
+def _codes(words: Mapping[Code, str]) -> dict[str, Code]:
+    """Each word with the code it stands for."""
+    return {word: code for code, said in words.items() for word in said.split()}
+
+
+SEX_WORDS = _codes({Sex.MALE: "男 男性 M", Sex.FEMALE: "女 女性 F"})
 # 子女 is told apart by the sex.
 CHILD_WORDS = frozenset({"子女", "孩子", "儿女"})
-RELATION_WORDS: dict[str, Relation] = {
-    word: relation
-    for relation, words in {
+RELATION_WORDS = _codes(
+    {
         Relation.HEAD: "户主 本人 本人或户主",
         Relation.SPOUSE: "配偶 妻 夫 妻子 丈夫 老伴 爱人",
         Relation.SON: "子 儿子 独生子 长子 次子 三子 四子 五子 养子 继子",
@@ -42,22 +47,16 @@ RELATION_WORDS: dict[str, Relation] = {
         Relation.GRANDPARENT: "祖父母 外祖父母 祖父 祖母 外祖父 外祖母 爷爷 奶奶 外公 外婆 姥姥 姥爷 祖辈",
         Relation.SIBLING: "兄弟姐妹 兄弟姊妹 兄 弟 姐 妹 姊 哥哥 弟弟 姐姐 妹妹 兄弟 姐妹",
         Relation.OTHER: "其他 其它 其他亲属 其他关系 非亲属 儿媳 女婿 媳妇 侄子 侄女 外甥 外甥女 保姆 租客 亲戚",
-    }.items()
-    for word in words.split()
-}
-
-REGISTRATION_WORDS: dict[str, Registration] = {
-    word: registration
-    for registration, words in {
+    }
+)
+REGISTRATION_WORDS = _codes(
+    {
         Registration.LOCAL: "本地户籍 本地 本市 本市户籍 户籍 户籍人口 本社区 本街道 常住户籍 是 人户一致 在册",
         Registration.OUTSIDE: "外地户籍 外地 外来 流动 流动人口 非本地 非户籍 外省 外市 外来人口 暂住 否 人户分离",
-    }.items()
-    for word in words.split()
-}
-
-TAG_WORDS: dict[str, TagKind] = {
-    word: kind
-    for kind, words in {
+    }
+)
+TAG_WORDS = _codes(
+    {
         TagKind.LIVING_ALONE: "独居 独居老人",
         TagKind.EMPTY_NEST: "空巢 空巢老人",
         TagKind.LEFT_BEHIND: "留守 留守老人",
@@ -81,13 +80,10 @@ TAG_WORDS: dict[str, TagKind] = {
         TagKind.NO_EARNER_FAMILY: "零就业家庭 零就业家庭成员",
         TagKind.UNEMPLOYED: "失业 失业人员",
         TagKind.MIGRANT_WORKER: "农民工",
-    }.items()
-    for word in words.split()
-}
-
-DIET_WORDS: dict[str, Diet] = {
-    word: kind
-    for kind, words in {
+    }
+)
+DIET_WORDS = _codes(
+    {
         Diet.LOW_SUGAR: "低糖 无糖 控糖 糖尿病餐",
         Diet.LOW_SALT: "低盐 少盐 低钠",
         Diet.LOW_FAT: "低脂 低油 少油",
@@ -95,13 +91,8 @@ DIET_WORDS: dict[str, Diet] = {
         Diet.SEMI_LIQUID: "半流质 半流食 流食",
         Diet.VEGETARIAN: "素食 素 吃素",
         Diet.HALAL: "清真 清真餐",
-    }.items()
-    for word in words.split()
-}
-
-
-def _codes(words: Mapping[Code, str]) -> dict[str, Code]:
-    return {word: code for code, said in words.items() for word in said.split()}
+    }
+)
 
 
 ID_KIND_WORDS = _codes(
@@ -204,6 +195,19 @@ ORGANISATION_WORDS = _codes(
         OrganisationKind.OWNERS: "业委会 业主委员会 业主大会",
         OrganisationKind.SHOP: "商户 商铺 个体 店铺 超市 门店",
         OrganisationKind.UNIT: "驻区单位 驻区 机关 事业单位 学校 企业 公司",
+    }
+)
+STAFF_WORDS = _codes(
+    {
+        StaffKind.SOCIAL_WORKER: "社会工作师 社会工作者 社工师 社工 助理社会工作师",
+        StaffKind.GRID_WORKER: "网格员 网格长 网格 专职网格员 网格管理员",
+        StaffKind.CHILD_OFFICER: "儿童主任 儿童督导员 儿童",
+        StaffKind.MEDIATOR: "人民调解员 调解员 调解",
+        StaffKind.LAWYER: "法律顾问 律师 法律明白人 法律",
+        StaffKind.DOCTOR: "家庭医生 医生 全科医生 乡村医生 护士 医护",
+        StaffKind.CARER: "养老护理员 护理员 护理 照护员 助老员 养老",
+        StaffKind.PROPERTY: "物业人员 物业 保安 保洁 楼管",
+        StaffKind.COMMUNITY_WORKER: "社区工作者 社区专职 专职社工 社区专职工作者 两委 居委会 社区干部 书记 主任",
     }
 )
 STANDING_WORDS = _codes(

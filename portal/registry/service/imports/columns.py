@@ -18,10 +18,17 @@ HINT = re.compile(
     re.IGNORECASE,
 )
 LAST_LINES = re.compile(r"^(合计|总计|小计|共计|总人数|总户数|填表|填报|审核|制表|负责人|备注[::]|注[::]|说明[::])")
-TOO_VAGUE = frozenset({"其他", "其它", "说明", "关系", "居民", "婚姻", "民族"})
+TOO_VAGUE = frozenset(
+    {"其他", "其它", "说明", "关系", "居民", "婚姻", "民族", "成员", "队员", "志愿者", "物资", "物品", "证书", "职务"}
+)
 LONG_NUMBER = re.compile(r"[0-9０-９]{6,}")
 SAMPLES = 3
-MASKED_KINDS = {Field.ID_NUMBER: mask_id, Field.PHONE: mask_phone, Field.NAME: mask_name}
+MASKED_KINDS = {
+    Field.ID_NUMBER: mask_id,
+    Field.PHONE: mask_phone,
+    Field.NAME: mask_name,
+    Field.PAPER_NUMBER: mask_id,
+}
 
 
 @dataclass(frozen=True)
@@ -132,9 +139,10 @@ def _held(words: Sequence[str], found: Mapping[str, int], known: Mapping[str, Fi
                     yield len(name), column, field.value
 
 
-def samples(table: Table) -> list[list[str]]:
+def samples(table: Table, kind: ImportKind = ImportKind.PERSONS) -> list[list[str]]:
     """For each column up to three values, numbers, telephones and names masked."""
-    kinds = {column: Field(field) for field, column in guess(table.headers).items()}
+    guessed = guess(table.headers).items(), guess(table.headers, kind).items()
+    kinds = {column: Field(field) for found in guessed for field, column in found}
     return [_column_samples(table, column, kinds.get(column)) for column in range(len(table.headers))]
 
 

@@ -28,7 +28,7 @@ from portal.registry.models import (
     Verdict,
 )
 from portal.registry.service import consents
-from portal.registry.service.imports import further, places, things, turning
+from portal.registry.service.imports import further, places, things, turning, writing
 from portal.registry.service.imports.handlers import HANDLERS
 from portal.registry.service.imports.things import PEOPLE
 
@@ -55,7 +55,7 @@ def confirm(batch: ImportBatch, *, by: str, key: str = "") -> None:
         first = {table: _highest(table) for table in NUMBERED}
         with room_to_work():
             _store_all(batch, moment)
-        batch.made = {table.__tablename__: [first[table], _highest(table)] for table in NUMBERED}
+        batch.made = {**batch.made, **{table.__tablename__: [first[table], _highest(table)] for table in NUMBERED}}
         audit.record("registry.import_confirmed", batch, filename=batch.filename, **batch.counts)
         tokens.remember_request(by, "registry.import_confirm", key, batch.public_id, batch.public_id)
     if batch.kind in PEOPLE:
@@ -69,7 +69,8 @@ def _store_all(batch: ImportBatch, moment: datetime) -> None:
         apply_decided(batch, moment)
         consents.keep_refusals(moment)
     else:
-        HANDLERS[batch.kind].store(batch, things.rows_of(batch, Outcome.NEW, Outcome.CHANGED))
+        handler = HANDLERS[batch.kind]
+        handler.store(batch, things.rows_of(batch, handler))
 
 
 def apply_decided(batch: ImportBatch, moment: datetime) -> None:
@@ -90,11 +91,12 @@ def apply_decided(batch: ImportBatch, moment: datetime) -> None:
 def bring_in(batch: ImportBatch, row: ImportRow, moment: datetime) -> None:
     """One decided row becomes a new person or a change of a known one, by the statements that all rows go by."""
     key = turning.row_key(row)
-    turning.turn(batch, row)
-    row.decided_at = moment
-    db.session.flush()
-    store(places.Part(batch, moment, (row.id,)))
-    row.applied_to = db.session.scalar(sa.select(Person.id).where(Person.public_id == row.public_id))
+    with writing.written_down(batch, row):
+        turning.turn(batch, row)
+        row.decided_at = moment
+        db.session.flush()
+        store(places.Part(batch, moment, (row.id,)))
+        row.applied_to = db.session.scalar(sa.select(Person.id).where(Person.public_id == row.public_id))
     turning.remember(batch, row, key)
     _count(batch, row)
 

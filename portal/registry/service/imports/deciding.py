@@ -16,7 +16,7 @@ from portal.core.db import db, unique_or
 from portal.core.errors import Missing, Refused
 from portal.registry.models import BatchState, Household, ImportBatch, ImportRow, Outcome, Person, Verdict
 from portal.registry.service import consents, people
-from portal.registry.service.imports import confirming, turning, wording
+from portal.registry.service.imports import confirming, turning, wording, writing
 from portal.registry.service.imports.addresses import Address
 
 OPEN_BATCHES = (BatchState.CHECKED, BatchState.CONFIRMED)
@@ -156,6 +156,7 @@ def decide(pair: Beside, verdict: Verdict, answers: Mapping[str, str], *, by: Ac
     row, batch = pair.row, pair.row.batch
     if verdict is Verdict.SAME and pair.other is None:
         raise Refused(_("另一份资料不在您的社区，不能合并。请联系那个社区，或先放一放。"))
+    writing.keep_waiting(row)
     row.verdict, row.decided_at, row.decided_by = verdict, now(), by.public_id
     row.chosen = pair.chosen(answers) if verdict is Verdict.SAME else []
     row.person_id = pair.person.id if pair.person and verdict is Verdict.SAME else row.person_id

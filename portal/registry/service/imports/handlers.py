@@ -1,7 +1,10 @@
 """Which kind of register is handled by what."""
 
 from portal.registry.models import ImportKind
+from portal.registry.service.imports.bands import TEAMS
+from portal.registry.service.imports.crew import STAFF
 from portal.registry.service.imports.homes import DWELLINGS, HOUSEHOLDS
+from portal.registry.service.imports.shelves import STOCK
 from portal.registry.service.imports.supply import FACILITIES, ORGANISATIONS
 from portal.registry.service.imports.things import Handler
 
@@ -10,4 +13,7 @@ HANDLERS: dict[ImportKind, Handler] = {
     ImportKind.HOUSEHOLDS: HOUSEHOLDS,
     ImportKind.FACILITIES: FACILITIES,
     ImportKind.ORGANISATIONS: ORGANISATIONS,
+    ImportKind.STAFF: STAFF,
+    ImportKind.TEAMS: TEAMS,
+    ImportKind.STOCK: STOCK,
 }

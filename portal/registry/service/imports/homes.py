@@ -20,6 +20,7 @@ from portal.registry.service.imports.checking import LONGEST
 from portal.registry.service.imports.codes import (
     USE_WORDS,
 )
+from portal.registry.service.imports.keeping import Kept
 from portal.registry.service.imports.things import Handler, Key, Stored, Thing, Values
 from portal.registry.service.imports.vocabulary import Field
 
@@ -27,6 +28,8 @@ AREA = re.compile(r"([0-9]+(?:\.[0-9]+)?)(?:平方米|平米|平方|㎡|m²|m2|m
 FLOOR = re.compile(r"(?:第)?(-?[0-9]{1,3}|[一二三四五六七八九十]{1,3})(?:层|楼|F)?(?:/[0-9]+(?:层)?)?", re.IGNORECASE)
 FIGURES = {sign: value for value, sign in enumerate("一二三四五六七八九", start=1)}
 LARGEST = Decimal(100_000)
+# What a home holds of which no row said anything.
+BLANK: Values = {"area_m2": None, "floor": None, "use": DwellingUse.UNKNOWN.value}
 
 
 def understand_dwelling(one: Thing, said: Mapping[Field, str], rules: Rules) -> None:
@@ -96,8 +99,7 @@ def known_dwellings(session: Session, rows: Sequence[Thing], community_id: int) 
     query = query.where(Estate.community_id == community_id, Dwelling.room.in_(rooms)).order_by(Dwelling.id)
     found: dict[Key, Stored] = {}
     for number, estate, building, unit, room, size, floor, use in session.execute(query):
-        values = {"area_m2": None if size is None else f"{size:.2f}", "floor": floor, "use": use.value}
-        found[estate, building, unit, room] = Stored(number, values)
+        found[estate, building, unit, room] = Stored(number, _values(size, floor, use))
     return found
 
 
@@ -123,7 +125,8 @@ def _put_dwellings(values: Mapping[int, Values]) -> None:
             put = sa.update(table).where(table.c.id == sa.bindparam("of"))
             put = put.values({name: sa.bindparam("value", type_=table.c[name].type)})
             db.session.connection().execute(put, rows)
-    db.session.expire_all()
+    for home in [one for one in db.session if isinstance(one, Dwelling)]:
+        db.session.expire(home)
 
 
 def _plain(name: str, value: Any) -> Any:
@@ -132,9 +135,39 @@ def _plain(name: str, value: Any) -> Any:
     return DwellingUse(value) if name == "use" else value
 
 
-def undo_dwellings(_batch: ImportBatch, rows: Collection[ImportRow]) -> None:
-    """Values go back; a home the batch made goes with the places of the batch, unless somebody lives there by now."""
-    _put_dwellings({things.said(row)["id"]: things.was(row) for row in rows if row.outcome is Outcome.CHANGED})
+def undo_dwellings(batch: ImportBatch, rows: Collection[ImportRow]) -> things.Left:
+    """Values go back where they are still what the batch wrote. A home it made goes with the places of the batch,
+    unless somebody said something else of it since, or lives there by now.
+    """
+    stand = _standing(batch)
+    kept: list[Kept] = []
+    back: dict[int, Values] = {}
+    edited: set[int] = set()
+    for row in rows:
+        said, was = things.said(row), things.was(row)
+        number, now_so = stand.get((row.estate, row.building, row.unit, row.room), (0, {}))
+        if row.outcome is Outcome.NEW:
+            edited |= {number} if now_so != {name: said.get(name, blank) for name, blank in BLANK.items()} else set()
+        elif now_so:
+            own = {name for name in was if now_so[name] == said[name]}
+            back[number] = {name: was[name] for name in own}
+            kept += [Kept("dwelling", row.name, "edited", name) for name in was if name not in own]
+    _put_dwellings(back)
+    return kept, edited
+
+
+def _standing(batch: ImportBatch) -> dict[Key, tuple[int, Values]]:
+    """Every home of the community as it stands, in the values that rows say."""
+    query = _dwellings().add_columns(Dwelling.area_m2, Dwelling.floor, Dwelling.use)
+    query = query.where(Estate.community_id == batch.community_id).order_by(Dwelling.id)
+    return {
+        (estate, building, unit, room): (number, _values(size, floor, use))
+        for number, estate, building, unit, room, size, floor, use in db.session.execute(query)
+    }
+
+
+def _values(size: Decimal | None, floor: int | None, use: DwellingUse) -> Values:
+    return {"area_m2": None if size is None else f"{size:.2f}", "floor": floor, "use": use.value}
 
 
 def understand_household(one: Thing, said: Mapping[Field, str], rules: Rules) -> None:
@@ -222,19 +255,43 @@ def _set_head(home: Household, name: str, batch: ImportBatch) -> dict[str, str]:
     return relations
 
 
-def undo_households(batch: ImportBatch, rows: Collection[ImportRow]) -> None:
+def undo_households(batch: ImportBatch, rows: Collection[ImportRow]) -> things.Left:
+    """Where a household lives and who heads it go back where both are still as the batch said."""
+    ids, kept = _dwelling_ids(batch), []
     for row in rows:
         if row.outcome is Outcome.CHANGED:
             was = things.was(row)
-            home = db.session.get_one(Household, things.said(row)["id"])
-            if "dwelling_id" in was:
-                home.dwelling_id = was["dwelling_id"]
-            for number, relation in was.get("heads", {}).items():
-                person = db.session.get_one(Person, int(number))
-                with changes.changing(person, Source.IMPORT, ref=batch.public_id):
-                    person.relation = Relation(relation)
+            home = db.session.get(Household, things.said(row)["id"], populate_existing=True)
+            if home is None or not _address_back(home, was, ids.get((row.estate, row.building, row.unit, row.room))):
+                kept.append(Kept("household", row.name, "edited", "address"))
+            if home is not None and not _heads_back(home, was.get("heads", {}), batch):
+                kept.append(Kept("household", row.name, "edited", "head"))
     db.session.flush()
+    return kept, ()
 
 
-DWELLINGS = Handler(understand_dwelling, known_dwellings, store_dwellings, undo_dwellings)
-HOUSEHOLDS = Handler(understand_household, known_households, store_households, undo_households)
+def _address_back(home: Household, was: Values, wrote: int | None) -> bool:
+    if "dwelling_id" not in was:
+        return True
+    if home.dwelling_id != wrote:
+        return False
+    home.dwelling_id = was["dwelling_id"]
+    return True
+
+
+def _heads_back(home: Household, relations: Mapping[str, str], batch: ImportBatch) -> bool:
+    """All relations or none: each must be what the batch made of it, in this household still."""
+    people = [(db.session.get(Person, int(number)), Relation(relation)) for number, relation in relations.items()]
+    for person, relation in people:
+        wrote = Relation.OTHER if relation is Relation.HEAD else Relation.HEAD
+        if person is None or person.household_id != home.id or person.relation is not wrote:
+            return False
+    for person, relation in people:
+        if person is not None:
+            with changes.changing(person, Source.IMPORT, ref=batch.public_id):
+                person.relation = relation
+    return True
+
+
+DWELLINGS = Handler(understand_dwelling, known_dwellings, store_dwellings, undo_dwellings, only_reads=True)
+HOUSEHOLDS = Handler(understand_household, known_households, store_households, undo_households, asks=(Outcome.CHANGED,))

@@ -158,6 +158,17 @@ def _finish(run: _Run) -> None:
         if _still_ours(run, state=BatchState.CHECKED, counts=counts, beat_at=now()) and alike:
             row = records.RAW.update().where(records.RAW.c.id == sa.bindparam("of"))
             session.connection().execute(row.values(reasons=sa.bindparam("said")), alike)
+    _count_rows()
+
+
+def _count_rows() -> None:
+    """Tell PostgreSQL how many rows stand now: of a batch it knows nothing of it expects one, and confirming 50,000
+    people then reads all homes for each household (30 s instead of 0.9 s, measured).
+    """
+    with transaction() as session:
+        connection = session.connection()
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("ANALYZE import_row")
 
 
 def _fail(run: _Run, sentence: str) -> None:

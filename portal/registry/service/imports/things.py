@@ -6,17 +6,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session, load_only
 
 from portal.core.db import db
+from portal.core.errors import Refused
 from portal.registry.models import ImportBatch, ImportKind, ImportRow, Outcome
 from portal.registry.service.imports import records
 from portal.registry.service.imports.addresses import Address
 from portal.registry.service.imports.checked import Rules
+from portal.registry.service.imports.keeping import Kept
 from portal.registry.service.imports.vocabulary import Field, tidy
 
 Key = tuple[str, ...]
 Values = dict[str, Any]
+# What an undo leaves as it is: places with the reason, and the ids of dwellings that hold other values by now.
+Left = tuple[Sequence[Kept], Collection[int]]
 
 
 @dataclass
@@ -52,7 +57,10 @@ class Handler:
     understand: Callable[[Thing, Mapping[Field, str], Rules], None]
     known: Callable[[Session, Sequence[Thing], int], dict[Key, Stored]]
     store: Callable[[ImportBatch, Collection[ImportRow]], None]
-    undo: Callable[[ImportBatch, Collection[ImportRow]], None]
+    undo: Callable[[ImportBatch, Collection[ImportRow]], Left | None]
+    # Which rows storing and undoing look at one by one, and whether they write nothing on them.
+    asks: tuple[Outcome, ...] = (Outcome.NEW, Outcome.CHANGED)
+    only_reads: bool = False
 
 
 def staged(
@@ -91,7 +99,11 @@ def _refused(one: Thing) -> dict[str, Any]:
 
 def _compared(one: Thing, known: Stored | None) -> dict[str, Any]:
     before = known.values if known else {}
-    changes = {name: [before.get(name, ""), value] for name, value in one.values.items() if before.get(name) != value}
+    changes = {
+        name: [before.get(name, ""), value]
+        for name, value in one.values.items()
+        if not name.startswith("_") and before.get(name) != value
+    }
     outcome = Outcome.CHANGED if changes else Outcome.UNCHANGED
     values = {"id": known.id if known else None, **one.values}
     restored = {name: before.get(name) for name in changes} if known else {}
@@ -109,8 +121,18 @@ def _compared(one: Thing, known: Stored | None) -> dict[str, Any]:
     }
 
 
-def rows_of(batch: ImportBatch, *outcomes: Outcome) -> list[ImportRow]:
-    query = sa.select(ImportRow).where(ImportRow.batch_id == batch.id, ImportRow.outcome.in_(outcomes))
+ASKED = ("outcome", "name", "household_number", "estate", "building", "unit", "room", "values", "before")
+
+
+def rows_of(batch: ImportBatch, handler: Handler) -> list[Any]:
+    """The rows a handler asks for. A register of homes has as many as one of people: what nobody asks about is not
+    opened, and what is only read is no object.
+    """
+    columns = [getattr(ImportRow, name) for name in ASKED]
+    where = ImportRow.batch_id == batch.id, ImportRow.outcome.in_(handler.asks)
+    if handler.only_reads:
+        return list(db.session.execute(sa.select(*columns).where(*where).order_by(ImportRow.row_number)))
+    query = sa.select(ImportRow).where(*where).options(load_only(*columns))
     return list(db.session.scalars(query.order_by(ImportRow.row_number)))
 
 
@@ -128,6 +150,28 @@ def was(row: ImportRow) -> Values:
     """What its changed fields were before."""
     found: Values = json.loads(row.before or "{}")
     return found
+
+
+def held(model: type[Any], of: sa.ColumnElement[bool]) -> list[Any]:
+    """Rows as they stand now, held until the end."""
+    query = sa.select(model).where(of).order_by(model.id).with_for_update()
+    return list(db.session.scalars(query.execution_options(populate_existing=True)))
+
+
+def known_things(model: type[Any], rows: Collection[ImportRow]) -> dict[int, Any]:
+    """What the changed rows are about, by id."""
+    numbers = {said(row)["id"] for row in rows if row.outcome is Outcome.CHANGED}
+    return {thing.id: thing for thing in held(model, model.id.in_(numbers))}
+
+
+def moved_on(row: ImportRow) -> Refused:
+    return Refused(_("检查之后，有人改过“%(name)s”。请重新检查这一批，再确认。", name=row.name))
+
+
+def refuse_edited(names: Sequence[str]) -> None:
+    if names:
+        facts = {"count": len(names), "names": _("、").join(names[:3])}
+        raise Refused(_("这一批里有 %(count)d 项后来又改过（%(names)s），不能整批撤销。请逐个修改。", **facts))
 
 
 PEOPLE = frozenset({ImportKind.PERSONS, ImportKind.UPDATE})

@@ -1,24 +1,21 @@
 """Undoing a confirmed batch: its people go, what it changed is as before; refused once anything leans on them."""
 
-import json
 from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from portal.areas.models import Area, AreaKind, Building, Dwelling, Estate
 from portal.core import audit, events
 from portal.core.access import actor_or_none
 from portal.core.clock import now
-from portal.core.db import Base, db, guarded
+from portal.core.db import db, guarded
 from portal.core.errors import Refused
-from portal.core.sealing import keys
-from portal.identity.models import RoleGrant
 from portal.registry.models import (
     BatchState,
     EmergencyContact,
     Facility,
-    Household,
+    Happening,
+    HappeningPart,
     ImportBatch,
     ImportRow,
     Organisation,
@@ -27,41 +24,31 @@ from portal.registry.models import (
     PersonChange,
     PersonTag,
     RowVerdict,
-    Source,
+    Staff,
+    StockItem,
     TwinPair,
+    VolunteerTeam,
 )
 from portal.registry.service import consents
-from portal.registry.service.imports import things
-from portal.registry.service.imports.comparing import RESTORED, unpacked
+from portal.registry.service.imports import keeping, things
 from portal.registry.service.imports.confirming import room_to_work
 from portal.registry.service.imports.handlers import HANDLERS
+from portal.registry.service.imports.keeping import Kept
+from portal.registry.service.imports.restoring import Ready, restore
 from portal.registry.service.imports.things import PEOPLE
 
-_KINDS: dict[str, Any] = {
-    "id": sa.Integer(),
-    "birth_date": sa.Date(),
-    "living_since": sa.Date(),
-    "guardian_id": sa.Integer(),
-    "updated_at": Person.updated_at.type,
-    "household_id": sa.Integer(),
-    "grid_id": sa.Integer(),
-}
-CHUNK = 500
+# How many people one statement removes.
+CHUNK = 2_000
 # How many of those who hold a batch its refusal names.
 NAMED = 10
 # What comes with a batch and goes with it: asked about one by one in _leaning().
-OWN = tuple(model.__table__ for model in (PersonTag, EmergencyContact, PersonChange, TwinPair, Person))
-_SEALED = {"id_number", "id_index", "phone", "phone_index", "phone_tail_index", "registered_address", "diet", "note"}
-# The same table without the model's types: what is sealed already must not be sealed again.
-RAW = sa.table(
-    "person",
-    *(sa.column(name, _KINDS.get(name) or (sa.LargeBinary() if name in _SEALED else sa.String()))
-      for name in ("id", *RESTORED)),
-)  # fmt: skip
+OWN = tuple(model.__table__ for model in (PersonTag, EmergencyContact, PersonChange, TwinPair, HappeningPart, Person))
 
 
-def undo(batch: ImportBatch, *, reason: str) -> None:
-    """Take a batch back as a whole. Raises Refused, with how many people hold it, when it is too late."""
+def undo(batch: ImportBatch, *, reason: str, opened: Ready | None = None) -> list[Kept]:
+    """Take a batch back as a whole. Raises Refused, with how many people hold it, when it is too late. Places that
+    were changed or are in use since stay, and are returned. `opened`: its rows, where they were opened beforehand.
+    """
     if batch.purged_at is not None:
         raise Refused(_("导入已超过 7 天，暂存的原值已经清除，不能整批撤销。请逐个修改。"))
     _let_go(batch)
@@ -71,8 +58,9 @@ def undo(batch: ImportBatch, *, reason: str) -> None:
         raise Refused(_("这一批没有可以撤销的内容。"))
     db.session.refresh(batch)
     with room_to_work():
-        gone, restored = _take_back(batch)
-    audit.record("registry.import_undone", batch, reason=reason, removed=gone, restored=restored)
+        gone, restored, kept = _take_back(batch, opened or Ready())
+    audit.record("registry.import_undone", batch, reason=reason, removed=gone, restored=restored, kept=len(kept))
+    return kept
 
 
 def _let_go(batch: ImportBatch) -> None:
@@ -86,7 +74,7 @@ def _refuse_used(batch: ImportBatch) -> None:
     used = used_people(batch)
     if not used:
         return
-    names = _("、").join(db.session.scalars(_used(batch, Person.name).order_by(Person.id).limit(NAMED)))
+    names = _("、").join(db.session.scalars(in_use(batch, Person.name).order_by(Person.id).limit(NAMED)))
     raise Refused(
         _(
             "这一批里有 %(count)d 人已经被使用或修改过（例如订餐、探访、认领账号、改资料），不能整批撤销：%(names)s。",
@@ -96,30 +84,36 @@ def _refuse_used(batch: ImportBatch) -> None:
     )
 
 
-def _take_back(batch: ImportBatch) -> tuple[int, int]:
-    """How many new rows went, and how many are as before."""
+def _take_back(batch: ImportBatch, opened: Ready) -> tuple[int, int, list[Kept]]:
+    """How many new rows went, how many are as before, and which places stay."""
+    left: things.Left = ((), ())
     if batch.kind in PEOPLE:
         moment = now()
-        restored, gone = _restore(batch), _remove_people(batch)
+        _take_merges_back(batch)
+        restored, stayed = restore(batch, opened)
+        gone, left = _remove_people(batch), (stayed, ())
         db.session.expire_all()
         consents.keep_refusals(moment)
     else:
-        rows = things.rows_of(batch, Outcome.NEW, Outcome.CHANGED)
-        HANDLERS[batch.kind].undo(batch, rows)
-        for model in (Facility, Organisation):
-            _delete_unused(model, model.batch_id == batch.id)
-        gone = sum(1 for row in rows if row.outcome is Outcome.NEW)
-        restored = len(rows) - gone
-    _remove_places(batch)
-    return gone, restored
+        handler = HANDLERS[batch.kind]
+        gone, restored = (int(batch.counts.get(outcome.value, 0)) for outcome in (Outcome.NEW, Outcome.CHANGED))
+        left = handler.undo(batch, things.rows_of(batch, handler)) or left
+        for model in (Facility, Staff, Organisation, VolunteerTeam, StockItem):
+            keeping.delete_unused(model, model.batch_id == batch.id)
+            left = ([*left[0], *keeping.in_use(batch, model)], left[1])
+    kept = keeping.take_places_back(batch, *left)
+    db.session.flush()
+    db.session.expire_all()
+    keeping.note(batch, kept)
+    return gone, restored, kept
 
 
 def used_people(batch: ImportBatch) -> int:
     """How many people of the batch anything refers to, or were changed since it was confirmed."""
-    return int(db.session.scalar(_used(batch, sa.func.count())) or 0)
+    return int(db.session.scalar(in_use(batch, sa.func.count())) or 0)
 
 
-def _used(batch: ImportBatch, what: Any) -> sa.Select[Any]:
+def in_use(batch: ImportBatch, what: Any) -> sa.Select[Any]:
     of_batch = sa.or_(
         Person.batch_id == batch.id,
         Person.id.in_(
@@ -131,7 +125,7 @@ def _used(batch: ImportBatch, what: Any) -> sa.Select[Any]:
     new = Person.batch_id == batch.id
     held = sa.or_(
         _changed_since(batch),
-        sa.and_(new, sa.or_(*_leaning(batch), *_references(Person, *OWN))),
+        sa.and_(new, sa.or_(*_leaning(batch), *keeping.references(Person, *OWN))),
     )
     return sa.select(what).select_from(Person).where(of_batch, held)
 
@@ -144,9 +138,21 @@ def _changed_since(batch: ImportBatch) -> sa.ColumnElement[bool]:
         ImportRow.decided_at >= Person.updated_at,
     )
     otherwise = sa.exists().where(
-        PersonChange.person_id == Person.id, PersonChange.at > batch.confirmed_at, PersonChange.ref != batch.public_id
+        PersonChange.person_id == Person.id,
+        PersonChange.at > batch.confirmed_at,
+        PersonChange.ref.not_in(_nothing(batch)),
     )
-    return sa.or_(sa.and_(Person.updated_at > batch.confirmed_at, ~by_row), otherwise)
+    # The last that was written of her is this batch's own, also what taking a decision back wrote.
+    by_batch = sa.exists().where(
+        PersonChange.person_id == Person.id, PersonChange.ref == batch.public_id, PersonChange.at >= Person.updated_at
+    )
+    return sa.or_(sa.and_(Person.updated_at > batch.confirmed_at, ~by_row, ~by_batch), otherwise)
+
+
+def _nothing(batch: ImportBatch) -> sa.Select[str]:
+    """What changed nothing that would be lost: the batch itself, and others that were undone since."""
+    mine = sa.or_(ImportBatch.id == batch.id, ImportBatch.state == BatchState.UNDONE)
+    return sa.select(ImportBatch.public_id).where(ImportBatch.community_id == batch.community_id, mine)
 
 
 def _leaning(batch: ImportBatch) -> list[sa.ColumnElement[bool]]:
@@ -166,19 +172,29 @@ def _leaning(batch: ImportBatch) -> list[sa.ColumnElement[bool]]:
             sa.or_(other.guardian_id == Person.id, other.merged_into_id == Person.id),
             sa.func.coalesce(other.batch_id, 0) != batch.id,
         ),
-        sa.exists().where(PersonChange.person_id == Person.id, PersonChange.ref != batch.public_id),
+        sa.exists().where(PersonChange.person_id == Person.id, PersonChange.ref.not_in(_nothing(batch))),
+        sa.exists().where(HappeningPart.person_id == Person.id, HappeningPart.happening_id.not_in(_merged_rows(batch))),
     ]
 
 
-def _references(model: type[Any], *but: Any) -> list[sa.ColumnElement[bool]]:
-    """For each foreign key to a table, in whichever package: that a row stands there."""
-    found: list[sa.ColumnElement[bool]] = []
-    for table in Base.metadata.sorted_tables:
-        other = table.alias()
-        columns = [key.parent.name for key in table.foreign_keys if key.column.table is model.__table__]
-        if table not in but:
-            found += [sa.exists().where(other.c[name] == model.id) for name in columns]
-    return found
+def _merged_rows(batch: ImportBatch) -> sa.Select[int]:
+    """The merges that deciding rows of this batch wrote down."""
+    return sa.select(Happening.id).where(Happening.batch_id == batch.id)
+
+
+def _take_merges_back(batch: ImportBatch) -> None:
+    """Merges of the batch's rows are undone with it; one into a person who goes is forgotten."""
+    new = sa.select(Person.id).where(Person.batch_id == batch.id)
+    mine = sa.and_(HappeningPart.happening_id.in_(_merged_rows(batch)), HappeningPart.person_id.in_(new))
+    gone = list(db.session.scalars(sa.select(HappeningPart.happening_id).where(mine).order_by(HappeningPart.id)))
+    actor = actor_or_none()
+    undone = {"undone_at": now(), "undone_by": actor.public_id if actor else "system", "undone_reason": _("撤销导入")}
+    for statement in (
+        sa.delete(HappeningPart).where(HappeningPart.happening_id.in_(gone)),
+        sa.delete(Happening).where(Happening.id.in_(gone)),
+        sa.update(Happening).where(Happening.batch_id == batch.id, Happening.undone_at.is_(None)).values(**undone),
+    ):
+        db.session.execute(statement, execution_options={"synchronize_session": False})
 
 
 def _remove_people(batch: ImportBatch) -> int:
@@ -197,89 +213,10 @@ def _remove_people(batch: ImportBatch) -> int:
         sa.delete(TwinPair).where(sa.or_(TwinPair.person_id.in_(new), TwinPair.other_id.in_(new))),
         sa.delete(RowVerdict).where(RowVerdict.batch_id == batch.id),
         sa.update(Person).where(Person.guardian_id.in_(new)).values(guardian_id=None),
-        sa.delete(Person).where(Person.batch_id == batch.id),
     )
-    for statement in statements:
-        gone = db.session.execute(statement, execution_options={"synchronize_session": False})
-    return int(getattr(gone, "rowcount", 0))
-
-
-def _restore(batch: ImportBatch) -> int:
-    """Put back what the changed people were before, the last change first, and say so in their histories."""
-    query = (
-        sa.select(
-            ImportRow.person_id,
-            ImportRow.moves,
-            sa.type_coerce(ImportRow.before, sa.LargeBinary),
-            sa.type_coerce(ImportRow.changes, sa.LargeBinary),
-        )
-        .where(ImportRow.batch_id == batch.id, ImportRow.outcome == Outcome.CHANGED)
-        .order_by(sa.case((ImportRow.verdict.is_(None), 1), else_=0), ImportRow.row_number.desc())
-    )
-    people, homes, told = [], {}, []
-    for person, moves, sealed, changes in db.session.execute(query):
-        was = json.loads(keys().open(bytes(sealed), "import_row|before"))
-        people.append({"of": person, **{f"old_{name}": _raw(name, was[name]) for name in RESTORED}})
-        told.append((int(person or 0), _reversed(changes)))
-        if moves:
-            homes[was["household_id"]] = was["dwelling_id"]
-    if people:
-        _tell(batch, told)
-        put = sa.update(RAW).where(RAW.c.id == sa.bindparam("of"))
-        values = {name: sa.bindparam(f"old_{name}", type_=RAW.c[name].type) for name in RESTORED}
-        db.session.connection().execute(put.values(values), people)
-    if homes:
-        where = sa.update(Household).where(Household.id == sa.bindparam("of"))
-        db.session.connection().execute(
-            where.values(dwelling_id=sa.bindparam("home")),
-            [{"of": household, "home": dwelling} for household, dwelling in homes.items()],
-        )
+    people = list(db.session.scalars(new.order_by(Person.id)))
+    # Thirty foreign keys are asked for each of them: one statement for all might take longer than one may.
+    parts = [people[start : start + CHUNK] for start in range(0, len(people), CHUNK)]
+    for statement in (*statements, *(sa.delete(Person).where(Person.id.in_(part)) for part in parts)):
+        db.session.execute(statement, execution_options={"synchronize_session": False})
     return len(people)
-
-
-def _reversed(changes: bytes) -> str:
-    found = json.loads(keys().open(bytes(changes), "import_row|changes"))
-    return json.dumps({name: [new, old] for name, (old, new) in found.items()}, ensure_ascii=False, sort_keys=True)
-
-
-def _tell(batch: ImportBatch, told: list[tuple[int, str]]) -> None:
-    """One more version of each record, and what went back in its history."""
-    numbers = [person for person, _changes in told]
-    counting = sa.update(Person).where(Person.id == sa.bindparam("of")).values(version=Person.version + 1)
-    db.session.connection().execute(counting, [{"of": person} for person in numbers])
-    versions: dict[int, int] = {}
-    for start in range(0, len(numbers), CHUNK):
-        part = sa.select(Person.id, Person.version).where(Person.id.in_(numbers[start : start + CHUNK]))
-        versions.update((row.id, row.version) for row in db.session.execute(part))
-    actor, moment = actor_or_none(), now()
-    facts = {
-        "at": moment,
-        "by": actor.public_id if actor else "system",
-        "by_name": actor.name if actor else "",
-        "source": Source.IMPORT,
-        "ref": batch.public_id,
-        "reason": _("撤销导入"),
-    }
-    rows = [{"person_id": person, "version": versions[person], "changes": said, **facts} for person, said in told]
-    db.session.execute(sa.insert(PersonChange), rows)
-
-
-def _raw(name: str, value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if name == "flags" else unpacked(name, value)
-
-
-def _remove_places(batch: ImportBatch) -> None:
-    """Households the batch made, then dwellings, buildings, estates and grids, as far as nothing stands in them."""
-    _delete_unused(Household, Household.batch_id == batch.id)
-    for model, kind in ((Dwelling, None), (Building, None), (Estate, None), (Area, AreaKind.GRID)):
-        first, last = batch.made.get(model.__tablename__, [0, 0])
-        made = [model.id > first, model.id <= last]
-        if kind:
-            granted = sa.exists().where(RoleGrant.scope_kind == kind.value, RoleGrant.scope_ref == Area.code)
-            made += [Area.kind == kind, Area.parent_id == batch.community_id, ~granted]
-        _delete_unused(model, *made)
-
-
-def _delete_unused(model: type[Any], *which: sa.ColumnElement[bool]) -> None:
-    free = [~held for held in _references(model)]
-    db.session.execute(sa.delete(model).where(*which, *free), execution_options={"synchronize_session": False})

@@ -55,6 +55,19 @@ class Field(StrEnum):
     GRADE = "grade"
     FILED_NUMBER = "filed_number"
     LEADER = "leader"
+    POST = "post"
+    EMPLOYER = "employer"
+    PAPER = "paper"
+    PAPER_NUMBER = "paper_number"
+    ISSUED_ON = "issued_on"
+    EXPIRES_ON = "expires_on"
+    PURPOSE = "purpose"
+    FOUNDED_ON = "founded_on"
+    MEMBERS = "members"
+    MEASURE = "measure"
+    QUANTITY = "quantity"
+    PLACE = "place"
+    LOW_BELOW = "low_below"
 
 
 COLUMN_WORDS: dict[Field, tuple[str, ...]] = {
@@ -119,14 +132,46 @@ COLUMN_WORDS: dict[Field, tuple[str, ...]] = {
 COLUMN_WORDS |= {
     Field.TITLE: (
         "名称", "设施名称", "场所名称", "组织名称", "单位名称", "机构名称", "社会组织名称", "商户名称",
-        "企业名称", "全称",
+        "企业名称", "全称", "队伍名称", "志愿队名称", "团队名称", "志愿队", "志愿服务队", "服务队名称",
+        "志愿服务队名称", "队名", "物资名称", "物品名称", "品名", "物资", "物品", "器材名称", "货品名称",
     ),
     Field.SORT: ("类型", "类别", "设施类型", "场所类型", "组织类型", "单位类型", "机构类型", "组织类别", "性质"),
     Field.USCC: ("统一社会信用代码", "信用代码", "社会信用代码", "统一信用代码", "组织机构代码"),
     Field.STANDING: ("登记备案情况", "登记情况", "登记或备案", "备案情况", "登记状态"),
     Field.GRADE: ("评估等级", "等级", "评估级别"),
     Field.FILED_NUMBER: ("备案编号", "备案号", "登记证号"),
-    Field.LEADER: ("负责人", "联系人", "法定代表人", "法人", "负责人姓名", "联系人姓名"),
+    Field.LEADER: (
+        "负责人", "联系人", "法定代表人", "法人", "负责人姓名", "联系人姓名", "队长", "队长姓名", "领队", "组长",
+    ),
+    Field.POST: (
+        "岗位", "职务", "岗位名称", "人员类别", "队伍类别", "类别", "工种", "人员类型", "岗位类别", "类型", "职责",
+    ),
+    Field.EMPLOYER: (
+        "所在单位", "工作单位", "所属单位", "所在组织", "所属组织", "所在机构", "所属机构", "单位", "单位名称",
+        "派出单位",
+    ),
+    Field.PAPER: (
+        "证书", "证书名称", "资格证书", "职业资格", "持证情况", "资格证", "职业资格证书", "持有证书", "证书类别",
+        "资质",
+    ),
+    Field.PAPER_NUMBER: ("证书编号", "证书号", "证书号码", "资格证号", "证号", "资格证编号", "证书管理号"),
+    Field.ISSUED_ON: ("发证日期", "发证时间", "取得时间", "取得日期", "颁发日期", "取证日期", "取证时间"),
+    Field.EXPIRES_ON: (
+        "到期日期", "有效期至", "有效期", "到期时间", "失效日期", "证书有效期", "证书到期日", "证书到期日期",
+        "有效期限", "到期日", "有效期截止日期", "截止日期",
+    ),
+    Field.PURPOSE: (
+        "服务内容", "服务方向", "服务项目", "服务领域", "主要服务内容", "活动内容", "主要活动", "服务类型", "宗旨",
+    ),
+    Field.FOUNDED_ON: ("成立日期", "成立时间", "成立年月", "组建时间", "组建日期"),
+    Field.MEMBERS: ("成员", "队员", "成员名单", "队员名单", "成员姓名", "队员姓名", "志愿者", "志愿者名单"),
+    Field.MEASURE: ("单位", "计量单位", "数量单位"),
+    Field.QUANTITY: (
+        "数量", "库存", "库存数量", "现有数量", "现存数量", "结存", "结存数量", "实有数", "实有数量", "盘点数",
+        "盘点数量", "实盘数量", "在库数量", "现有库存", "库存量", "件数",
+    ),
+    Field.PLACE: ("存放地点", "存放位置", "存放处", "库位", "仓库", "地点", "位置", "保管地点"),
+    Field.LOW_BELOW: ("预警线", "最低库存", "安全库存", "警戒线", "预警数量", "库存下限", "下限", "最低数量"),
 }  # fmt: skip
 PLACE = (Field.ESTATE, Field.BUILDING, Field.UNIT, Field.ROOM, Field.ADDRESS)
 PERSON = tuple(Field)[: list(Field).index(Field.GUARDIAN) + 1]
@@ -148,6 +193,19 @@ FIELDS: dict[ImportKind, tuple[Field, ...]] = {
         Field.PHONE,
         Field.NOTE,
     ),
+    ImportKind.STAFF: (
+        Field.NAME,
+        Field.POST,
+        Field.EMPLOYER,
+        Field.PHONE,
+        Field.PAPER,
+        Field.PAPER_NUMBER,
+        Field.ISSUED_ON,
+        Field.EXPIRES_ON,
+        Field.NOTE,
+    ),
+    ImportKind.TEAMS: (Field.TITLE, Field.PURPOSE, Field.FOUNDED_ON, Field.LEADER, Field.PHONE, Field.MEMBERS),
+    ImportKind.STOCK: (Field.TITLE, Field.MEASURE, Field.QUANTITY, Field.PLACE, Field.LOW_BELOW),
 }
 KNOWN_COLUMNS = {word: field for field, words in COLUMN_WORDS.items() for word in words}
 

@@ -25,6 +25,7 @@ from portal.registry.models import (
     Registration,
     Relation,
     Schooling,
+    StaffKind,
     Standing,
     Tenure,
     Verdict,
@@ -85,6 +86,22 @@ def field(name: str) -> str:
         Field.FILED_NUMBER: _("备案编号"),
         Field.LEADER: _("负责人或联系人"),
         "head": _("户主"),
+        Field.POST: _("类别"),
+        Field.EMPLOYER: _("所在组织"),
+        Field.PAPER: _("证书名称"),
+        Field.PAPER_NUMBER: _("证书编号"),
+        Field.ISSUED_ON: _("发证日期"),
+        Field.EXPIRES_ON: _("到期日期"),
+        "left_on": _("离岗日期"),
+        Field.PURPOSE: _("服务内容"),
+        Field.FOUNDED_ON: _("成立日期"),
+        "disbanded_on": _("解散日期"),
+        Field.MEMBERS: _("成员"),
+        Field.MEASURE: _("计量单位"),
+        Field.QUANTITY: _("数量"),
+        Field.PLACE: _("存放地点"),
+        Field.LOW_BELOW: _("预警线"),
+        "closed_on": _("停用日期"),
     }
     return known.get(name, name)
 
@@ -97,6 +114,9 @@ def kind(of: ImportKind) -> str:
         ImportKind.DWELLINGS: _("房屋"),
         ImportKind.FACILITIES: _("服务设施"),
         ImportKind.ORGANISATIONS: _("服务组织"),
+        ImportKind.STAFF: _("服务队伍（含证书）"),
+        ImportKind.TEAMS: _("志愿队"),
+        ImportKind.STOCK: _("物资库存"),
     }[of]
 
 
@@ -124,6 +144,35 @@ def outcome(kind: str) -> str:
         "alike": _("疑似重复"),
         "decided": _("已核实"),
     }[kind]
+
+
+def undone(kept: int) -> str:
+    """What undoing a batch did, as a message."""
+    if kept:
+        return _("已撤销。有 %(count)d 处后来改过或正在使用，保留原样，列在下面。", count=kept)
+    return _("已撤销，登记库和导入前一样。")
+
+
+def kept(one: Mapping[str, str]) -> tuple[str, str]:
+    """A place that undoing left: what it is, and why it stays."""
+    tables = {
+        "household": _("户"),
+        "dwelling": _("房屋"),
+        "building": _("楼栋"),
+        "estate": _("小区"),
+        "area": _("网格"),
+        "facility": _("服务设施"),
+        "organisation": _("服务组织"),
+        "staff": _("服务队伍"),
+        "volunteer_team": _("志愿队"),
+        "stock_item": _("物资"),
+    }
+    what = _("%(kind)s：%(name)s", kind=tables.get(one["table"], one["table"]), name=one["label"])
+    if one["why"] == "used":
+        return what, _("正在使用（有人登记在这里，或有别的记录用到），没有删除。")
+    if one["field"]:
+        return what, _("%(field)s后来改过，没有恢复。", field=field(one["field"]))
+    return what, _("后来改过，没有删除。")
 
 
 def skipped(why: str) -> str:
@@ -158,6 +207,12 @@ def reason(why: Mapping[str, Any]) -> str:
         "twice": _("这一条在表里前面已经出现过。"),
         "no_number_word": _("应填数字。"),
         "unknown_word": _("不认识这个词。"),
+        "no_date": _("看不懂这个日期，请写成 2026-05-01 的样子。"),
+        "phone": _("电话号码不对，应为 11 位手机号，或区号加号码的座机。"),
+        "no_paper": _("写了证书的编号或日期，没有写是什么证书。"),
+        "several_staff": _("有几个同名的人，请补上各自的联系电话再导入。"),
+        "whole_number": _("应填不超过 1000000 的整数，单位写在另一列，或紧跟在数字后面。"),
+        "no_unit": _("没有计量单位，例如 箱、件。"),
         "no_title": _("没有填名称。"),
         "uscc": _("统一社会信用代码的最后一位对不上，请逐位核对；证照上确实如此的，请在服务组织里单独录入。"),
         "uscc_shape": _("统一社会信用代码应为 18 位数字和大写字母。"),
@@ -228,7 +283,7 @@ def changes(row: ImportRow) -> list[tuple[str, str, str]]:
 
 def value(name: str, stored: Any) -> str:
     """A stored value in words, telephones and numbers masked."""
-    if not stored or stored == "unknown":
+    if (not stored and stored != 0) or stored == "unknown":
         return _("（空）")
     speak = SPOKEN.get(name)
     return speak(stored) if speak else _coded(name, stored)
@@ -244,6 +299,10 @@ SPOKEN: dict[str, Callable[[Any], str]] = {
     Field.USE: lambda stored: buildings.use_words(DwellingUse(stored)),
     Field.STANDING: lambda stored: resources.word(Standing(stored)),
     Field.GRADE: lambda stored: f"{stored}A",
+    Field.POST: lambda stored: resources.word(StaffKind(stored)),
+    Field.PAPER_NUMBER: mask_id,
+    Field.QUANTITY: str,
+    Field.LOW_BELOW: str,
     "kind": lambda stored: _sort(stored),  # noqa: PLW0108 it stands below
 }
 

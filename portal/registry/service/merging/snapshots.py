@@ -96,14 +96,19 @@ def restore(rows: Rows) -> None:
             row.temporary_number = None
     db.session.flush()
     for row, values in touched:
-        columns = _columns(type(row))
-        for name, value in values.items():
-            setattr(row, name, _unpacked(columns[name].type, value))
-        for name, column in columns.items():
-            if isinstance(column.type, Blind) and column.type.of in values:
-                plain = values[column.type.of]
-                setattr(row, name, column.type.index(keys(), plain) if plain else None)
+        put_back(row, values)
     db.session.flush()
+
+
+def put_back(row: Any, values: Values) -> None:
+    """What values_of() kept, on the row again; blind indexes follow."""
+    columns = _columns(type(row))
+    for name, value in values.items():
+        setattr(row, name, _unpacked(columns[name].type, value))
+    for name, column in columns.items():
+        if isinstance(column.type, Blind) and column.type.of in values:
+            plain = values[column.type.of]
+            setattr(row, name, column.type.index(keys(), plain) if plain else None)
 
 
 def _columns(model: type[Any]) -> dict[str, sa.Column[Any]]:

@@ -55,11 +55,11 @@ def undo(happening: Happening, *, reason: str) -> None:
         raise Refused(_("这次合并已经撤销过了。"))
     kept, merged = (db.session.get_one(Person, happening.made[side]) for side in ("kept", "merged"))
     touched, copied = snapshots.apart(snapshots.read(happening.after))
-    _refuse_what_leans(happening, kept, merged, touched)
+    refuse_what_leans(happening, kept, merged, touched)
     made = snapshots.stands(copied)
     if made is None:
-        raise _leans(_("合并过来的标签或联系人"))
-    _mark(happening, reason)
+        raise leans(_("合并过来的标签或联系人"))
+    mark_undone(happening, reason)
     with unique_or(Refused(_("有别的登记已经用了其中的号码或账号，不能撤销合并。"))):
         for row in made:
             db.session.delete(row)
@@ -75,20 +75,20 @@ def undo(happening: Happening, *, reason: str) -> None:
     pair = sa.update(TwinPair).where(TwinPair.person_id == first, TwinPair.other_id == second)
     db.session.execute(pair.values(state=TwinState.OPEN, decided_at=None, decided_by="", decided_name=""))
     db.session.expire(kept, ["tags", "contacts"])
-    _refuse_strange_homes(kept, merged)
+    refuse_strange_homes(kept, merged)
     audit.record("registry.merge_undone", kept, reason=reason, person=merged.public_id)
     for person in (kept, merged):
         events.publish("person_moved", person=person)
 
 
-def _refuse_strange_homes(*two: Person) -> None:
+def refuse_strange_homes(*two: Person) -> None:
     """Where the two live again everything must be as it must be in any household."""
     db.session.flush()
     for home_id in sorted({person.household_id for person in two if person.household_id}):
         households.refuse_inconsistent(db.session.get_one(Household, home_id, populate_existing=True))
 
 
-def _refuse_what_leans(happening: Happening, kept: Person, merged: Person, touched: snapshots.Rows) -> None:
+def refuse_what_leans(happening: Happening, kept: Person, merged: Person, touched: snapshots.Rows) -> None:
     if kept.merged_into_id is not None:
         raise Refused(_("保留的那份登记后来又合并到别人名下。请先撤销后一次合并。"))
     later = (
@@ -107,14 +107,14 @@ def _refuse_what_leans(happening: Happening, kept: Person, merged: Person, touch
         since = [change for change in changes.history(kept, limit=20) if change.row.ref != happening.public_id]
         after = [change for change in since if change.row.at >= happening.recorded_at]
         what = _("、").join(dict.fromkeys(changes.field_words(change.field) for change in after))
-        raise _leans(what or _("账号、代办人或所在户"))
+        raise leans(what or _("账号、代办人或所在户"))
 
 
-def _leans(what: str) -> Refused:
+def leans(what: str) -> Refused:
     return Refused(_("合并以后又改动过：%(what)s。撤销会丢掉这些改动，所以不能撤销。请直接修改登记。", what=what))
 
 
-def _mark(happening: Happening, reason: str) -> None:
+def mark_undone(happening: Happening, reason: str) -> None:
     actor = actor_or_none()
     take = sa.update(Happening).where(Happening.id == happening.id, Happening.undone_at.is_(None))
     if not guarded(

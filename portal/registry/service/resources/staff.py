@@ -15,7 +15,8 @@ from portal.core.access import Scope
 from portal.core.clock import now, today
 from portal.core.db import db
 from portal.core.errors import Missing, Refused
-from portal.registry.models import Certificate, Organisation, Person, Staff, StaffKind
+from portal.registry.models import Certificate, Organisation, Person, PersonState, Staff, StaffKind
+from portal.registry.service import people
 from portal.registry.service.resources.listing import Paged, Wanted, in_reach, one_in, paged
 
 END_OF_DAY = time(23, 59)
@@ -37,7 +38,7 @@ class StaffFacts:
 def staff(within: Collection[Scope], wanted: Wanted) -> Paged[Staff]:
     """Staff in scope by community and name; `state` "expiring": a certificate ends soon or has ended."""
     query = _loaded().where(in_reach(Staff.community_id, within, wanted.community))
-    query = query.where(Staff.left_on.is_not(None) if wanted.state == "closed" else Staff.left_on.is_(None))
+    query = query.where(sa.not_(_serving()) if wanted.state == "closed" else _serving())
     if wanted.state == "expiring":
         query = query.where(Staff.certificates.any(_ends_soon()))
     if wanted.kind in set(StaffKind):
@@ -46,6 +47,19 @@ def staff(within: Collection[Scope], wanted: Wanted) -> Paged[Staff]:
         by_organisation = Staff.organisation.has(Organisation.name.icontains(wanted.q, autoescape=True))
         query = query.where(sa.or_(Staff.name.icontains(wanted.q, autoescape=True), by_organisation))
     return paged(query.order_by(Staff.community_id, Staff.name, Staff.id), wanted)
+
+
+def _serving() -> sa.ColumnElement[bool]:
+    """Who has not left and is not registered as dead; undoing a death gives the place back by itself."""
+    who = people.stood_for(Person.id.in_(sa.select(Staff.person_id).where(Staff.person_id.is_not(None))))
+    dead = sa.select(who.c.origin).join(Person, Person.id == who.c.id).where(Person.state == PersonState.DEAD)
+    alive = sa.or_(Staff.person_id.is_(None), Staff.person_id.not_in(dead))
+    return sa.and_(Staff.left_on.is_(None), alive)
+
+
+def died(member: Staff) -> bool:
+    """Whether the register says that somebody of the staff is dead."""
+    return member.person is not None and people.resolved(member.person).state is PersonState.DEAD
 
 
 def _loaded() -> sa.Select[Staff]:
@@ -71,7 +85,7 @@ def expiring(within: Collection[Scope]) -> list[Certificate]:
     query = (
         sa.select(Certificate)
         .join(Staff)
-        .where(in_reach(Staff.community_id, within), Staff.left_on.is_(None), _ends_soon())
+        .where(in_reach(Staff.community_id, within), _serving(), _ends_soon())
         .options(joinedload(Certificate.staff))
         .order_by(Certificate.expires_on, Certificate.id)
     )
@@ -108,6 +122,8 @@ def _say(member: Staff, facts: StaffFacts) -> None:
 
 
 def link_person(member: Staff, person: Person) -> None:
+    if not people.is_served(person):
+        raise Refused(_("这位居民已登记去世或已合并，不能和服务人员对应。"))
     member.person_id = person.id
     audit.record("resources.staff_linked", member, person=person.public_id)
 
@@ -123,6 +139,8 @@ def leave(member: Staff) -> None:
 
 
 def come_back(member: Staff) -> None:
+    if died(member):
+        raise Refused(_("这位人员对应的居民已登记去世，不能恢复在岗。登记有误请先撤销去世登记。"))
     member.left_on = None
     audit.record("resources.staff_returned", member)
 

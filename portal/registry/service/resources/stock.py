@@ -9,7 +9,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.areas.models import Area
 from portal.core import audit, tokens
-from portal.core.access import Actor, Scope
+from portal.core.access import Actor, Scope, actor_or_none
 from portal.core.clock import now, today
 from portal.core.db import db, guarded, unique_or
 from portal.core.errors import Refused
@@ -103,21 +103,26 @@ def move(item: StockItem, reason: StockReason, count: int, *, by: Actor, note: s
         raise Refused(_("请填 1 到 1000000 之间的数量。"), field="count")
     if item.closed_on is not None:
         raise Refused(_("这项物资已停用，请先恢复。"))
-    left = _moved(item, count if reason.brings else -count)
-    db.session.add(
-        StockEntry(
-            item_id=item.id,
-            delta=count if reason.brings else -count,
-            left_after=left,
-            reason=reason,
-            note=note,
-            at=now(),
-            by=by.public_id,
-            by_name=by.name,
-        )
-    )
+    left = _enter(item, reason, count, note=note, by=by)
     tokens.remember_request(by.public_id, "resources.stock_moved", key, body, str(left))
     audit.record("resources.stock_moved", item, name=item.name, kind=reason.value, count=count)
+    return left
+
+
+def count(item: StockItem, found: int, *, note: str) -> None:
+    """Enter the difference to what somebody counted, as found or lost; nothing where nothing differs."""
+    differing = found - item.quantity
+    if differing:
+        reason = StockReason.FOUND if differing > 0 else StockReason.LOST
+        _enter(item, reason, abs(differing), note=note, by=actor_or_none())
+
+
+def _enter(item: StockItem, reason: StockReason, count: int, *, note: str, by: Actor | None) -> int:
+    delta = count if reason.brings else -count
+    left = _moved(item, delta)
+    who = {"by": by.public_id, "by_name": by.name} if by else {"by": "system", "by_name": ""}
+    db.session.add(StockEntry(item_id=item.id, delta=delta, left_after=left, reason=reason, note=note, at=now(), **who))
+    db.session.flush()
     return left
 
 

@@ -1,4 +1,7 @@
-"""The lists as tables of text, as they are printed and exported: telephones and numbers masked."""
+"""The lists as tables of text, as they are printed and exported: telephones and numbers masked but for one kind.
+
+An export in the clear (portal/registry/service/resources/plain.py) is let go by a second person.
+"""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -29,6 +32,28 @@ class Kind(StrEnum):
     STOCK = "stock"
 
 
+class Shown(StrEnum):
+    """How people stand in a table: as on the page (names, masked telephones), masked, or in the clear."""
+
+    PAGE = "page"
+    MASKED = "masked"
+    PLAIN = "plain"
+
+    def person(self, text: str) -> str:
+        return masking.mask_name(text) if self is Shown.MASKED and text else text
+
+    def resident(self, text: str) -> str:
+        """The name of somebody of the register, which a page masks too."""
+        return text if self is Shown.PLAIN or not text else masking.mask_name(text)
+
+    def phone(self, text: str | None) -> str:
+        return (text or "") if self is Shown.PLAIN or not text else masking.mask_phone(text)
+
+
+# The lists that name people. The rest is public: places, material.
+OF_PEOPLE = frozenset({Kind.ORGANISATIONS, Kind.STAFF, Kind.TEAMS})
+
+
 @dataclass(frozen=True)
 class Table:
     kind: Kind
@@ -37,14 +62,14 @@ class Table:
     rows: Sequence[tuple[str, ...]]
 
 
-def table(kind: Kind, within: Collection[Scope], wanted: Wanted) -> Table:
+def table(kind: Kind, within: Collection[Scope], wanted: Wanted, shown: Shown = Shown.PAGE) -> Table:
     """The whole of a list as asked for."""
     whole = wanted.whole()
     makers: dict[Kind, Callable[[], Table]] = {
         Kind.FACILITIES: lambda: _facilities(facilities.facilities(within, whole).rows),
-        Kind.ORGANISATIONS: lambda: _organisations(organisations.organisations(within, whole).rows),
-        Kind.STAFF: lambda: _staff(staff.staff(within, whole).rows),
-        Kind.TEAMS: lambda: _teams(teams.teams(within, whole).rows),
+        Kind.ORGANISATIONS: lambda: _organisations(organisations.organisations(within, whole).rows, shown),
+        Kind.STAFF: lambda: _staff(staff.staff(within, whole).rows, shown),
+        Kind.TEAMS: lambda: _teams(teams.teams(within, whole).rows, shown),
         Kind.STOCK: lambda: _stock(stock.items(within, whole).rows),
     }
     return makers[kind]()
@@ -64,17 +89,17 @@ def export(kind: Kind, within: Collection[Scope], wanted: Wanted, *, reason: str
     """The list as a workbook with a watermark, on the record, so many a day: its file name and its bytes."""
     tokens.throttle("resources.export", by.public_id, limit=settings.get(exports.A_DAY), per=timedelta(days=1))
     with reading():
-        made = table(kind, within, wanted)
-        body = _workbook(made, _("%(who)s %(when)s 导出", who=by.name, when=f"{local(now()):%Y-%m-%d %H:%M}"))
+        made = table(kind, within, wanted, Shown.MASKED)
+        body = workbook(made, _("%(who)s %(when)s 导出", who=by.name, when=f"{local(now()):%Y-%m-%d %H:%M}"))
     audit.record("resources.exported", None, kind=kind.value, count=len(made.rows), reason=reason)
     return f"{made.title}-{today().isoformat()}.xlsx", body
 
 
-def _workbook(made: Table, stamp: str) -> bytes:
+def workbook(made: Table, stamp: str, sheet: str = "") -> bytes:
     """The stamp stands above each printed page and beside each row."""
     headers, rows = [*made.headers, _("水印")], ([*row, stamp] for row in made.rows)
     widths = (16, 22) + (18,) * (len(made.headers) - 2) + (40,)
-    return write_workbook(headers, rows, sheet=made.title, widths=widths, stamp=stamp)
+    return write_workbook(headers, rows, sheet=sheet or made.title, widths=widths, stamp=stamp)
 
 
 def place_of(facility: Facility) -> str:
@@ -128,7 +153,7 @@ def grade_words(organisation: Organisation) -> str:
     return _("%(grade)s（%(until)s 已到期）", grade=grade, until=until)
 
 
-def _organisations(rows: list[Organisation]) -> Table:
+def _organisations(rows: list[Organisation], shown: Shown) -> Table:
     headers = (
         _("社区"),
         _("名称"),
@@ -150,8 +175,8 @@ def _organisations(rows: list[Organisation]) -> Table:
             row.uscc or "",
             row.filed_number,
             grade_words(row),
-            row.contact_name,
-            masking.mask_phone(row.contact_phone) if row.contact_phone else "",
+            shown.person(row.contact_name),
+            shown.phone(row.contact_phone),
             row.phone,
         )
         for row in rows
@@ -159,16 +184,16 @@ def _organisations(rows: list[Organisation]) -> Table:
     return Table(Kind.ORGANISATIONS, title(Kind.ORGANISATIONS), headers, lines)
 
 
-def _staff(rows: list[Staff]) -> Table:
+def _staff(rows: list[Staff], shown: Shown) -> Table:
     headers = (_("社区"), _("姓名"), _("类别"), _("所在组织"), _("电话"), _("证书"))
     soon = staff.warn_until()
     lines = [
         (
             row.community.name,
-            row.name,
+            shown.person(row.name),
             word(row.kind),
             row.organisation.name if row.organisation else "",
-            masking.mask_phone(row.phone) if row.phone else "",
+            shown.phone(row.phone),
             _("；").join(
                 f"{paper.name} {paper.expires_on or ''} {staff.STANDING[staff.standing(paper, soon)]}"
                 for paper in row.certificates
@@ -180,14 +205,14 @@ def _staff(rows: list[Staff]) -> Table:
     return Table(Kind.STAFF, title(Kind.STAFF), headers, lines)
 
 
-def _teams(rows: list[VolunteerTeam]) -> Table:
+def _teams(rows: list[VolunteerTeam], shown: Shown) -> Table:
     headers = (_("社区"), _("名称"), _("服务内容"), _("队长"), _("人数"), _("成立日期"))
     lines = [
         (
             row.community.name,
             row.name,
             row.purpose,
-            masking.mask_name(row.leader.name) if row.leader else "",
+            shown.resident(leader.name) if (leader := teams.leader_of(row)) else "",
             str(teams.headcount(row)),
             str(row.founded_on or ""),
         )

@@ -34,6 +34,7 @@ class Listed:
     person: Person
     known: bool
     leads: bool
+    serves: bool
 
 
 def teams(within: Collection[Scope], wanted: Wanted) -> Paged[VolunteerTeam]:
@@ -54,7 +55,9 @@ def teams(within: Collection[Scope], wanted: Wanted) -> Paged[VolunteerTeam]:
 
 def _who() -> sa.orm.interfaces.ORMOption:
     """The members as far as counting them needs."""
-    return selectinload(VolunteerTeam.members).joinedload(TeamMember.person).load_only(Person.state)
+    return (
+        selectinload(VolunteerTeam.members).joinedload(TeamMember.person).load_only(Person.state, Person.merged_into_id)
+    )
 
 
 def team_in(within: Collection[Scope], team_id: int) -> VolunteerTeam:
@@ -68,16 +71,33 @@ def team_in(within: Collection[Scope], team_id: int) -> VolunteerTeam:
 
 def headcount(team: VolunteerTeam) -> int:
     """How many are in the team today; who died or moved away is named still, and counted no more."""
-    return sum(member.holds(today()) and member.person.state is PersonState.PRESENT for member in team.members)
+    return sum(member.holds(today()) and serves(member.person) for member in team.members)
+
+
+def serves(person: Person) -> bool:
+    """Whether somebody may be counted on; a record that was merged answers as the person it stands for."""
+    return people.resolved(person).state is PersonState.PRESENT
 
 
 def members_of(team: VolunteerTeam, knowing: Collection[Scope]) -> list[Listed]:
-    """Who is in the team today, the leader first; `knowing` is where the reader may know people by name."""
+    """Who is in the team today, the leader first and who is gone last; `knowing` is where names may be known."""
     now_in = [member for member in team.members if member.holds(today())]
     ids = [member.person_id for member in now_in]
     known = set(db.session.scalars(sa.select(Person.id).where(Person.id.in_(ids), people.within(knowing))))
-    listed = [Listed(one, one.person, one.person_id in known, one.person_id == team.leader_id) for one in now_in]
-    return sorted(listed, key=lambda one: (not one.leads, one.person.pinyin, one.person.id))
+    listed = [_listed(one, team, known) for one in now_in]
+    return sorted(listed, key=lambda one: (not one.serves, not one.leads, one.person.pinyin, one.person.id))
+
+
+def _listed(member: TeamMember, team: VolunteerTeam, known: Collection[int]) -> Listed:
+    """A leader who died or moved away leads no more, until that is undone."""
+    person = people.resolved(member.person)
+    still = person.state is PersonState.PRESENT
+    return Listed(member, person, member.person_id in known, still and member.person_id == team.leader_id, still)
+
+
+def leader_of(team: VolunteerTeam) -> Person | None:
+    """Who leads the team today; nobody once the one who did has died or moved away."""
+    return team.leader if team.leader and serves(team.leader) else None
 
 
 def add_team(community: Area, facts: TeamFacts) -> VolunteerTeam:
@@ -140,6 +160,8 @@ def lead(team: VolunteerTeam, member_id: int) -> None:
     member = next((one for one in team.members if one.id == member_id and one.holds(today())), None)
     if member is None:
         raise Missing
+    if not serves(member.person):
+        raise Refused(_("这位居民已不在册，不能当队长。"))
     team.leader_id = member.person_id
     audit.record("resources.team_led", team, person=member.person.public_id)
 

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from portal.core import audit, outbox, settings
 from portal.core.access import Actor
 from portal.core.clock import now, today
-from portal.core.db import db, guarded, unique_or
+from portal.core.db import db, glance, guarded, unique_or
 from portal.core.errors import Refused
 from portal.core.outbox import Recipient
 from portal.core.sealing import blind
@@ -45,6 +45,24 @@ def asked(account_id: int) -> RightsRequest | None:
         RightsRequest.state == RightState.OPEN,
     )
     return db.session.scalar(query.order_by(RightsRequest.id.desc()).limit(1))
+
+
+def refuse_changes(actor: Actor) -> None:
+    """While the closing waits, its account orders nothing and changes nothing; taking the closing back frees it."""
+    query = sa.select(RightsRequest.due_on).where(
+        RightsRequest.account_id == sa.bindparam("account"),
+        RightsRequest.kind == RightKind.CLOSING,
+        RightsRequest.state == RightState.OPEN,
+    )
+    found = glance(query.order_by(RightsRequest.id), {"account": actor.account_id})
+    if found:
+        day = found[0].due_on.isoformat()
+        words = _(
+            "您的账号正在等待注销（%(day)s 完成），这期间不能订餐，也不能改动内容。"
+            "想继续使用，请先到“我的”里的“注销账号”点“撤回，留下账号”。",
+            day=day,
+        )
+        raise Refused(words)
 
 
 def ask(actor: Actor, *, voice: Voice) -> RightsRequest:

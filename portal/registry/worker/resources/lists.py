@@ -4,15 +4,17 @@ from typing import Any
 
 from flask import Response, url_for
 
-from portal.core import sheets, web
-from portal.core.access import current_actor, requires, scopes
+from portal.core import settings, sheets, web
+from portal.core.access import current_actor, may, requires, scopes
 from portal.core.clock import now
 from portal.core.errors import Missing, Refused
 from portal.identity.permissions import Permission
 from portal.registry.forms.exports import ListExportForm
 from portal.registry.forms.people import RevealForm
 from portal.registry.models import Certificate, Organisation, Staff
-from portal.registry.service.resources import organisations, revealing, staff, tables
+from portal.registry.service import exports
+from portal.registry.service.resources import organisations, plain, revealing, staff, tables
+from portal.registry.service.resources.listing import Wanted
 from portal.registry.service.resources.tables import Kind
 from portal.registry.worker.blueprint import bp
 from portal.registry.worker.resources.asked import wanted
@@ -35,14 +37,26 @@ def resources_print(kind: str) -> Response:
 @bp.route("/resources/export/<kind>", methods=["GET", "POST"])
 @requires(Permission.RESOURCES_READ, fresh=True)
 def resources_export(kind: str) -> Response:
-    """Why, then the file."""
-    which, asked, form = _kind(kind), wanted(), ListExportForm()
+    """Why, then the file; with people in the clear it is a request that a second person decides."""
+    which, asked = _kind(kind), wanted()
+    form = ListExportForm.fresh(plain=which in tables.OF_PEOPLE and may(Permission.PEOPLE_EXPORT))
     if form.validate_on_submit():
-        facts: dict[str, Any] = {"reason": form.text("reason"), "by": current_actor()}
-        name, body = tables.export(which, scopes(Permission.RESOURCES_READ), asked, **facts)
-        return web.download(body, name, sheets.MIME)
+        try:
+            return _taken_out(which, asked, form)
+        except Refused as refused:
+            form.refuse(refused)
+    facts: dict[str, Any] = {"title": tables.title(which), "hours": settings.get(exports.KEPT_HOURS)}
     page = "registry/worker/resources_export.html"
-    return web.page(page, form=form, kind=which, title=tables.title(which), wanted=asked, status=form.status)
+    return web.page(page, form=form, kind=which, wanted=asked, status=form.status, **facts)
+
+
+def _taken_out(which: Kind, asked: Wanted, form: ListExportForm) -> Response:
+    within, facts = scopes(Permission.RESOURCES_READ), {"reason": form.text("reason"), "by": current_actor()}
+    if form.way.data == "plain":
+        found = plain.ask(which, within, asked, key=form.text("idem"), **dict[str, Any](facts))
+        return web.go(".export", public_id=found.public_id)
+    name, body = tables.export(which, within, asked, **dict[str, Any](facts))
+    return web.download(body, name, sheets.MIME)
 
 
 def _reveal(thing: Staff | Organisation | Certificate, back: str) -> Response:

@@ -31,6 +31,7 @@ def staff() -> Response:
     wanted = asked.wanted()
     found = service.staff(scopes(Permission.RESOURCES_READ), wanted)
     facts: dict[str, Any] = {"standing": service.standing, "soon": service.warn_until(), "states": service.STANDING}
+    facts["died"] = service.died
     around = asked.around(wanted, words.choices(StaffKind), [("expiring", _("证书到期或快到期"))])
     return web.page("registry/worker/staff.html", found=found, **facts, **around)
 
@@ -58,8 +59,8 @@ def staff_new() -> Response:
 def staff_member(public_id: str) -> Response:
     found = service.staff_in(scopes(Permission.RESOURCES_READ), public_id)
     facts: dict[str, Any] = {"standing": service.standing, "soon": service.warn_until(), "states": service.STANDING}
-    may_edit = may(Permission.RESOURCES_EDIT)
-    return web.page("registry/worker/staff_member.html", member=found, may_edit=may_edit, **facts)
+    facts |= {"may_edit": may(Permission.RESOURCES_EDIT), "dead": service.died(found)}
+    return web.page("registry/worker/staff_member.html", member=found, **facts)
 
 
 @bp.route("/resources/staff/<public_id>/edit", methods=["GET", "POST"])
