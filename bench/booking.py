@@ -1,5 +1,10 @@
-"""Orders a second through HTTP against the raw transaction; then 500 buyers for 200 portions."""
+"""Orders a second through HTTP against the raw transaction; then 500 buyers for 200 portions.
 
+Each database with the server it is meant for, both as durable as in production: SQLite behind waitress in one process,
+PostgreSQL behind granian's two workers.
+"""
+
+import os
 import subprocess
 import sys
 import tempfile
@@ -7,9 +12,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import requests
+
 from bench.measuring import CROWD, machine, percentile, ratio, together, verdict
 from tests.buyers import Buyer, buyers
-from tests.sites import ROOT, Site, site
+from tests.sites import ROOT, Site, site, until
 
 ROUNDS, ORDERS = 3, 200
 BUYERS, PORTIONS = 500, 200
@@ -20,6 +27,23 @@ def _timed(buyer: Buyer) -> tuple[int, float]:
     started = time.perf_counter()
     status = buyer.order()
     return status, time.perf_counter() - started
+
+
+def _serve(made: Site, database: str) -> None:
+    if database == "sqlite":
+        made.serve()
+        return
+    facts = ["--host", "127.0.0.1", "--port", str(made.port), "--workers", "2", "--blocking-threads", "8"]
+    command = ["granian", "--interface", "wsgi", *facts, "--no-ws", "--log-level", "warning", "portal.wsgi:application"]
+    made.spawn([sys.executable, "-m", *command])
+    until(lambda: _answers(made), "granian")
+
+
+def _answers(made: Site) -> bool:
+    try:
+        return made.get("/healthz").status_code == 200
+    except requests.ConnectionError:
+        return False
 
 
 def _raw(made: Site, menu: int) -> float:
@@ -41,7 +65,7 @@ def _through_http(crowd: Sequence[Buyer]) -> float:
 
 def _compare(made: Site, database: str) -> str:
     crowd = buyers(made, ORDERS * ROUNDS, portions=ORDERS * ROUNDS)
-    made.serve()
+    _serve(made, database)
     ours, theirs = [], []
     for number in range(ROUNDS):
         theirs.append(_raw(made, crowd[0].menu))
@@ -54,7 +78,7 @@ def _compare(made: Site, database: str) -> str:
 
 def _rush(made: Site, database: str) -> str:
     crowd = buyers(made, BUYERS, portions=PORTIONS)
-    made.serve()
+    _serve(made, database)
     together(Buyer.look, crowd)
     answers, rate = together(_timed, crowd, crowd=64)
     statuses = [status for status, _seconds in answers]
@@ -69,6 +93,7 @@ def _rush(made: Site, database: str) -> str:
 
 def main() -> None:
     print(machine())
+    os.environ["TEST_DURABLE"] = "1"
     lines = []
     for database in ("sqlite", "postgresql"):
         for act in (_compare, _rush):

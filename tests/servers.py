@@ -49,7 +49,9 @@ def _start_cluster(folder: Path) -> str:
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=200"
+    options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c max_connections=200"
+    # A test's cluster need not survive the machine; what is measured must.
+    options += "" if os.environ.get("TEST_DURABLE") else " -c fsync=off"
     subprocess.run(
         _as_postgres(
             [

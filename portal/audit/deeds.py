@@ -114,6 +114,7 @@ def _register_actions() -> dict[str, str]:
         "registry.agent_declined": _("拒绝亲情代办"),
         "registry.agent_ended": _("结束亲情代办"),
         "registry.import_uploaded": _("上传登记表"),
+        "registry.import_kind_changed": _("改登记表的内容"),
         "registry.import_check_started": _("检查登记表"),
         "registry.import_cancelled": _("取消导入"),
         "registry.import_confirmed": _("确认导入"),
@@ -178,6 +179,7 @@ def _duty_actions() -> dict[str, str]:
         "duty.week_copied": _("复制上周值班"),
         "duty.cover_set": _("设置必须值班的时段"),
         "duty.day_rule_set": _("规定节假日值班的时段"),
+        "duty.day_rule_undone": _("撤销节假日值班的规定"),
         "duty.fallback_set": _("指定兜底值班人"),
         "duty.phone_set": _("设置值班电话"),
         "duty.swap_asked": _("提出换班"),
@@ -255,6 +257,7 @@ def _visit_actions() -> dict[str, str]:
         "visits.frequency_set": _("设置探访频次"),
         "visits.ladder_set": _("设置确认平安的步骤"),
         "visits.route_set": _("设置转介去向"),
+        "visits.route_printed": _("打印探访路线单"),
         "visits.handed_over": _("交接探访"),
         "visits.purged": _("清理过期探访记录"),
     }

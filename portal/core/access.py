@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -47,6 +47,8 @@ class Actor:
     session_id: int
     authenticated_at: datetime
     role_label: str = ""
+    # While the account waits to be closed: the day it ends.
+    closes_on: date | None = None
     is_authenticated: bool = True
     is_active: bool = True
     is_anonymous: bool = False

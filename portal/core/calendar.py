@@ -48,6 +48,12 @@ def holiday_name(day: date) -> str:
     return db.session.scalar(_holiday(), {"day": day}) or ""
 
 
+def holiday_names() -> list[str]:
+    """Every holiday that there can be: those of the statutes, then those an administrator named in the table."""
+    query = sa.select(SpecialDay.name).where(SpecialDay.works.is_(False)).distinct().order_by(SpecialDay.name)
+    return list(dict.fromkeys([*NAMES.values(), *db.session.scalars(query)]))
+
+
 @cache
 def _holiday() -> sa.Select[str]:
     return sa.select(SpecialDay.name).where(SpecialDay.day == sa.bindparam("day"), SpecialDay.works.is_(False))

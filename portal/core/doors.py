@@ -10,6 +10,7 @@ Every capability's service package has a module `doors`, and home calls them wit
 `take_back(giver, taker, passed, since)`: what passed at a moment returns as it was, all of it or, with Refused, nothing
 where somebody has touched some of it since. What time alone did to it (a week that went by) is no touch;
 `passed_words(kind)`: what a kind of Passed is called;
+`passed_names(kind, ids)`: whom or what some of a kind are about, by name;
 `export(person)`: what is held about a person, for her own copy: names and values in words, days in ISO, amounts in
 yuan with the fen beside; no codes, so that home needs nobody's models;
 `purge(before)`: forget what ended before a day; answers how much.

@@ -85,6 +85,12 @@ def enqueue(topic: str, *, to: Recipient, **facts: Any) -> None:
         after_commit(_wake)
 
 
+def call_back(topic: str, *, to: Recipient) -> None:
+    """Forget what still waits to be told under a topic: it is true no more. What is on its way arrives."""
+    waits = (OutboxRow.topic == topic, OutboxRow.recipient_kind == to.kind, OutboxRow.recipient_id == to.id)
+    db.session.execute(sa.delete(OutboxRow).where(*waits, OutboxRow.state == Delivery.WAITING))
+
+
 def _wake() -> None:
     """Have the delivery look soon. It also looks every minute, so a queue that is away loses nothing."""
     try:

@@ -38,6 +38,7 @@ def _load() -> None:
         accounts.build_desk(session, made)
         accounts.build_family(session, areas["999901001001"])
         street.furnish(session)
+        street.build_cases(session)
         session.add_all(_schemes())
         resources.build_resources(session, areas)
         duty.build_duty(session, areas)

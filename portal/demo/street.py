@@ -15,7 +15,17 @@ from portal.core.clock import full_years, now
 from portal.core.ids import Sex, new_public_id
 from portal.core.sealing import blind, keys
 from portal.demo.names import Numbers, given, nobodys, surname
-from portal.registry.models import Diet, Household, Person, PersonTag, Registration, Relation, TagKind
+from portal.registry.models import (
+    Diet,
+    Household,
+    Person,
+    PersonTag,
+    Registration,
+    Relation,
+    RestrictedKind,
+    RestrictedTag,
+    TagKind,
+)
 
 SEED = 20261122
 STREET = ("999901001", "春晖街道")
@@ -229,3 +239,24 @@ def furnish(session: Session) -> None:
             use = DwellingUse.EMPTY if drawn < 0.9 else DwellingUse.UNKNOWN
         rows.append({"id": home, "use": use})
     session.execute(sa.update(Dwelling), rows)
+
+
+# How many carry each, and how old they are at least and at most.
+CASES = (
+    (RestrictedKind.SEVERE_MENTAL_ILLNESS, 5, 25, 70),
+    (RestrictedKind.COMMUNITY_CORRECTION, 3, 20, 50),
+    (RestrictedKind.YOUTH_AT_RISK, 2, 12, 17),
+    (RestrictedKind.CHILD_OF_PRISONER, 2, 6, 15),
+)
+
+
+def build_cases(session: Session) -> None:
+    """What only case workers see: a few people spread over the street."""
+    source, day = random.Random(SEED), date(2026, 11, 22)
+    for kind, count, least, most in CASES:
+        born = Person.birth_date.between(day - timedelta(days=most * 366), day - timedelta(days=least * 366))
+        known = list(session.scalars(sa.select(Person.id).where(born).order_by(Person.id)))
+        session.add_all(
+            RestrictedTag(person_id=person, kind=kind.value, since=date(2025, 1, 1), source="演示数据")
+            for person in sorted(source.sample(known, count))
+        )

@@ -9,7 +9,7 @@ from wtforms import SelectField, SelectMultipleField, TextAreaField
 from wtforms.validators import Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from portal.core import ids
+from portal.core import calendar, ids
 from portal.core.clock import local, today
 from portal.core.forms import ClockField, DayField, Form, TrimmedField, at_most, required
 from portal.duty.models import DayKind, DayPlan, Shift, ShiftRole
@@ -95,7 +95,7 @@ class CoverForm(Form):
 
 class DayRuleForm(Form):
     kind = SelectField(_l("哪种日子"))
-    name = TrimmedField(_l("只管哪个节日"), [Optional(), at_most(40)])
+    name = SelectField(_l("只管哪个节日"), validate_choice=False)
     plan = SelectField(_l("哪些时段必须有人"))
     hours = TrimmedField(_l("统一的时段"), [Optional(), at_most(100)])
     valid_from = DayField(_l("从哪天起"), [required(_l("请填日期"))])
@@ -103,6 +103,7 @@ class DayRuleForm(Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.kind.choices, self.plan.choices = choices(DayKind), choices(DayPlan)
+        self.name.choices = [("", _("所有节日")), *((name, name) for name in calendar.holiday_names())]
 
     def wanted(self) -> Wanted:
         return Wanted(

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.areas.models import Area
+from portal.core.clock import local
 from portal.core.db import Base, Json, one_of
 from portal.identity.models import Account
 
@@ -154,6 +155,12 @@ class DayRule(Base):
     valid_from: Mapped[date]
     set_at: Mapped[datetime]
     set_by: Mapped[str] = mapped_column(sa.String(64))
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[str | None] = mapped_column(sa.String(64))
+
+    def holds_on(self, day: date) -> bool:
+        """From its day on; taken back, only the days before that stand."""
+        return self.valid_from <= day and (self.undone_at is None or day < local(self.undone_at).date())
 
 
 class Fallback(Base):

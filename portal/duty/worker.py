@@ -203,7 +203,7 @@ def cover_hours() -> Response:
             return web.go(".index", community=community.code)
         except Refused as refused:
             form.refuse(refused)
-    facts: dict[str, Any] = {"community": community, "rules": dayrules.rules()}
+    facts: dict[str, Any] = {"community": community, "rules": dayrules.standing()}
     return web.page("duty/worker/cover_hours.html", form=form, status=form.status, today=today(), **facts)
 
 
@@ -220,6 +220,17 @@ def day_rules() -> Response:
         except Refused as refused:
             form.refuse(refused)
     return web.page("duty/worker/day_rules.html", form=form, rules=dayrules.rules(), today=today(), status=form.status)
+
+
+@bp.route("/day-rules/<int:rule_id>/undo", methods=["POST"])
+@requires(Permission.SETTINGS_EDIT)
+def day_rule_undo(rule_id: int) -> Response:
+    try:
+        rule = dayrules.take_back(rule_id, by=current_actor().name)
+        flash(_("已撤销，从今天起不再按“%(plan)s”。", plan=words.day_rule_words(rule)), "ok")
+    except Refused as refused:
+        web.turn_down(refused, "bad")
+    return web.go(".day_rules")
 
 
 @bp.route("/fallback", methods=["GET", "POST"])

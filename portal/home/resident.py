@@ -37,7 +37,8 @@ from portal.registry.service.rights import copies as kept
 from portal.registry.service.rights import looking
 
 bp = Blueprint("resident", __name__)
-# What an account that waits to be closed may still send: it changes nothing of the account's own.
+# What an account that waits to be closed may still send: what changes nothing of its own, ends what it had allowed, or
+# keeps a stranger out of it.
 WHILE_CLOSING = frozenset(
     {
         "home.resident.closing",
@@ -46,8 +47,12 @@ WHILE_CLOSING = frozenset(
         "home.resident.copy",
         "identity.resident.end_other_sessions",
         "identity.resident.end_session",
+        "identity.resident.password",
         "notifications.resident.announcement_read",
         "notifications.resident.read_all",
+        "registry.resident.agent_decline",
+        "registry.resident.agent_end",
+        "registry.resident.consent_withdraw",
         "registry.resident.mine_reveal",
     }
 )
@@ -57,14 +62,16 @@ NOTICES = 3
 
 
 @bp.before_app_request
-def _refuse_while_closing() -> None:
+def _refuse_while_closing() -> Response | None:
     """One guard for whatever a resident's page sends, so that no page can forget it."""
     actor = actor_or_none()
     if request.method in SAFE_METHODS or request.endpoint is None or request.endpoint in WHILE_CLOSING:
-        return
+        return None
     guard = guard_of(request_view())
-    if actor and actor.platform is Platform.RESIDENT and guard and not guard.public:
-        rights_closing.refuse_changes(actor)
+    if actor is None or actor.platform is not Platform.RESIDENT or guard is None or guard.public:
+        return None
+    day = actor.closes_on
+    return web.page("home/resident/closing_first.html", day=day, status=422) if day else None
 
 
 @bp.route("/")
@@ -165,7 +172,7 @@ def closing() -> Response:
 @bp.route("/me/closing/take-back", methods=["POST"])
 @requires(Permission.SELF)
 def closing_take_back() -> Response:
-    rights_closing.take_back(current_actor())
+    closing_service.take_back(current_actor())
     flash(_("账号留下来了，照常使用。"), "ok")
     return web.go(".me")
 

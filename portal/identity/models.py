@@ -31,6 +31,8 @@ class Account(Base):
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
     expires_on: Mapped[date | None]
+    # The day it ends, while a closing waits: until then it changes nothing.
+    closes_on: Mapped[date | None]
     epoch: Mapped[int] = mapped_column(default=0)
     must_change_password: Mapped[bool] = mapped_column(default=False)
     grants: Mapped[list["RoleGrant"]] = relationship(

@@ -195,7 +195,8 @@ def _by_cookie() -> sa.Select[*tuple[Any, ...]]:
         sa.select(
             *(signed.id, signed.platform, signed.epoch, signed.created_at, signed.seen_at, signed.authenticated_at),
             *(signed.ended_at, account.id.label("account_id"), account.public_id, account.name),
-            *(account.disabled_at, account.expires_on, account.epoch.label("epoch_now"), account.must_change_password),
+            *(account.disabled_at, account.expires_on, account.closes_on, account.must_change_password),
+            account.epoch.label("epoch_now"),
             account.totp_secret.is_not(None).label("has_totp"),
             *(RoleGrant.role, RoleGrant.scope_kind, RoleGrant.scope_ref, RoleGrant.until),
         )
@@ -221,6 +222,7 @@ def _actor(rows: Sequence[sa.Row[Any]], at: datetime) -> Actor | None:
         grants=tuple(Grant(row.role.value, Scope(row.scope_kind, row.scope_ref)) for row in held),
         session_id=signed.id,
         authenticated_at=signed.authenticated_at,
+        closes_on=signed.closes_on,
         cache={"duty": _duty(signed)},
         role_label="、".join(dict.fromkeys(label(row.role) for row in held if row.role is not Role.RESIDENT)),
     )

@@ -149,7 +149,8 @@ def _ordering(
     """The order page with its live price; `order` is the one being changed."""
     with reading():
         form.show(menu)
-        quoted, trouble = pricing.quote_or_words(menu, person, form.portions(), form.chosen_way(), replacing=order)
+        who = pricing.eater(person, menu.day, but=order)
+        quoted, trouble = pricing.quote_or_words(menu, who, form.portions(), form.chosen_way())
         return web.page(
             template,
             status=form.status,
@@ -160,8 +161,9 @@ def _ordering(
             order=order,
             quoted=quoted,
             trouble=trouble,
-            standing=None if order else pricing.standing_order(person, menu),
+            standing=who.order_from(menu),
             warnings={row.id: pricing.warnings_for(person, row.dish) for row in menu.dishes},
+            about={row.id: pricing.about(row, menu, who) for row in menu.dishes},
             open=menu.accepts_orders(now()),
         )
 

@@ -25,7 +25,6 @@ def index() -> Response:
     lines = [(notice, wording.words_for(notice.topic, notice.facts)) for notice in notices]
     read = reading_service.for_reader(reading_service.reader_of(current_actor()), NEWEST)
     facts: dict[str, Any] = {"unread": inbox.unread(current_actor()), "announcements": read}
-    facts["unread_announcements"] = reading_service.unread(current_actor())
     return web.page("notifications/resident/index.html", lines=lines, **facts)
 
 
@@ -80,20 +79,24 @@ def announcement_read(announcement_id: int) -> Response:
 
 
 def _unread_notices() -> int:
-    """The number on the bell, asked by the tab bar only; no number rather than no page when the database is busy."""
+    """What the tab bar asks, once a page; nothing rather than no page when the database is busy."""
     actor = actor_or_none()
-    try:
-        return _waiting(actor) if actor else 0
-    except SQLAlchemyError:
-        db.session.rollback()
+    if actor is None:
         return 0
+    if "unread" not in actor.cache:
+        try:
+            actor.cache["unread"] = _waiting(actor)
+        except SQLAlchemyError:
+            db.session.rollback()
+            actor.cache["unread"] = 0
+    return int(actor.cache["unread"])
 
 
 def _waiting(actor: Actor) -> int:
     """A resident's messages and announcements together; a worker's messages."""
-    return inbox.waiting(actor) if actor.platform is Platform.RESIDENT else inbox.unread(actor)
+    return inbox.bell(actor) if actor.platform is Platform.RESIDENT else inbox.unread(actor)
 
 
 @bp.app_context_processor
-def _bell() -> dict[str, object]:
+def _of_every_page() -> dict[str, object]:
     return {"unread_notices": _unread_notices}

@@ -49,28 +49,36 @@ def test_an_aside_of_a_get_may_insert(make, client, getting):
     assert list(db.session.scalars(sa.select(ThrottleCount.key))) == ["a"]
 
 
-def _cut_off(app: Flask, database: str) -> None:
+@pytest.fixture
+def cut_off(app: Flask, database: str):
     """End every connection of the pool at the other end, as a restart of the server does. SQLite has no other end."""
-    db.session.rollback()
-    if database == "postgresql":
-        name = db.engine.url.database
-        engine = sa.create_engine(server(), isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
-        with engine.connect() as connection:
-            ended = sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
-            assert connection.execute(ended, {"name": name}).all()
+
+    def act() -> None:
+        db.session.rollback()
+        if database == "postgresql":
+            name = db.engine.url.database
+            engine = sa.create_engine(server(), isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
+            with engine.connect() as connection:
+                ended = sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
+                assert connection.execute(ended, {"name": name}).all()
+
+    yield act
+    # The dead ones that no request met are not left to the next test.
+    with app.app_context():
+        db.engine.dispose()
 
 
-def test_after_a_rest_a_restarted_database_costs_no_request(make, client, getting, monkeypatch, app, database):
+def test_after_a_rest_a_restarted_database_costs_no_request(make, client, getting, monkeypatch, cut_off):
     path = getting(lambda: str(db.session.scalar(sa.select(sa.literal(7)))))
     assert client.get(path).text == "7"
     monkeypatch.setattr(database_module, "RESTED_SECONDS", -1.0)
-    _cut_off(app, database)
+    cut_off()
     assert [client.get(path).text for _time in range(3)] == ["7"] * 3
 
 
-def test_without_a_rest_a_restarted_database_costs_one_request_at_most(make, client, getting, app, database):
+def test_without_a_rest_a_restarted_database_costs_one_request_at_most(make, client, getting, cut_off):
     path = getting(lambda: str(db.session.scalar(sa.select(sa.literal(7)))))
     assert client.get(path).text == "7"
-    _cut_off(app, database)
+    cut_off()
     assert client.get(path).status_code in {200, 503}
     assert [client.get(path).status_code for _time in range(3)] == [200] * 3

@@ -19,7 +19,7 @@ from portal.identity import passwords
 from portal.identity.models import Account, RoleGrant
 from portal.identity.permissions import Role
 from portal.meals.models import Canteen, MealOrder, Menu, OrderState, SubsidyRule
-from portal.registry.models import Household, Person, Relation
+from portal.registry.models import Household, Person, Relation, RestrictedKind, RestrictedTag
 
 REGISTER = Path(__file__).resolve().parents[1] / "data" / "居民登记表-春风里社区.xlsx"
 
@@ -100,3 +100,8 @@ def test_the_named_accounts_are_met_once_and_in_their_own_homes(street):
         assert person.relation is Relation.HEAD
         assert list(db.session.scalars(sa.select(Person).where(Person.household_id == person.household_id))) == [person]
     assert not list(db.session.scalars(sa.select(Person.name).where(Person.relation == Relation.OTHER)))
+
+
+def test_the_case_worker_has_cases_of_every_kind(street):
+    found = {tag.means for tag in db.session.scalars(sa.select(RestrictedTag))}
+    assert found == set(RestrictedKind)

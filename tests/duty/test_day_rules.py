@@ -120,3 +120,58 @@ def test_an_administrator_edits_the_rules_and_planners_read_them(make: Make, cli
     assert "统一的时段 09:00-12:00" in plans.get("/desk/duty/cover").text
     assert plans.get("/desk/duty/day-rules").status_code == 403
     assert _hours(community, FESTIVAL) == ["09:00-12:00"]
+
+
+def test_a_holiday_that_the_calendar_does_not_know_is_refused(make: Make, client: Client, community):
+    with pytest.raises(Refused, match="没有这个节日"):
+        _set(DayKind.HOLIDAY, DayPlan.NONE, name="春结")
+    with transaction():
+        calendar.set_day(date(2027, 3, 3), works=False, name="三月三")
+    admin = client.sign_in(make.worker(Role.SYSTEM_ADMINISTRATOR))
+    shown = admin.get("/desk/duty/day-rules").text
+    assert '<option value="端午节"' in shown
+    assert '<option value="三月三"' in shown
+    assert '<option value="春节调休"' not in shown
+    form = {"kind": "holiday", "plan": "none", "hours": "", "valid_from": today().isoformat()}
+    refused = admin.post("/desk/duty/day-rules", data={**form, "name": "春结"})
+    assert (refused.status_code, "没有这个节日" in refused.text) == (422, True)
+    assert dayrules.rules() == []
+    assert admin.post("/desk/duty/day-rules", data={**form, "name": "三月三"}).status_code == 303
+
+
+def test_a_rule_taken_back_holds_no_longer_and_stays_in_the_list(make: Make, client: Client, community):
+    _set(DayKind.HOLIDAY, DayPlan.NONE)
+    (rule,) = dayrules.rules()
+    admin = client.sign_in(make.worker(Role.SYSTEM_ADMINISTRATOR, name="何立新"))
+    address = f"/desk/duty/day-rules/{rule.id}/undo"
+    assert address in admin.get("/desk/duty/day-rules").text
+    assert admin.post(address).status_code == 303
+    assert _hours(community, FESTIVAL) == ["08:30-17:30"]
+    shown = admin.get("/desk/duty/day-rules").text
+    assert "已撤销" in shown
+    assert address not in shown
+    assert "不要求有人值班" not in client.sign_in(make.worker(Role.COMMUNITY_WORKER)).get("/desk/duty/cover").text
+    again = client.sign_in(make.worker(Role.SYSTEM_ADMINISTRATOR)).post(address, follow_redirects=True)
+    assert "已经撤销" in again.text
+    assert admin.post("/desk/duty/day-rules/999/undo").status_code == 404
+
+
+def test_the_days_before_it_was_taken_back_keep_their_rule(community):
+    _set(DayKind.HOLIDAY, DayPlan.NONE)
+    (rule,) = dayrules.rules()
+    with time_machine.travel(datetime(2026, 12, 3, 7, 0, tzinfo=SHANGHAI), tick=False):
+        with transaction():
+            dayrules.take_back(rule.id, by="何立新")
+        with transaction():
+            calendar.set_day(date(2026, 12, 4), works=False, name="春节")
+        of_week = dayrules.of_span(FESTIVAL, date(2026, 12, 4))
+        assert of_week.spans(FESTIVAL, {"2": [["08:30", "17:30"]]}) == []
+        assert of_week.spans(date(2026, 12, 4), {"4": [["08:30", "17:30"]]}) == [["08:30", "17:30"]]
+
+
+def test_a_rule_taken_back_can_be_set_again_the_same_day(community):
+    _set(DayKind.HOLIDAY, DayPlan.NONE)
+    with transaction():
+        dayrules.take_back(dayrules.rules()[0].id, by="何立新")
+    _set(DayKind.HOLIDAY, DayPlan.SUNDAY)
+    assert _hours(community, FESTIVAL) == ["09:00-12:00"]

@@ -1,23 +1,35 @@
 """网格交接: what will pass is shown before anybody signs, both are told, and all of it can be taken back."""
 
-from datetime import timedelta
+from datetime import date, time, timedelta
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 
-from portal.core import outbox
+from portal.core import clock, outbox
 from portal.core.clock import now, today
 from portal.core.db import db, transaction
 from portal.core.errors import Refused
 from portal.duty.models import Shift, ShiftRole, Turn
+from portal.duty.service import passing as duty
 from portal.home.models import HandOver
 from portal.home.service import handover
 from portal.home.service.handover import Signing
 from portal.identity.permissions import Role
 from portal.notifications import wording
 from portal.registry.models import Roster
-from portal.visits.models import CareSubject, FindingKind, Referral, Urgency, Visit, VisitKind
+from portal.visits.models import (
+    CareSubject,
+    FindingKind,
+    Referral,
+    ReferralState,
+    Urgency,
+    Visit,
+    VisitKind,
+    VisitState,
+)
 from portal.visits.service import listing, planning, recording, referrals
+from portal.visits.service import passing as visits
 from tests.counting import count_queries
 from tests.make import Make
 from tests.visits import stand
@@ -179,6 +191,93 @@ def test_a_hand_over_is_taken_back_as_a_whole(make: Make, work, client):
     assert "周洁" in history
 
 
+def _change(table, **values) -> None:
+    db.session.execute(sa.update(table).values(**values), execution_options={"synchronize_session": False})
+
+
+CHANGES = {
+    "reassigned": lambda _third: _change(CareSubject, assigned_to="x", worker="x"),
+    "another's": lambda _third: _change(Visit, worker="x"),
+    "closed": lambda _third: _change(Visit, state=VisitState.DONE),
+    "sent on": lambda _third: _change(Referral, owner="x"),
+    "settled": lambda _third: _change(Referral, state=ReferralState.DONE),
+    "swapped": lambda third: _change(Turn, account_id=third.id),
+}
+
+
+@pytest.mark.parametrize("changed", CHANGES)
+def test_what_changed_between_look_and_step_is_not_overwritten(make: Make, work, monkeypatch, changed):
+    grid, giver, taker, _person = work
+    third = make.worker(Role.GRID_WORKER, grid, name="赵三")
+    for side in (visits, duty):
+        looked = side.to_pass(giver.public_id, taker.public_id, grid)
+        monkeypatch.setattr(side, "to_pass", lambda *_asked, looked=looked: looked)
+    with transaction():
+        CHANGES[changed](third)
+    before, said = _owners(), Signing(giver.public_id, taker.public_id, "岗位调整")
+    with transaction():
+        with pytest.raises(Refused, match="刚刚有变动"):
+            handover.hand_over(grid, said, by=stand.actor(third))
+        assert _owners() == before
+
+
+@pytest.mark.parametrize("changed", CHANGES)
+def test_what_changed_before_it_returns_is_not_overwritten(make: Make, work, monkeypatch, changed):
+    grid, giver, taker, _person = work
+    third = make.worker(Role.GRID_WORKER, grid, name="赵三")
+    signed = _handed(make, grid, giver, taker)
+    before = _owners()
+    looks = (duty, "_fallback_touched") if changed == "swapped" else (visits, "_refuse_touched")
+    monkeypatch.setattr(*looks, lambda *_asked: CHANGES[changed](third))
+    with pytest.raises(Refused, match="刚刚有变动"):
+        _back(make, signed)
+    db.session.rollback()
+    assert _owners() == before
+    assert make.read(signed).taken_back_at is None
+
+
+def test_who_signs_while_it_is_taken_back_reads_that_it_was(make: Make, work):
+    grid, giver, taker, _person = work
+    signed = _handed(make, grid, giver, taker)
+    with transaction() as session:
+        found = session.merge(signed)
+        _change(HandOver, taken_back_at=now())
+        with pytest.raises(Refused, match="已经收回"):
+            handover.receive(found, by=stand.actor(taker))
+
+
+@pytest.mark.parametrize("gone", ["stopped", "elsewhere"])
+def test_nothing_returns_to_who_works_there_no_more(make: Make, work, gone):
+    grid, giver, taker, _person = work
+    signed = _handed(make, grid, giver, taker)
+    other = make.grid(name="第二网格")
+    with transaction() as session:
+        left = session.merge(giver)
+        if gone == "stopped":
+            left.disabled_at = now()
+        else:
+            left.grants[0].scope_ref = other.code
+    before = _owners()
+    with pytest.raises(Refused, match="王建国已经不在这个网格"):
+        _back(make, signed)
+    db.session.rollback()
+    assert _owners() == before
+
+
+def test_one_thing_in_the_place_of_another_is_seen(make: Make, work):
+    grid, giver, taker, person = work
+    other = stand.promised(person, today() + timedelta(days=2))
+    shown = handover.preview(grid, giver.public_id, taker.public_id)
+    with transaction() as session:
+        session.execute(sa.update(Visit).where(Visit.id == other.id).values(state=VisitState.CANCELLED))
+    stand.promised(person, today() + timedelta(days=3))
+    seen = handover.preview(grid, giver.public_id, taker.public_id)
+    assert shown is not None
+    assert seen is not None
+    assert seen.counts == shown.counts
+    assert seen.key != shown.key
+
+
 def test_who_neither_decides_nor_reaches_the_grid_takes_nothing_back(make: Make, work, client):
     grid, giver, taker, _person = work
     signed = _handed(make, grid, giver, taker)
@@ -236,6 +335,44 @@ def test_a_plan_made_meanwhile_is_no_touch_and_follows_the_giver(make: Make, wor
     stand.planned(make.community())
     _back(make, signed)
     assert _owners()["visits"] == {str((giver.public_id,))}
+
+
+@pytest.fixture(params=[date(2026, 11, 2), date(2026, 11, 30)], ids=["next one stands", "next one comes later"])
+def begun(make: Make, request):
+    """A week's visit that the giver had begun to write down passed to somebody; then the week went by."""
+    monday = clock.at(request.param, time(9))
+    stand.tables_set(make)
+    with time_machine.travel(monday, tick=False):
+        grid = make.grid()
+        giver = make.worker(Role.GRID_WORKER, grid, name="王建国")
+        taker = make.worker(Role.GRID_WORKER, grid, name="李接手")
+        stand.on_list(stand.alone(make, grid=grid))
+        with transaction() as session:
+            session.execute(sa.update(CareSubject).values(assigned_to=giver.public_id))
+        first = stand.planned(make.community())[0]
+        with transaction() as session:
+            recording.save_draft(session.merge(first), {"note": ["说膝盖疼"]}, by=stand.actor(giver))
+        signed = _handed(make, grid, giver, taker)
+    return monday, signed, giver, taker, first
+
+
+def test_a_draft_that_time_took_to_the_next_visit_is_no_touch(make: Make, begun):
+    monday, signed, giver, _taker, _first = begun
+    with time_machine.travel(monday + timedelta(days=7), tick=False):
+        moved = [visit for visit in stand.planned(make.community()) if visit.draft]
+        assert [visit.state for visit in moved] == [VisitState.DRAFT]
+        _back(make, signed)
+    assert _owners()["visits"] == {str((giver.public_id,))}
+
+
+def test_what_the_taker_wrote_into_it_meanwhile_is_one(make: Make, begun):
+    monday, signed, _giver, taker, first = begun
+    with time_machine.travel(monday + timedelta(days=1), tick=False), transaction() as session:
+        recording.save_draft(session.merge(first), {"note": ["好些了"]}, by=stand.actor(taker))
+    with time_machine.travel(monday + timedelta(days=7), tick=False):
+        stand.planned(make.community())
+        with pytest.raises(Refused, match="不能整体收回"):
+            _back(make, signed)
 
 
 def test_a_hand_over_of_before_its_things_were_kept_is_not_taken_back(make: Make, work):

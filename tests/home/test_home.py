@@ -195,7 +195,8 @@ def test_a_desk_names_those_in_scope_who_did_not_collect_today(make: Make, clien
     an_order(make, make.person("康德明"), menu)
     client.sign_in(make.worker())
     html = every_link_leads_somewhere(client, "/desk/")
-    assert "今天没有取餐的人" in html
+    assert "今天没有取餐的人（1 份）" in html
+    assert "您负责的居民 1 份" in html
     assert "罗玉珍" in html
     assert "邵大成" not in html
     assert "康德明" not in html
@@ -204,7 +205,11 @@ def test_a_desk_names_those_in_scope_who_did_not_collect_today(make: Make, clien
 def test_the_operator_of_a_canteen_reads_no_list_of_who_to_visit(make: Make, client: Client) -> None:
     order = an_order(make, make.person("罗玉珍"), make.menu(day=today()), state=OrderState.NO_SHOW)
     client.sign_in(make.worker(Role.CANTEEN_OPERATOR, order.menu.canteen))
-    assert "罗玉珍" not in client.get("/desk/").get_data(as_text=True)
+    html = client.get("/desk/").get_data(as_text=True)
+    assert "罗玉珍" not in html
+    # Nor is she told to do what she cannot.
+    assert "由社区回访" in html
+    assert "请回访" not in html
 
 
 def test_a_desk_shows_the_claims_that_wait(make: Make, client: Client) -> None:

@@ -22,6 +22,7 @@ ASKS = {
     "audit.worker.head": "audit.read",
     "audit.worker.index": "audit.read",
     "duty.worker.cover_hours": "duty.manage",
+    "duty.worker.day_rule_undo": "settings.edit",
     "duty.worker.day_rules": "settings.edit",
     "duty.worker.fallback": "duty.manage",
     "duty.worker.index": "desk",

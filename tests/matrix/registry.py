@@ -76,6 +76,7 @@ ASKS = {
     "registry.worker.households_print": "people.read",
     "registry.worker.import_cancel": "people.import",
     "registry.worker.import_columns": "people.import",
+    "registry.worker.import_kind": "people.import",
     "registry.worker.import_confirm": "people.import",
     "registry.worker.import_preview": "people.import",
     "registry.worker.import_progress": "people.import",

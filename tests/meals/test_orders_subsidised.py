@@ -47,7 +47,8 @@ def test_the_second_meal_of_a_day_meets_the_cap_and_says_so(make, place, rule):
     dinner = make.menu(meal=Meal.DINNER)
     person = make.person()
     place(lunch, person)
-    asked = pricing.quote(make.read(dinner), make.read(person), {dinner.dishes[0].id: 1}, Way.DINE_IN)
+    who = pricing.eater(make.read(person), dinner.day)
+    asked = pricing.quote(make.read(dinner), who, {dinner.dishes[0].id: 1}, Way.DINE_IN)
     assert "每天最多 1 次" in asked.decision.remarks[0]
     assert place(dinner, person).subsidy_fen == 0
     assert counters() == [(500, 1)]
@@ -84,7 +85,8 @@ def test_two_canteens_at_one_meal_are_subsidised_once_and_say_why(make, place, r
     rule()
     here, there, person = make.menu(), make.menu(canteen=make.canteen("荷塘助餐点")), make.person()
     assert place(here, person).subsidy_fen == 500
-    asked = pricing.quote(make.read(there), make.read(person), {there.dishes[0].id: 1}, Way.DINE_IN)
+    who = pricing.eater(make.read(person), there.day)
+    asked = pricing.quote(make.read(there), who, {there.dishes[0].id: 1}, Way.DINE_IN)
     assert asked.decision.total_fen == 0
     assert "只补一份" in asked.decision.remarks[0]
     second = place(there, person)

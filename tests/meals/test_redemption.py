@@ -196,6 +196,25 @@ def test_a_code_of_another_day_names_the_day(make: Make) -> None:
         redemption.by_code(make.canteen(), order.pickup_code)
 
 
+@pytest.mark.parametrize(
+    ("state", "away", "words"),
+    [
+        (OrderState.CANCELLED, 1, "^已取消：.*重新订"),
+        (OrderState.CANCELLED, -1, "^已取消：.*重新订"),
+        (OrderState.NO_SHOW, -1, "^未取餐：.*重新订"),
+        (OrderState.COLLECTED, -1, "^已取餐：.*重新订"),
+        (OrderState.BOOKED, -1, "当天已过"),
+    ],
+)
+def test_what_became_of_another_days_order_is_said_first(make: Make, state: OrderState, away: int, words: str) -> None:
+    order = booked(make, make.menu(day=DAY + timedelta(days=away)), state=state)
+    with clock_at("11:20"):
+        with pytest.raises(Refused, match=words):
+            redemption.by_code(make.canteen(), order.pickup_code)
+        assert "那一天再来" not in redemption.trouble(order, clock.now())
+        assert "误操作" not in redemption.trouble(order, clock.now())
+
+
 def test_a_qr_of_another_canteen_names_that_canteen(make: Make) -> None:
     order = booked(make, make.menu(day=DAY, canteen=make.canteen("梧桐苑助餐点")))
     with clock_at("11:20"), pytest.raises(Refused, match="梧桐苑助餐点"):

@@ -116,6 +116,13 @@ def test_the_order_page_prices_what_its_address_asks_without_writing(make, signe
     assert db.session.scalars(sa.select(MealOrder)).all() == []
 
 
+def test_the_order_page_says_about_what_is_left_to_pay_as_the_menu_does(make, signed):
+    subsidy(make)
+    menu = make.menu()
+    for address in (f"/meals/?day={TOMORROW}", f"/meals/{menu.id}/order"):
+        assert "原价 ¥12.00 补贴后约 ¥7.00" in text_of(signed.get(address)), address
+
+
 def test_without_scripts_a_button_works_out_the_price_and_writes_nothing(make, signed):
     menu = make.menu()
     page = signed.post(f"/meals/{menu.id}/order", data=form(menu, quote="1"))
@@ -263,6 +270,7 @@ def test_a_cancelled_order_gives_its_portion_back(make, signed):
     assert db.session.scalar(sa.select(sa.func.sum(Capacity.taken))) == 0
     page = signed.get(address)
     assert "已取消" in text_of(page)
+    assert "不用付" in text_of(page)
     assert "取餐时出示二维码" not in text_of(page)
 
 

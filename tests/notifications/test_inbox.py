@@ -1,11 +1,14 @@
 """The inbox: what is unread is counted on the bell, and reading is a post."""
 
+import re
+from datetime import timedelta
+
 import sqlalchemy as sa
 
 from portal.core.clock import now
 from portal.core.db import db
 from portal.identity.models import Account
-from portal.notifications.models import Notice
+from portal.notifications.models import Announcement, AnnouncementState, Notice
 from tests.client import Client
 from tests.make import Make
 
@@ -32,6 +35,26 @@ def test_the_bell_counts_what_is_unread_on_every_page(make: Make, client: Client
     client.sign_in(account)
     for address in ("/", "/me", "/notices/"):
         assert '<span class="badge">2' in client.get(address).get_data(as_text=True)
+
+
+def test_one_number_on_the_page_agrees_with_the_bell_and_an_urgent_one_is_marked_unread(
+    make: Make, client: Client
+) -> None:
+    account = make.resident(make.person())
+    for _one in range(3):
+        a_notice(make, account)
+    shown = {"from_at": now() - timedelta(hours=1), "until_at": now() + timedelta(days=1), "published_at": now()}
+    told = {"title": "停水", "body": "今天停水。", "written_at": now(), "written_by": "w", "written_by_name": "周洁"}
+    state = {"state": AnnouncementState.PUBLISHED, "is_urgent": True}
+    made = make.add(Announcement(area_id=make.community().id, **shown, **told, **state))
+    html = client.sign_in(account).get("/notices/").get_data(as_text=True)
+    assert re.findall(r"(\d+) 条未读", html) == ["4"]
+    assert '<span class="badge">4' in html
+    urgent = html.split("停水", 1)[1].split("</a>", 1)[0]
+    assert "紧急" in urgent
+    assert "未读" in urgent
+    client.post(f"/notices/announcements/{made.id}/read")
+    assert "未读" not in client.get("/notices/").get_data(as_text=True).split("停水", 1)[1].split("</a>", 1)[0]
 
 
 def test_reading_the_list_marks_nothing_and_the_button_marks_all(make: Make, client: Client) -> None:

@@ -242,3 +242,17 @@ def test_a_birth_is_refused_in_words(family: Family, typed: dict[str, str], word
     answer = birth(family, **typed)
     assert answer.status_code == 422
     assert words in text(answer)
+
+
+# ---- Dates ----
+
+
+def test_the_list_of_events_and_each_of_its_pages_say_a_day_as_people_do(family: Family) -> None:
+    gone = today() - timedelta(days=400)
+    assert family.post(family.mother, "absence", day=gone.isoformat(), until=TODAY).status_code == 303
+    said = f"{gone.year}年{gone.month}月{gone.day}日"
+    one = newest().public_id
+    pages = ("happenings", f"happenings/{one}", f"happenings/{one}/undo", f"{family.mother.public_id}/record")
+    for page in pages:
+        shown = family.client.get(f"/desk/people/{page}").text
+        assert said in shown, page

@@ -1,6 +1,7 @@
 """The list of households as a file: masked or let go, watermarked, on the record of every head who stands in it."""
 
 import io
+import re
 from collections.abc import Callable
 
 import openpyxl
@@ -117,3 +118,11 @@ def test_a_household_that_left_the_askers_area_is_not_in_the_file(make: Make, cl
     assert (latest().state, latest().total) == (ExportState.READY, 1)
     assert exports.looks_of(make.read(gone)) == []
     assert len(exports.looks_of(make.read(stays))) == 1
+
+
+@pytest.mark.parametrize("page", [PAGE, "/desk/people/households"])
+def test_words_in_an_address_find_nobody(make: Make, client: Client, head: Person, page: str) -> None:
+    client.sign_in(make.worker())
+    answers = [client.get(f"{page}?words={words}") for words in ("", "王秀英", "没有这个人")]
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert {said for answer in answers for said in re.findall(r"\d+ 户", answer.get_data(as_text=True))} == {"2 户"}

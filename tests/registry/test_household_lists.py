@@ -233,3 +233,18 @@ def _queries(act: Callable[[], object]) -> int:
     finally:
         sa.event.remove(db.engine, "before_cursor_execute", note)
     return len(seen)
+
+
+def test_the_first_page_says_how_many_and_why_words_are_not_exported(
+    make: Make, estate: Estate, client: Client
+) -> None:
+    make.person("王秀英", household_id=door(make, estate, "1号楼", "101").id, relation=Relation.HEAD)
+    client.sign_in(make.worker())
+    page = client.get(LIST).text
+    assert page.index("共 1 户") < page.index("<table")
+    assert f"{LIST}/export" in page
+    found = client.post(LIST, data={"words": "王秀英"}).text
+    assert f"{LIST}/export" not in found
+    assert "按词查找的结果不能直接导出" in found
+    people = client.get("/desk/people/list").text
+    assert people.index("共 1 人") < people.index("<table")

@@ -9,6 +9,7 @@ from portal.core.db import db, transaction
 from portal.core.sheets import write_workbook
 from portal.registry.models import (
     Certificate,
+    ImportKind,
     ImportRow,
     Organisation,
     OrganisationKind,
@@ -23,6 +24,7 @@ from portal.registry.models import (
     VolunteerTeam,
 )
 from portal.registry.service import imports
+from portal.registry.service.imports import guiding
 from portal.registry.service.imports.vocabulary import Field
 from portal.registry.service.resources import stock
 from tests.client import Client
@@ -359,3 +361,27 @@ def test_each_kind_of_register_has_words_and_columns(worker):
     assert all(imports.fields_of(kind) for kind in imports.KINDS)
     assert Field.EXPIRES_ON in imports.fields_of(imports.KINDS[6])
     assert count(ImportRow) == 0
+
+
+def test_stock_is_spoken_of_as_stock(worker):
+    batch = _check(worker, "stock", ["物资名称", "单位", "数量", "供应商"], ["轮椅", "辆", "3", "某厂"])
+    page = worker.get(f"{ADDRESS}/{batch.public_id}").text
+    assert "这些列没有导入：供应商。" in page
+    answer = confirm(worker, batch)
+    page = worker.get(answer.location).text
+    assert "已导入，现在可以在物资库存里找到。" in page
+    assert "去物资库存" in page
+    assert "去居民查询" not in page
+
+
+@pytest.mark.parametrize("said", ["-5", "－5", "负5", "− 5"])
+def test_a_quantity_below_nothing_is_told_so(worker, said):
+    batch = _check(worker, "stock", ["物资名称", "单位", "数量"], ["轮椅", "辆", said])
+    page = worker.get(f"{ADDRESS}/{batch.public_id}/rows/refused").text
+    assert "数量：不能是负数，应填 0 或更大的整数。" in page
+
+
+def test_checking_staff_says_what_is_checked_of_staff(worker):
+    assert "证书" in guiding.checks(ImportKind.STAFF)
+    assert "身份证" not in guiding.checks(ImportKind.STAFF)
+    assert "服务人员" in guiding.taken_in(ImportKind.STAFF)

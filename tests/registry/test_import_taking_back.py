@@ -1,11 +1,12 @@
 """Taking one decision of an import back: exactly what stood, from the list of merges too, unless anything leans."""
 
 import json
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
 
-from portal.areas.models import Dwelling
+from portal.areas.models import Area, AreaKind, Building, Dwelling, DwellingUse, Estate
 from portal.core.access import Scope
 from portal.core.db import db, transaction
 from portal.registry.models import (
@@ -164,10 +165,130 @@ def test_a_new_person_who_is_used_since_is_not_taken_back(worker, make):
 
 def test_a_decision_is_not_taken_back_twice(worker):
     batch = take_in(worker, TWICE)
-    _say(worker, batch, "same")
+    before = _stands()
+    _say(worker, batch, "same", **TAKEN)
     assert _back(worker, batch).status_code == 303
+    counts = latest().counts
     answer = _back(worker, batch, key="again")
-    assert answer.status_code in {404, 422}
+    assert (answer.status_code, "没有可以收回的决定" in answer.text) == (422, True)
+    assert (_stands(), latest().counts, latest().counts["waiting"]) == (before, counts, 1)
+
+
+def _edit(model, where, **values) -> None:
+    with transaction() as session:
+        one = session.scalars(sa.select(model).where(where)).one()
+        for name, value in values.items():
+            setattr(one, name, value)
+    db.session.expire_all()
+
+
+# The second lives in a building of its own.
+APART = register(row(), row(联系电话="13900000009", 户号="H9", 小区="槐荫里", 房号="999", 网格="第二网格"))
+
+
+@pytest.mark.parametrize(
+    ("model", "where", "values", "left"),
+    [
+        (Dwelling, Dwelling.room == "999", {"area_m2": Decimal("88.00"), "floor": 9}, (1, 2, 2, 2, 1)),
+        (Dwelling, Dwelling.room == "999", {"use": DwellingUse.RENTED}, (1, 2, 2, 2, 1)),
+        (Dwelling, Dwelling.room == "999", {"room": "999A"}, (1, 2, 2, 2, 1)),
+        (Building, Building.estate.has(name="槐荫里"), {"name": "7号楼"}, (1, 1, 2, 2, 1)),
+        (Estate, Estate.name == "槐荫里", {"name": "槐荫里二期"}, (1, 1, 1, 2, 1)),
+        (Area, Area.name == "第二网格", {"name": "东网格"}, (1, 1, 1, 1, 2)),
+        (Household, Household.number == "H9", {"number": "H10"}, (2, 2, 2, 2, 1)),
+    ],
+)
+def test_a_place_that_somebody_edited_since_stays(worker, model, where, values, left):
+    batch = take_in(worker, APART)
+    _say(worker, batch, "same", **TAKEN)
+    _edit(model, where, **values)
+    assert _back(worker, batch).status_code == 303
+    assert (people()[0].household.number, *_places()) == ("H1", *left)
+
+
+def _places() -> tuple[int, ...]:
+    grids = sa.select(sa.func.count()).select_from(Area).where(Area.kind == AreaKind.GRID)
+    return (*(count(model) for model in (Household, Dwelling, Building, Estate)), db.session.scalar(grids))
+
+
+def test_a_building_that_was_given_a_grid_since_stays(worker, make):
+    batch = take_in(worker, APART)
+    _say(worker, batch, "same", **TAKEN)
+    _edit(Building, Building.estate.has(name="槐荫里"), grid_id=make.grid().id)
+    grids = _places()[-1]
+    assert _back(worker, batch).status_code == 303
+    assert _places() == (1, 1, 2, 2, grids - 1)
+
+
+def test_a_household_that_lives_elsewhere_since_stays(worker):
+    batch = take_in(worker, APART)
+    _say(worker, batch, "same", **TAKEN)
+    first = db.session.scalars(sa.select(Dwelling.id).where(Dwelling.room == "301")).one()
+    _edit(Household, Household.number == "H9", dwelling_id=first)
+    assert _back(worker, batch).status_code == 303
+    assert _places() == (2, 1, 1, 1, 1)
+
+
+def test_a_grid_that_somebody_was_put_in_charge_of_since_stays(worker, make):
+    batch = take_in(worker, APART)
+    _say(worker, batch, "same", **TAKEN)
+    grid = db.session.scalars(sa.select(Area).where(Area.name == "第二网格")).one()
+    make.worker(scope=grid)
+    assert _back(worker, batch).status_code == 303
+    assert _places() == (1, 1, 1, 1, 2)
+
+
+def test_what_a_decision_made_and_its_taking_back_removed_is_the_batchs_no_more(worker):
+    batch = take_in(worker, APART)
+    _say(worker, batch, "same", **TAKEN)
+    made = latest().made["decided"]
+    assert sorted(made) == ["area", "building", "dwelling", "estate", "household"]
+    _edit(Dwelling, Dwelling.room == "999", floor=9)
+    assert _back(worker, batch).status_code == 303
+    kept = ("building", "dwelling", "estate")
+    assert latest().made["decided"] == {name: made[name] if name in kept else [] for name in made}
+
+
+def test_a_new_person_who_is_anothers_guardian_since_is_not_taken_back(worker):
+    batch = take_in(worker, TWICE)
+    _say(worker, batch, "different")
+    first, second = people()
+    _edit(Person, Person.id == first.id, guardian_id=second.id)
+    before = _stands()
+    answer = _back(worker, batch)
+    assert (answer.status_code, "监护人" in answer.text) == (422, True)
+    assert _stands() == before
+
+
+def test_a_new_person_whom_another_was_merged_into_since_is_not_taken_back(worker):
+    batch = take_in(worker, TWICE)
+    _say(worker, batch, "different")
+    first, second = people()
+    _edit(Person, Person.id == first.id, merged_into_id=second.id)
+    before = _stands()
+    answer = _back(worker, batch)
+    assert (answer.status_code, "合并" in answer.text) == (422, True)
+    assert _stands() == before
+
+
+def test_a_new_person_whom_another_row_was_merged_into_goes_only_after_that_row(worker):
+    others = (row(联系电话=phone, 与户主关系="其他") for phone in ("13900000009", "13900000008"))
+    batch = take_in(worker, register(row(), *others))
+    _say(worker, batch, "different", 3)
+    chosen = people()[1]
+    with transaction() as session:
+        last = session.scalars(sa.select(ImportRow).where(ImportRow.row_number == 4)).one()
+        last.twin_row, last.person_id = None, chosen.id
+    assert _say(worker, batch, "same", 4, phone="row", id_number="stays").status_code == 303
+    before = _stands()
+    assert people()[1].phone == "13900000008"
+    answer = _back(worker, batch)
+    assert (answer.status_code, "第 4 行" in answer.text) == (422, True)
+    assert _stands() == before
+    answer = _back(worker, batch, 4, key="four")
+    assert answer.status_code == 303, answer.text
+    answer = _back(worker, batch, 3, key="three")
+    assert (answer.status_code, len(people())) == (303, 1), answer.text
 
 
 def test_a_worker_of_another_community_takes_nothing_back(client, make):

@@ -20,6 +20,8 @@ from portal.registry.models import (
     PersonState,
     RowVerdict,
     Source,
+    TwinPair,
+    TwinState,
     Verdict,
 )
 from portal.registry.service import changes, imports, twins
@@ -108,6 +110,31 @@ def test_a_different_person_is_new_and_does_not_take_the_number(worker, confirme
     assert (second.name, second.id_number, second.flags) == ("赵玉兰", None, ["no_number"])
     assert "与别人相同" in (second.note or "")
     assert number(1) not in (second.note or "")
+
+
+@pytest.mark.parametrize("confirmed_first", [True, False])
+def test_another_person_is_not_asked_about_again_as_a_double(worker, make, confirmed_first):
+    batch = check(worker, TWICE)
+    if confirmed_first:
+        confirm(worker, batch)
+    _say(worker, batch, "different")
+    if not confirmed_first:
+        confirm(worker, batch)
+    assert imports.counts(latest())["alike"] == 0
+    assert imports.rows(latest(), "alike") == []
+    twins.seek(make.community().id)
+    assert twins.waiting(_scope(make)) == 0
+    assert undo(worker, latest()).status_code == 303
+    assert (count(Person), count(TwinPair)) == (0, 0)
+
+
+def test_another_person_than_somebody_known_is_told_apart(worker, make):
+    make.person("赵玉兰", id_number=number(1), phone="13800000001")
+    batch = take_in(worker, register(row(姓名="赵玉蓝")))
+    _say(worker, batch, "different", 2)
+    twins.seek(make.community().id)
+    assert twins.waiting(_scope(make)) == 0
+    assert [pair.state for pair in db.session.scalars(sa.select(TwinPair))] == [TwinState.APART]
 
 
 def test_a_row_that_nobody_wants_stores_nobody(worker, make):

@@ -222,7 +222,7 @@ def test_a_resident_does_not_read_who_looked_at_her_neighbour(make: Make, client
     reveal(client, neighbour, reason="核对送餐电话")
     client.sign_in(make.resident(make.person("王秀英")))
     html = client.get("/me/looked").get_data(as_text=True)
-    assert "没有人看过" in html
+    assert "没有人看过遮住的内容" in html
     assert "核对送餐电话" not in html
 
 

@@ -144,6 +144,18 @@ def test_a_death_undone_puts_her_back(make: Make):
     assert [spell.until for spell in stand.spells(person)] == [None]
 
 
+def test_a_level_whose_beginning_nobody_wrote_down_stops_no_plan(make: Make):
+    stand.tables_set(make)
+    person = stand.alone(make)
+    other = stand.alone(make, "赵五")
+    with transaction() as session:
+        listing.subject_of(session.merge(person)).level = Level.HIGH
+        session.merge(person).state = PersonState.MOVED_OUT
+    assert {visit.person_id for visit in stand.planned(make.community())} == {other.id}
+    assert stand.subject(person).level is None
+    assert stand.spells(person) == []
+
+
 def test_nobody_in_hospital_is_visited_and_a_visit_follows_within_a_day_of_coming_home(make: Make):
     stand.tables_set(make)
     person, by = stand.alone(make), stand.actor(make.worker())

@@ -122,6 +122,19 @@ def test_who_was_missed_comes_first_but_not_all_on_one_day(make: Make):
         assert _days(again) == days
 
 
+def test_what_was_promised_before_and_stays_counts_as_today_s_load(make: Make):
+    _a_day(make, 3)
+    day = date(2026, 11, 11)
+    planned = [day - timedelta(days=1), day, day, day + timedelta(days=2)]
+    made = [stand.promised(stand.alone(make, f"王{turn}"), one) for turn, one in enumerate(planned)]
+    with transaction() as session:
+        late, *_today, coming = [session.merge(visit) for visit in made]
+        late.due_on = late.late_since = day
+        coming.late_since = day + timedelta(days=1)
+        spreading.bring_forward([late, coming], make.community(), day)
+    assert [make.read(visit).planned_on for visit in made] == [day, day, day, day + timedelta(days=1)]
+
+
 def test_a_week_that_begins_in_the_month_s_last_days_leaves_no_heap_there(make: Make):
     _weekly(make, 20)
     for turn in range(20):

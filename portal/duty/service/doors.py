@@ -98,7 +98,7 @@ def timeline(person: Person, *, limit: int = 20) -> list[Line]:  # noqa: ARG001 
 
 
 to_pass, hand_over, take_back = passing.to_pass, passing.hand_over, passing.take_back
-passed_words = passing.passed_words
+passed_words, passed_names = passing.passed_words, passing.passed_names
 
 
 def export(person: Person) -> list[dict[str, Any]]:  # noqa: ARG001 a door has its shape

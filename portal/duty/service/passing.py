@@ -14,6 +14,7 @@ from portal.core.doors import Passed
 from portal.core.errors import Refused
 from portal.duty.models import Fallback, Shift, Swap, SwapState, Turn
 from portal.duty.service import people, rota, swaps
+from portal.duty.service.words import shift_words
 from portal.identity.models import Account
 
 TURNS, FALLBACK = "turns", "fallback"
@@ -21,6 +22,15 @@ TURNS, FALLBACK = "turns", "fallback"
 
 def passed_words(kind: str) -> str:
     return {TURNS: _("以后的班次"), FALLBACK: _("兜底值班")}.get(kind, kind)
+
+
+def passed_names(kind: str, ids: Collection[int]) -> list[str]:
+    """Which shifts, the next first; where somebody stands in."""
+    if kind == TURNS:
+        shifts = sa.select(Shift).join(Turn, Turn.shift_id == Shift.id).where(Turn.id.in_(ids))
+        return [shift_words(shift) for shift in db.session.scalars(shifts.order_by(Shift.starts_at, Turn.id))]
+    where = sa.select(Area.name).join(Fallback, Fallback.community_id == Area.id).where(Fallback.id.in_(ids))
+    return list(db.session.scalars(where.order_by(Fallback.id)))
 
 
 def _accounts(*public_ids: str) -> list[Account]:
@@ -76,10 +86,12 @@ def hand_over(giver: str, taker: str, area: Area) -> list[Passed]:
 def _give(passed: Collection[Passed], one: Account, other: Account) -> None:
     for table, kind in ((Turn, TURNS), (Fallback, FALLBACK)):
         ids = [each.id for each in passed if each.kind == kind]
-        db.session.execute(
+        given = db.session.execute(
             sa.update(table).where(table.id.in_(ids), table.account_id == one.id).values(account_id=other.id),
             execution_options={"synchronize_session": False},
         )
+        if getattr(given, "rowcount", 0) != len(ids):
+            raise Refused(_("其中有的班次刚刚有变动，请刷新页面看清以后再办一次。"))
     db.session.expire_all()
 
 

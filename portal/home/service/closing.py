@@ -6,6 +6,7 @@ from portal.core.access import Actor
 from portal.core.errors import Refused
 from portal.meals.models import MealOrder
 from portal.meals.service import history, orders
+from portal.notifications.service import inbox
 from portal.registry.models import Channel, RightsRequest
 from portal.registry.service import consents, people
 from portal.registry.service.consents import Voice
@@ -31,4 +32,11 @@ def ask(actor: Actor, *, cancel_meals: bool) -> RightsRequest:
         orders.cancel_order(order, by=actor, reason="注销账号")
     person = people.person_of_or_none(actor)
     voice = consents.voice_of(actor, person) if person else Voice(Channel.SELF, actor.public_id, actor.name)
+    inbox.settle(actor, closing.TAKEN_BACK)
     return closing.ask(actor, voice=voice)
+
+
+def take_back(actor: Actor) -> None:
+    """Keep the account after all; the alarm in the owner's inbox is over."""
+    closing.take_back(actor)
+    inbox.settle(actor, closing.ASKED)

@@ -30,6 +30,11 @@ class Desk:
     missed: list[MealOrder] = field(default_factory=list)
     answering: list[tuple[Area, list[OnDuty]]] = field(default_factory=list)
 
+    @property
+    def missed_count(self) -> str:
+        """How many of `missed` there are; it may be cut off, which a plus says."""
+        return f"{len(self.missed)}{'+' if len(self.missed) >= history.MISSED else ''}"
+
 
 def desk_of(worker: Actor) -> Desk:
     meals, reading = scopes_of(worker, Permission.MEALS_TODAY), scopes_of(worker, Permission.PEOPLE_READ)

@@ -1,8 +1,10 @@
 """网格交接: what one worker of a grid has promised and not yet done passes to another in one signed step."""
 
-from collections import Counter
+import hashlib
+import json
+from collections import Counter, defaultdict
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -26,13 +28,14 @@ from portal.registry.service import figures
 from portal.visits.service import workers as visits
 
 SHOWN = 100
+NAMED = 50
 
 
 @dataclass(frozen=True)
 class Signing:
     """What the one who decides writes: from whom, to whom, why, and what the taker should know.
 
-    `shown` is the key of what the page said would pass; none where nobody was shown anything.
+    `shown` is the key of the things that the page said would pass; none where nobody was shown anything.
     """
 
     giver: str
@@ -44,11 +47,15 @@ class Signing:
 
 @dataclass(frozen=True)
 class Preview:
-    """What would pass from one to the other: people of the grid, and how many of each kind, as in HandOver.counts."""
+    """What would pass from one to the other: people of the grid, and how many of each kind, as in HandOver.counts.
+
+    `names` are those of the first of each kind, `key` the things and the numbers that the page shows.
+    """
 
     people: int
     counts: dict[str, int]
     key: str
+    names: dict[str, list[str]] = field(default_factory=dict)
 
 
 def grids(within: Collection[Scope]) -> list[Area]:
@@ -78,13 +85,39 @@ def preview(grid: Area, giver: str, taker: str) -> Preview | None:
     two = {account.public_id for account in (*givers(grid), *takers(grid))}
     if giver == taker or not {giver, taker} <= two:
         return None
-    return _preview(grid, giver, taker)
+    return _preview(grid, giver, taker, named=True)
 
 
-def _preview(grid: Area, giver: str, taker: str) -> Preview:
-    counts = _counted({name: doors.to_pass(giver, taker, grid) for name, doors in SIDES.items()})
-    key = ",".join([giver, taker, *(f"{name}={count}" for name, count in counts.items())])
-    return Preview(figures.count_people(grid), counts, key)
+def _preview(grid: Area, giver: str, taker: str, *, named: bool = False) -> Preview:
+    passing = {name: doors.to_pass(giver, taker, grid) for name, doors in SIDES.items()}
+    things = sorted((name, one.kind, one.id) for name, found in passing.items() for one in found)
+    key = hashlib.sha256(json.dumps([giver, taker, things]).encode()).hexdigest()
+    counts = _counted(passing)
+    key += "".join(f",{kind}={count}" for kind, count in counts.items())
+    return Preview(figures.count_people(grid), counts, key, _names(passing) if named else {})
+
+
+def _names(passing: dict[str, list[Passed]]) -> dict[str, list[str]]:
+    """Whom or what the first of each kind are about, by "capability.kind"."""
+    ids: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for name, found in passing.items():
+        for one in found:
+            ids[name, one.kind].append(one.id)
+    return {f"{name}.{kind}": SIDES[name].passed_names(kind, some[:NAMED]) for (name, kind), some in ids.items()}
+
+
+def _stale(shown: str, counts: dict[str, int]) -> str:
+    """Which numbers are others than those the page showed, as its key keeps them."""
+    kept = dict(part.partition("=")[::2] for part in shown.split(",")[1:])
+    if not shown:
+        return _("请先看清下面要转交的内容，再勾选确认。")
+    changed = [
+        _("%(what)s从 %(was)s 变成 %(now)s", what=passed_words(key)[1], was=kept.get(key, "0"), now=counts.get(key, 0))
+        for key in sorted({*kept, *counts})
+        if kept.get(key, "0") != str(counts.get(key, 0))
+    ]
+    what = _("、").join(changed) or _("件数没变，其中有的换了")
+    return _("要转交的内容刚刚变了：%(what)s。请看清下面的内容，再勾选确认。", what=what)
 
 
 def _counted(passed: dict[str, list[Passed]]) -> dict[str, int]:
@@ -94,10 +127,15 @@ def _counted(passed: dict[str, list[Passed]]) -> dict[str, int]:
 
 def hand_over(grid: Area, said: Signing, *, by: Actor) -> HandOver:
     """Pass everything on, or nothing. Raise Refused where the two do not work on this grid or are one person."""
+    _hold(grid)
     giving, taking = _two(grid, said)
-    if said.shown is not None and said.shown != _preview(grid, giving.public_id, taking.public_id).key:
-        raise Refused(_("请先看清下面要转交的内容，再勾选确认。"), field="signed")
-    passed = {name: doors.hand_over(giving.public_id, taking.public_id, grid) for name, doors in SIDES.items()}
+    if said.shown is not None:
+        fresh = _preview(grid, giving.public_id, taking.public_id)
+        if said.shown != fresh.key:
+            raise Refused(_stale(said.shown, fresh.counts), field="signed")
+    # A refusal leaves nothing of it behind: the page shows anew what would pass.
+    with db.session.begin_nested():
+        passed = {name: doors.hand_over(giving.public_id, taking.public_id, grid) for name, doors in SIDES.items()}
     counts = _counted(passed)
     signed = HandOver(
         area_id=grid.id,
@@ -122,6 +160,15 @@ def hand_over(grid: Area, said: Signing, *, by: Actor) -> HandOver:
     return signed
 
 
+def _hold(grid: Area) -> None:
+    """Let nobody hand over meanwhile what is the grid's, or its community's: what two see must not pass twice.
+
+    People may be registered there all the while: their keys point at the area, and that needs a weaker lock.
+    """
+    both = sa.select(Area.id).where(Area.id.in_([grid.id, grid.parent_id or grid.id]))
+    db.session.execute(both.order_by(Area.id).with_for_update(key_share=True))
+
+
 def _two(grid: Area, said: Signing) -> tuple[Account, Account]:
     giving = next((account for account in givers(grid) if account.public_id == said.giver), None)
     taking = next((account for account in takers(grid) if account.public_id == said.taker), None)
@@ -138,7 +185,8 @@ def _tell(topic: str, whom: Collection[str], by: Actor, signed: HandOver, grid: 
     for public_id in whom:
         if public_id != by.public_id:
             to = Recipient("account", public_id)
-            outbox.enqueue(topic, to=to, count=sum(signed.counts.values()), people=signed.people, **facts)
+            counted = {"count": sum(signed.counts.values()), "kinds": signed.counts, "people": signed.people}
+            outbox.enqueue(topic, to=to, **counted, **facts)
 
 
 def hand_overs(within: Collection[Scope], worker: Actor) -> list[HandOver]:
@@ -176,7 +224,9 @@ def receive(signed: HandOver, *, by: Actor) -> None:
     if guarded(sa.update(HandOver).where(HandOver.id == signed.id, *standing).values(received_at=now())):
         db.session.refresh(signed)
         audit.record("home.hand_over_received", signed)
-    elif signed.taken_back_at:
+        return
+    db.session.refresh(signed, ["taken_back_at"])
+    if signed.taken_back_at:
         raise Refused(_("这次交接已经收回，不用签收。"))
 
 
@@ -199,6 +249,11 @@ def take_back(signed: HandOver, why: str, *, by: Actor) -> None:
     """Give everything back, or nothing: raise Refused where some of it was touched since, or it is back already."""
     if signed.passed is None:
         raise Refused(_("这次交接没有留下明细，不能整体收回。请再办一次交接，把工作转回去。"))
+    _hold(signed.area)
+    if signed.giver not in {account.public_id for account in takers(signed.area)}:
+        raise Refused(
+            _("%(name)s已经不在这个网格工作，不能整体收回。请再办一次交接，转给别人。", name=signed.giver_name)
+        )
     claim = sa.update(HandOver).where(HandOver.id == signed.id, HandOver.taken_back_at.is_(None))
     if not guarded(claim.values(taken_back_at=now(), taken_back_by=by.name, taken_back_why=why)):
         raise Refused(_("这次交接已经收回了。"))
@@ -242,3 +297,8 @@ def passed_words(key: str) -> tuple[str, str]:
     name, _dot, kind = key.partition(".")
     said = {"registry": _("名单"), "visits": _("探访和转介"), "duty": _("值班"), "meals": _("助餐")}.get(name, name)
     return said, SIDES[name].passed_words(kind) if kind and name in SIDES else ""
+
+
+def kinds_words(counts: dict[str, int]) -> str:
+    """Each kind with its number: 约好的探访 3、以后的班次 2."""
+    return _("、").join(f"{passed_words(key)[1] or passed_words(key)[0]} {count}" for key, count in counts.items())

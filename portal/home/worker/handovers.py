@@ -12,6 +12,7 @@ from portal.home.worker.blueprint import bp
 from portal.identity.permissions import Permission
 
 bp.add_app_template_filter(handover.passed_words, "passed_words")
+bp.add_app_template_filter(handover.kinds_words, "kinds_words")
 
 
 @bp.route("/hand-overs")

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import contains_eager, joinedload, load_only
+from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.core import settings
 from portal.core.clock import now
@@ -252,25 +252,20 @@ def bill_of(menu: Menu, items: Iterable[Chosen], way: Way) -> Bill:
     return Bill(portions, menu.canteen.delivery_fee_fen if way is Way.DELIVERY else 0)
 
 
-def quote(
-    menu: Menu, person: Person, portions: Mapping[int, int], way: Way, *, replacing: MealOrder | None = None
-) -> Quote:
+def quote(menu: Menu, who: Eater, portions: Mapping[int, int], way: Way) -> Quote:
     """The price of an order for a person, as it would be now; refuses in words what could not be ordered."""
     items = choose(menu, portions)
     check_way(menu, way)
-    who = eater(person, menu.day, but=replacing)
     check_portions(items, who.portions_at(menu.meal))
     bill = bill_of(menu, items, way)
-    warnings = tuple(words for item in items for words in _named_warnings(person, item.menu_dish.dish))
+    warnings = tuple(words for item in items for words in _named_warnings(who.person, item.menu_dish.dish))
     return Quote(items, bill, who.decision(menu, bill), warnings)
 
 
-def quote_or_words(
-    menu: Menu, person: Person, portions: Mapping[int, int], way: Way, *, replacing: MealOrder | None = None
-) -> tuple[Quote | None, str]:
-    """The quote, or the words that say why there is none yet."""
+def quote_or_words(menu: Menu, who: Eater, portions: Mapping[int, int], way: Way) -> tuple[Quote | None, str]:
+    """The quote for somebody whose facts were gathered, or the words that say why there is none yet."""
     try:
-        return quote(menu, person, portions, way, replacing=replacing), ""
+        return quote(menu, who, portions, way), ""
     except Refused as refused:
         return None, refused.message
 
@@ -312,22 +307,6 @@ def menu_on_offer(menu_id: int) -> Menu:
 @cache
 def _menu_on_offer() -> sa.Select[Any]:
     return _menus().where(Menu.id == sa.bindparam("menu"), Menu.state != MenuState.DRAFT)
-
-
-def standing_order(person: Person, menu: Menu) -> MealOrder | None:
-    """The person's live order from a menu, if there is one: its code and its address are read."""
-    return db.session.scalars(_order_from(), {"menu": menu.id, "person": person.id}).first()
-
-
-@cache
-def _order_from() -> sa.Select[Any]:
-    return (
-        sa.select(MealOrder)
-        .options(load_only(MealOrder.public_id, MealOrder.pickup_code))
-        .where(MealOrder.menu_id == sa.bindparam("menu"), MealOrder.state != OrderState.CANCELLED)
-        .where(MealOrder.person_id.in_(_one_person()))
-        .order_by(MealOrder.id)
-    )
 
 
 def first_open_day(days: Sequence[date]) -> date | None:
@@ -390,6 +369,10 @@ def _offer(menu: Menu, who: Eater | None) -> MenuOffer:
 def _dish_offer(row: MenuDish, menu: Menu, who: Eater | None) -> DishOffer:
     if who is None:
         return DishOffer(row, row.price_fen, ())
+    return DishOffer(row, about(row, menu, who), warnings_for(who.person, row.dish))
+
+
+def about(row: MenuDish, menu: Menu, who: Eater) -> int:
+    """About what is left to pay for one portion of a dish, as it is said beside its price."""
     bill = Bill((Portion(row.price_fen, row.dish.set_class),))
-    pay = bill.total_fen - who.decision(menu, bill).total_fen
-    return DishOffer(row, pay, warnings_for(who.person, row.dish))
+    return bill.total_fen - who.decision(menu, bill).total_fen

@@ -129,9 +129,25 @@ def _by_typed(canteen: Canteen, code: str) -> list[MealOrder]:
         raise Refused(words, field="code")
     due = [order for order in found if order.day == clock.today()]
     if not due:
-        words = _("这是 %(menu)s 的取餐码，不是今天的。请居民那一天再来。", menu=_menu_of(found[0]))
-        raise Refused(words, field="code")
+        raise Refused(_another_day(found[0]), field="code")
     return due
+
+
+def _another_day(order: MealOrder) -> str:
+    """What the code of another day's order means: what became of the order first, then what to do."""
+    if order.state is OrderState.CANCELLED:
+        return _(
+            "已取消：这是 %(menu)s 的订餐，不能取餐。还要用餐，请重新订一份，也可以订别的日子。", menu=_menu_of(order)
+        )
+    if order.state is OrderState.COLLECTED:
+        return _("已取餐：%(menu)s 的这份餐当天已经取走。还要用餐，请重新订一份。", menu=_menu_of(order))
+    if order.state is OrderState.NO_SHOW:
+        return _("未取餐：%(menu)s 的这份餐当天没有来取，不能再取。还要用餐，请重新订一份。", menu=_menu_of(order))
+    if order.day < clock.today():
+        return _(
+            "这是 %(menu)s 的订餐，当天已过，不能在窗口核销。断网那天的纸质名单请到备餐单里补录。", menu=_menu_of(order)
+        )
+    return _("这是 %(menu)s 的取餐码，不是今天的。请居民那一天再来。", menu=_menu_of(order))
 
 
 def by_name(canteen: Canteen, name: str, tail: str) -> list[MealOrder]:
@@ -166,7 +182,9 @@ def _menu_of(order: MealOrder) -> str:
 def trouble(order: MealOrder, at: datetime) -> str:
     """Why an order cannot be handed over at a moment, and what to do instead; nothing when it can."""
     if order.state is OrderState.CANCELLED:
-        return _("这份订餐已经取消，不能取餐。居民若不知情，请联系社区核对。")
+        return _("这份订餐已经取消，不能取餐。还要用餐，请重新订；居民若不知情，请联系社区核对。")
+    if order.day != clock.local(at).date() and order.state is not OrderState.BOOKED:
+        return _another_day(order)
     if order.state is OrderState.COLLECTED:
         return _already(order)
     opens = order.menu.opens_at - timedelta(minutes=settings.get("meals.redeem_early_minutes"))
@@ -174,9 +192,7 @@ def trouble(order: MealOrder, at: datetime) -> str:
         when = menu_words(order.day, order.meal)
         return _("还没到时间：这是 %(menu)s，%(time)s 起可以核销。", menu=when, time=f"{clock.local(opens):%H:%M}")
     if clock.local(at).date() != order.day:
-        return _(
-            "这是 %(menu)s 的订餐，当天已过，不能在窗口核销。断网那天的纸质名单请到备餐单里补录。", menu=_menu_of(order)
-        )
+        return _another_day(order)
     return ""
 
 

@@ -59,7 +59,7 @@ def order_new(person: str, menu_id: int) -> Response:
             return web.go(".order", public_id=placed.public_id)
         except Refused as refused:
             form.refuse(refused)
-    return _ordering("meals/worker/order_new.html", menu, who, form, standing=pricing.standing_order(who, menu))
+    return _ordering("meals/worker/order_new.html", menu, who, form)
 
 
 @bp.route("/orders/<public_id>")
@@ -137,10 +137,10 @@ def _ordering(
     form: OrderForm,
     *,
     order: MealOrder | None = None,
-    standing: MealOrder | None = None,
 ) -> Response:
     """The order page with its live price; `order` is the one being changed."""
-    quoted, trouble = pricing.quote_or_words(menu, person, form.portions(), form.chosen_way(), replacing=order)
+    who = pricing.eater(person, menu.day, but=order)
+    quoted, trouble = pricing.quote_or_words(menu, who, form.portions(), form.chosen_way())
     return web.page(
         template,
         status=form.status,
@@ -148,9 +148,10 @@ def _ordering(
         person=person,
         form=form,
         order=order,
-        standing=standing,
+        standing=who.order_from(menu),
         quoted=quoted,
         trouble=trouble,
         warnings={row.id: pricing.warnings_for(person, row.dish) for row in menu.dishes},
+        about={row.id: pricing.about(row, menu, who) for row in menu.dishes},
         open=menu.accepts_orders(now()),
     )

@@ -119,6 +119,8 @@ def upgrade() -> None:
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("set_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("set_by", sa.String(length=64), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("undone_by", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_duty_day_rule")),
         sa.UniqueConstraint("kind", "name", "valid_from", name=op.f("uq_duty_day_rule_kind_name_valid_from")),
     )
@@ -1579,6 +1581,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table("account", schema=None) as batch_op:
         batch_op.add_column(sa.Column("expires_on", sa.Date(), nullable=True))
+        batch_op.add_column(sa.Column("closes_on", sa.Date(), nullable=True))
 
     with op.batch_alter_table("audit_row", schema=None) as batch_op:
         batch_op.create_index("ix_audit_row_done", ["actor", "action", "at"], unique=False)
@@ -2023,6 +2026,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_audit_row_done")
 
     with op.batch_alter_table("account", schema=None) as batch_op:
+        batch_op.drop_column("closes_on")
         batch_op.drop_column("expires_on")
 
     with op.batch_alter_table("care_referral_move", schema=None) as batch_op:

@@ -32,10 +32,9 @@ def unread(actor: Actor) -> int:
     return db.session.scalar(_unread(), {"account": actor.account_id}) or 0
 
 
-def waiting(actor: Actor) -> int:
-    """What a resident's bell counts: messages, and announcements for her or whom she acts for, in one question."""
-    asked = {"account": actor.account_id, "day": today(), "at": now()}
-    return db.session.scalar(_waiting(), asked) or 0
+def bell(actor: Actor) -> int:
+    """A resident's bell: messages, and announcements for her or whom she acts for; all in one question."""
+    return db.session.scalar(_bell(), {"account": actor.account_id, "day": today(), "at": now()}) or 0
 
 
 @cache
@@ -45,9 +44,15 @@ def _unread() -> sa.Select[int]:
 
 
 @cache
-def _waiting() -> sa.Select[int]:
+def _bell() -> sa.Select[int]:
     """Every page of a resident asks this: built once."""
     return sa.select(_unread().scalar_subquery() + reading.unread_query().scalar_subquery())
+
+
+def settle(actor: Actor, topic: str) -> None:
+    """Mark an account's notices of a topic read: what they warned of is over."""
+    waits = (Notice.account_id == actor.account_id, Notice.topic == topic, Notice.read_at.is_(None))
+    db.session.execute(sa.update(Notice).where(*waits).values(read_at=now()))
 
 
 def mark_all_read(actor: Actor, up_to: int) -> None:

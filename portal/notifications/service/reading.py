@@ -105,14 +105,12 @@ def _read_of(reader: Reader, ids: Collection[int]) -> set[int]:
     return set(db.session.scalars(query))
 
 
-def unread(actor: Actor) -> int:
-    """How many wait to be read: shown now, meant for her or whom she acts for, not read by her; each once."""
-    return db.session.scalar(unread_query(), {"account": actor.account_id, "day": today(), "at": now()}) or 0
-
-
 @cache
 def unread_query() -> sa.Select[int]:
-    """The same as a question about an :account on a :day, :at a moment; a bell asks it with its messages."""
+    """How many wait for an :account on a :day, :at a moment: shown, meant for her or whom she acts for, not read by
+
+    her; each once. A bell asks it with its messages.
+    """
     account, day = sa.bindparam("account", type_=sa.Integer), sa.bindparam("day", type_=sa.Date)
     own, acts = people.stands_for(account, day)
     who, person = people.stood_for(Person.id.in_(own.union_all(acts))), sa.orm.aliased(Person)

@@ -6,7 +6,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import RadioField, SelectField, SelectMultipleField, TextAreaField
-from wtforms.validators import Optional
+from wtforms.validators import Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.areas.models import Area
@@ -16,7 +16,7 @@ from portal.core.ids import Sex
 from portal.registry.forms.homes import DoorFields, HomeFields
 from portal.registry.forms.people import told
 from portal.registry.models import Household, Person, Relation
-from portal.registry.service import ethnicities, households, kinship
+from portal.registry.service import ethnicities, families, households, kinship
 from portal.registry.service.lives import Newborn
 
 NOBODY = [("", _l("请选择"))]
@@ -27,6 +27,10 @@ class EventForm(Form):
 
     day = DayField(_l("日期"), [required(_l("请填日期"))], default=today)
     note = TextAreaField(_l("说明"), [Optional(), at_most(200)])
+
+    def validate_day(self, field: DayField) -> None:
+        if field.data and field.data > today():
+            raise ValidationError(_("日期还没有到，请填今天或更早的日期。"))
 
 
 def _named(members: Iterable[Person]) -> list[tuple[str, str]]:
@@ -52,6 +56,7 @@ class OneLeavesForm(LeavingFields, EventForm):
     @classmethod
     def of(cls, person: Person, **asked: Any) -> "OneLeavesForm":
         form = cls(**asked)
+        form.of_person = person
         members = households.living(person.household) if person.household else []
         staying = [other for other in members if other.id != person.id]
         form.offer_heads(staying)
@@ -65,7 +70,9 @@ class DeathForm(OneLeavesForm):
 
 
 class MoveInForm(HomeFields, OneLeavesForm):
-    pass
+    @property
+    def comer(self) -> Person | None:
+        return self.of_person
 
 
 class MoveOutForm(LeavingFields, EventForm):
@@ -143,7 +150,8 @@ class SplitForm(DoorFields, LeavingFields, EventForm):
 
     @classmethod
     def of(cls, household: Household, community: Area) -> "SplitForm":
-        form = cls(data={"lives": "same"})
+        form = cls(data={"lives": "same", "number": households.next_number(community.id)})
+        form.household = household
         members = households.living(household)
         form.members = {person.public_id: person for person in members}
         form.who.choices = _named(members)
@@ -153,6 +161,26 @@ class SplitForm(DoorFields, LeavingFields, EventForm):
         form.new_head.label.text = _("原户的新户主")
         form.offer_buildings(community)
         return form
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """All that is wrong at once: who goes, who is head, the number, the home and the day."""
+        holds = super().validate(extra_validators)
+        mistakes = families.split_mistakes(
+            self.household,
+            [*self.members.values()],
+            self.leavers(),
+            number=self.text("number"),
+            head=self.chosen(),
+            new_head=self.chosen_head(),
+        )
+        for mistake in mistakes:
+            self.refuse(mistake)
+        if self.lives.data == "other":
+            self.refuse_door()
+        return holds and not self.errors
+
+    def chosen(self) -> Person | None:
+        return self.members.get(self.text("head"))
 
     def leavers(self) -> list[Person]:
         return [person for key, person in self.members.items() if key in (self.who.data or [])]

@@ -4,6 +4,7 @@ Searching is a step of the form itself: its button is sent with everything typed
 """
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -12,9 +13,10 @@ from wtforms.validators import Optional
 
 from portal.areas.models import Area
 from portal.core.access import Scope
+from portal.core.errors import Refused
 from portal.core.forms import Form, TrimmedField, at_most
-from portal.registry.models import Household, Relation
-from portal.registry.service import household_lists, households, words
+from portal.registry.models import Household, Person, Relation
+from portal.registry.service import household_lists, households, registering, words
 from portal.registry.service.household_lists import Line
 from portal.registry.service.registering import Home
 
@@ -52,6 +54,14 @@ class DoorFields(LookingForm):
         self.dwelling_id.choices = [*((key, home.address()) for key, home in self.doors.items()), *other]
         self.dwelling_id.data = str(picked.id) if picked else ""
 
+    def refuse_door(self) -> None:
+        """A home elsewhere needs its building and its room."""
+        building, _unit, room = self.door
+        if not building:
+            self.refuse(Refused(_("请选择楼栋。"), field="building"))
+        elif not room:
+            self.refuse(Refused(_("请填写房号。"), field="room"))
+
     @property
     def door(self) -> Door:
         """The building's id, 0 for none, the unit and the room."""
@@ -73,6 +83,7 @@ class HomeFields(DoorFields):
         self, community: Area, within: Collection[Scope], *, nowhere: bool = True, led: Household | None = None
     ) -> None:
         """`led` is the household whose page led here: it is picked already."""
+        self.place, self.within = community, within
         without = [("none", _("暂不入户"))] if nowhere else []
         self.home.choices = [("existing", _("已有的户")), ("new", _("新建一户")), *without]
         self.relation.choices = [(kind.value, words.in_words(kind)) for kind in Relation]
@@ -90,7 +101,31 @@ class HomeFields(DoorFields):
         other = [("", _("都不是"))] if self.households else []
         lines = ((key, household_lists.line_words(line)) for key, line in self.households.items())
         self.household_id.choices = [*lines, *other]
-        self.household_id.data = str(picked.id) if picked else ""
+        # The only one that was found is meant, unless a worker says otherwise.
+        only = found[0] if len(found) == 1 and self.household_look.data else None
+        chosen = picked or only
+        self.household_id.data = str(chosen.id) if chosen else ""
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """The home is looked at with the other fields, so that all mistakes are told at once."""
+        holds = super().validate(extra_validators)
+        home = self.chosen_home()
+        if home is None or self.relation.errors:
+            return holds
+        try:
+            registering.refuse_home(self.place.id, home, Relation(self.relation.data), self.within, but=self.comer)
+        except Refused as refused:
+            self.refuse(refused)
+            holds = False
+        if home.opens and home.building_id and not home.room:
+            self.refuse_door()
+            holds = False
+        return holds
+
+    @property
+    def comer(self) -> Person | None:
+        """Who comes, where she is known already."""
+        return None
 
     def chosen_home(self) -> Home | None:
         """What was chosen; None for nowhere yet."""

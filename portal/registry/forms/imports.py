@@ -12,6 +12,7 @@ from wtforms.validators import Length
 from portal.areas import service as areas
 from portal.areas.models import Area
 from portal.core.access import Scope
+from portal.core.errors import Refused
 from portal.core.forms import Form, OnceForm, TrimmedField, required
 from portal.registry.models import ImportBatch, ImportKind
 from portal.registry.service import imports
@@ -63,6 +64,12 @@ class UndoForm(Form):
     reason = TrimmedField(
         _l("撤销原因"), validators=[required(), Length(min=2, max=200, message=_l("请写 2 至 200 个字"))]
     )
+    # Who holds the batch, once that refused it.
+    held: Sequence[imports.Holder] = ()
+
+    def refuse(self, refused: Refused) -> None:
+        super().refuse(refused)
+        self.held = refused.people if isinstance(refused, imports.InUse) else ()
 
 
 class ColumnsForm(Form):

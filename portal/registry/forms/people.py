@@ -322,6 +322,12 @@ class RegisterForm(IdentityFields, HomeFields, OnceForm):
         form.offer_homes(chosen, within, led=led)
         return form, chosen
 
+    def validate_day(self, field: DayField) -> None:
+        if field.data and field.data > today():
+            raise ValidationError(_("日期还没有到，请填今天或更早的日期。"))
+        if field.data and self.birth_date.data and field.data < self.birth_date.data:
+            raise ValidationError(_("迁入日期早于出生日期，请核对。"))
+
     def newcomer(self) -> Newcomer:
         return Newcomer(
             name=self.text("name"),

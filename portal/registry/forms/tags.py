@@ -97,6 +97,13 @@ class EndForm(ReasonForm):
     until = DayField(_l("到哪天止"), [required(_l("请填日期"))], default=today)
 
 
+class EndTagForm(Form):
+    """A tag ends: from a day on, today unless said. `home` leads back to the household whose page asked."""
+
+    day = DayField(_l("从哪天起不再独居"), [Optional()])
+    home = HiddenField()
+
+
 class EmergencyForm(Form):
     name = TrimmedField(_l("姓名"), [required(_l("请填写姓名")), at_most(60)])
     relation = TrimmedField(_l("与本人的关系"), [required(_l("请填写关系，例如女儿、邻居")), at_most(20)])

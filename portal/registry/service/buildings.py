@@ -192,7 +192,7 @@ def _fill(rooms: dict[int, Room], building: Building, within: Collection[Scope])
         .join(Dwelling, Dwelling.id == Household.dwelling_id)
         .where(Dwelling.building_id == building.id, *living_here())
         .options(selectinload(Person.tags), joinedload(Person.household))
-        .order_by(Person.household_id, Person.birth_date, Person.id)
+        .order_by(sa.case((Person.relation == Relation.HEAD, 0), else_=1), Person.birth_date.nulls_last(), Person.id)
     )
     for person, dwelling_id, mine in db.session.execute(query):
         room = rooms.get(dwelling_id)

@@ -82,5 +82,9 @@ def passed_words(kind: str) -> str:
     return {"rosters": _("存下的名单")}.get(kind, kind)
 
 
+def passed_names(kind: str, ids: Collection[int]) -> list[str]:  # noqa: ARG001 a door has its shape
+    return rosters.names_of(ids)
+
+
 def _day(happened: Happening) -> str:
     return _("%(year)d年%(month)d月%(day)d日", year=happened.day.year, month=happened.day.month, day=happened.day.day)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from portal.areas import service as areas
+from portal.areas.models import Area
 from portal.core import audit, jobs, outbox, settings, tokens
 from portal.core.access import Actor, Scope
 from portal.core.clock import now, today
@@ -312,6 +313,17 @@ def _look(export: Export) -> Look:
     )
     roles = _("、").join(label(Role(code)) for code in export.owner_roles.split(",") if code in set(Role))
     return Look(export.ready_at or export.asked_at, export.owner_name, roles, what, export.reason)
+
+
+def covered(export: Export) -> str:
+    """The communities whose people or things an export holds, by name."""
+    query = sa.select(Area.name).where(Area.id.in_(export.communities)).order_by(Area.code)
+    return _("、").join(db.session.scalars(query))
+
+
+def most_people() -> int:
+    """No more than so many in one export: counting them to the last costs what asking for them does."""
+    return settings.get(MOST_PEOPLE)
 
 
 def state_words(state: ExportState) -> tuple[str, str]:

@@ -26,12 +26,8 @@ def split(
 ) -> Happening:
     """Some members become a household of their own under `head`; `new_head` is for those who stay, if theirs goes."""
     members = _open_members(household)
-    if not leavers or not set(leavers) <= set(members):
-        raise Refused(_("请选择分出去的人。"), field="who")
-    if len(leavers) == len(members):
-        raise Refused(_("全户一起走不是分户，请办理迁出，或修改本户的住址。"), field="who")
-    if head not in leavers:
-        raise Refused(_("新户的户主要从分出去的人里选。"), field="head")
+    for mistake in split_mistakes(household, members, leavers, number=number, head=head, new_head=new_head):
+        raise mistake
     with happenings.recording(
         HappeningKind.SPLIT, household.community_id, day, note, of=leavers, homes=[household], along=members
     ) as event:
@@ -46,6 +42,35 @@ def split(
         for person in leavers:
             events.publish("person_moved", person=person)
     return event.happening
+
+
+def split_mistakes(
+    household: Household,
+    members: Collection[Person],
+    leavers: Collection[Person],
+    *,
+    number: str,
+    head: Person | None,
+    new_head: Person | None,
+) -> list[Refused]:
+    """Everything that a split cannot be done with, each beside its field, so that a form may say it all at once."""
+    found = []
+    if not leavers or not set(leavers) <= set(members):
+        found.append(Refused(_("请选择分出去的人。"), field="who"))
+    elif len(leavers) == len(members):
+        found.append(Refused(_("全户一起走不是分户，请办理迁出，或修改本户的住址。"), field="who"))
+    if head is None:
+        found.append(Refused(_("请选择新户的户主。"), field="head"))
+    elif leavers and head not in leavers:
+        found.append(Refused(_("新户的户主要从分出去的人里选。"), field="head"))
+    old = households.head_of(members)
+    if old in leavers and new_head is None and len(leavers) < len(members):
+        found.append(Refused(_("户主离开后还有人住在这一户，请选择新户主。"), field="new_head"))
+    try:
+        households.refuse_taken(household.community_id, number, field="number")
+    except Refused as taken:
+        found.append(taken)
+    return found
 
 
 def _open_members(household: Household) -> list[Person]:

@@ -349,7 +349,7 @@ def sort_words(sort: Sort) -> str:
 
 def in_words(wanted: Wanted, place: Ground) -> str:
     """A list's filters in one line. What was searched for is left out: it may name somebody."""
-    said = [place.chosen.name if place.chosen else _("全部范围")]
+    said = [lists.place_words(place)]
     said += [one.name for one in place.estates if one.id == wanted.estate]
     said += [one.name for one in place.buildings if one.id == wanted.building]
     said += [state_words(wanted.state)] if wanted.state else []

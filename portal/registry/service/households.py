@@ -1,5 +1,6 @@
 """Households: who lives in one, opening one, its number and home; and what must always be true of one."""
 
+import re
 from collections.abc import Collection, Iterable
 from datetime import date
 
@@ -19,6 +20,9 @@ from portal.registry.service import people
 from portal.registry.service.changes import changing
 
 ADULT = 18
+NUMBERED = re.compile(r"H([0-9]{1,12})")
+# How many of the longest numbers are looked at for one that is an H and figures.
+NUMBERS_READ = 50
 
 
 def _home() -> sa.orm.interfaces.ORMOption:
@@ -95,6 +99,22 @@ def by_number(community_id: int, number: str, within: Collection[Scope], *, fiel
     if found.closed_on is not None:
         raise Refused(_("这一户已经没有人，登记已注销，请新建一户。"), field=field)
     return found
+
+
+def refuse_taken(community_id: int, number: str, *, field: str) -> None:
+    """A new household needs a number that no other of its community has, closed ones too."""
+    taken = sa.select(Household.id).where(Household.community_id == community_id, Household.number == number)
+    if db.session.scalar(taken) is not None:
+        raise Refused(_("这个社区已经有户号“%(number)s”，请换一个。", number=number), field=field)
+
+
+def next_number(community_id: int) -> str:
+    """The number after the highest of the community's that are an H and figures; "" where it numbers otherwise."""
+    numbers = sa.select(Household.number).where(Household.community_id == community_id, Household.number.like("H%"))
+    ordered = numbers.order_by(sa.func.length(Household.number).desc(), Household.number.desc(), Household.id)
+    known = (NUMBERED.fullmatch(number) for number in db.session.scalars(ordered.limit(NUMBERS_READ)))
+    highest = next((found for found in known if found), None)
+    return f"H{int(highest[1]) + 1:0{len(highest[1])}d}" if highest else ""
 
 
 def community_of(household: Household) -> Area:

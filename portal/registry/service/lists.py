@@ -23,6 +23,7 @@ from portal.registry.service.lines import Line, LineRow, rows_in, with_tags
 
 PAGE = 50
 MOST_COUNTED = 1000
+MOST_NAMED = 3
 
 
 class Sort(StrEnum):
@@ -298,7 +299,7 @@ def sort_words(sort: Sort) -> str:
 
 def in_words(wanted: Wanted, place: Ground) -> str:
     """A list's filters in one line: 春风里社区、独居、60 岁以上."""
-    said = [place.chosen.name if place.chosen else _("全部范围")]
+    said = [place_words(place)]
     said += [one.name for one in place.estates if one.id == wanted.estate]
     said += [one.name for one in place.buildings if one.id == wanted.building]
     said += [words.tag(wanted.tag)] if wanted.tag else []
@@ -307,6 +308,18 @@ def in_words(wanted: Wanted, place: Ground) -> str:
     said += [words.registration(wanted.registration)] if wanted.registration else []
     said += [words.state(wanted.state) if wanted.state else _("各种状态")]
     return _("、").join(said)
+
+
+def place_words(place: Ground) -> str:
+    """The area chosen, else every one a worker answers for: by name, or their street and how many they are."""
+    if place.chosen:
+        return place.chosen.name
+    named = [area for area in place.areas if area.id in place.area.whole or area.id in place.area.grids]
+    streets = {area.parent_id: area for area in named if area.kind is AreaKind.COMMUNITY}
+    if len(named) <= MOST_NAMED or len(streets) != 1:
+        return _("、").join(area.name for area in named)
+    street = next(iter(streets.values())).parent
+    return _("%(street)s %(count)d 个社区", street=street.name if street else "", count=len(named))
 
 
 def _ages(wanted: Wanted) -> list[str]:

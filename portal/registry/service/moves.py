@@ -52,6 +52,13 @@ def put_head(head: Person, members: Iterable[Person]) -> None:
         person.relation = relations[person.id]
 
 
+def refuse_second_head(members: Iterable[Person], relation: Relation) -> None:
+    head = households.head_of(members)
+    if relation is Relation.HEAD and head is not None:
+        words = _("这一户的户主是%(name)s，请选别的关系，或先办变更户主。", name=head.name)
+        raise Refused(words, field="relation")
+
+
 def enter(household: Household, person: Person, relation: Relation) -> None:
     """Put somebody into a household: the first one is its head, and there is never a second."""
     if household.closed_on is not None:
@@ -59,10 +66,7 @@ def enter(household: Household, person: Person, relation: Relation) -> None:
     if household.community_id != person.community_id:
         raise Refused(_("这一户在另一个社区，请由那个社区办理迁入。"), field="household_number")
     members = [other for other in households.living(household) if other.id != person.id]
-    head = households.head_of(members)
-    if relation is Relation.HEAD and head is not None:
-        words = _("这一户的户主是%(name)s，请选别的关系，或先办变更户主。", name=head.name)
-        raise Refused(words, field="relation")
+    refuse_second_head(members, relation)
     person.household_id = household.id
     person.relation = relation if members else Relation.HEAD
     person.grid_id = households.grid_of(household) or person.grid_id

@@ -73,10 +73,27 @@ def likeness(newcomer: Newcomer, within: Collection[Scope]) -> Likeness:
     return Likeness(alike=tuple(documents.alike(newcomer.name, newcomer.birth_date, within)))
 
 
+def refuse_home(
+    community_id: int, home: Home, relation: Relation, within: Collection[Scope], *, but: Person | None = None
+) -> None:
+    """What home_for() and entering would refuse, asked before anything is done. `but` is who comes."""
+    if not home.number:
+        raise _no_number()
+    if home.opens:
+        households.refuse_taken(community_id, home.number, field="household_number")
+        return
+    household = households.by_number(community_id, home.number, within, field="household_number")
+    moves.refuse_second_head([one for one in households.living(household) if one is not but], relation)
+
+
+def _no_number() -> Refused:
+    return Refused(_("请填写户号，或者查找并选一户。还不知道住哪一户，请选“暂不入户”。"), field="household_number")
+
+
 def home_for(community_id: int, home: Home, within: Collection[Scope]) -> Household:
     """The household meant, opened where it is to be new."""
     if not home.number:
-        raise Refused(_("请填写户号，或者查找并选一户。还不知道住哪一户，请选“暂不入户”。"), field="household_number")
+        raise _no_number()
     if not home.opens:
         return households.by_number(community_id, home.number, within, field="household_number")
     door = (home.building_id, home.unit, home.room)

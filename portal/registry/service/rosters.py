@@ -156,6 +156,10 @@ def to_pass(giver: str, area: Area) -> list[Passed]:
     return [_passed(roster, roster.name) for roster in _given(giver, area)]
 
 
+def names_of(ids: Collection[int]) -> list[str]:
+    return list(db.session.scalars(sa.select(Roster.name).where(Roster.id.in_(ids)).order_by(Roster.name, Roster.id)))
+
+
 def _given(giver: str, area: Area) -> list[Roster]:
     community = area.parent_id or area.id
     elsewhere = sa.select(RosterEntry.roster_id).join(Person, Person.id == RosterEntry.person_id)

@@ -1,5 +1,6 @@
 """Tags: dated, sourced, ended or taken back with a reason; a disability has class and grade (GB/T 26341)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -101,18 +102,43 @@ def mend_tag(person: Person, tag: PersonTag, said: TagSaid, *, reason: str) -> N
     audit.record("registry.tag_changed", person, reason=reason, tag=tag.kind.value)
 
 
-def end_tag(person: Person, tag: PersonTag) -> None:
-    """The tag holds no longer from today on; one that began today is taken back, because it never held."""
+def end_tag(person: Person, tag: PersonTag, *, on: date | None = None) -> None:
+    """The tag holds no longer from a day on, today unless said; one that began on that day never held and goes."""
     hold(person)
+    day = on or today()
     if not tag.holds(today()):
         raise Refused(_("这个标签已经结束。"))
-    if tag.since >= today():
+    if day > today():
+        raise Refused(_("请填今天或更早的日期。"), field="day")
+    if day < tag.since:
+        raise Refused(_("这个标签从 %(day)s 才开始，请填那天或更晚的日期。", day=tag.since.isoformat()), field="day")
+    if tag.since == day:
         remove_tag(person, tag, reason=SAME_DAY)
         return
     before = told(tag)
-    tag.until = clock.days_before(today(), 1)
+    tag.until = clock.days_before(day, 1)
     changes.note(person, {"tags": [before, told(tag)]}, Source.WORKER)
     audit.record("registry.tag_ended", person, tag=tag.kind.value)
+
+
+@dataclass(frozen=True)
+class NotAlone:
+    """Somebody tagged as living alone with whom others live; `day` is when the last of them came."""
+
+    person: Person
+    tag: PersonTag
+    day: date
+
+
+def not_alone(members: Collection[Person]) -> list[NotAlone]:
+    """Of the people of one household, who still carries 独居 though she is not the only one."""
+    found = []
+    for person in members if len(members) > 1 else ():
+        came = max((other.living_since or date.min for other in members if other is not person), default=date.min)
+        tags = [tag for tag in person.tags if tag.kind is TagKind.LIVING_ALONE and tag.holds(today())]
+        days = [(tag, came if tag.since <= came <= today() else today()) for tag in tags]
+        found += [NotAlone(person, tag, day) for tag, day in days]
+    return found
 
 
 def remove_tag(person: Person, tag: PersonTag, *, reason: str) -> None:

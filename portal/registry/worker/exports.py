@@ -71,8 +71,8 @@ def export_new() -> Response:
             return web.go(".export", public_id=_ask(asked, form).public_id)
         except Refused as refused:
             form.refuse(refused)
-    count = lists.counted(asked.people)
-    shown: dict[str, Any] = {"asked": asked, "count": count, "most": lists.MOST_COUNTED}
+    count = lists.counted(asked.people, most := service.most_people())
+    shown: dict[str, Any] = {"asked": asked, "count": count, "most": most}
     return web.page("registry/worker/export_new.html", form=form, status=form.status, **shown)
 
 
@@ -141,6 +141,7 @@ def export_decide(public_id: str) -> Response:
     except Refused as refused:
         form.refuse(refused)
     facts: dict[str, Any] = {"columns": _columns(found), "open": found.state is ExportState.WAITING}
+    facts |= {"covered": service.covered(found), "sure": "sure" in request.args}
     return web.page("registry/worker/export_decide.html", export=found, form=form, status=form.status, **facts)
 
 

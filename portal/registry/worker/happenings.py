@@ -20,7 +20,7 @@ from portal.registry.forms.happenings import (
 )
 from portal.registry.models import HappeningKind, Person, Relation
 from portal.registry.service import happenings as service
-from portal.registry.service import lives, moves, people, registering
+from portal.registry.service import households, lives, moves, people, registering, tags
 from portal.registry.worker.blueprint import bp
 
 bp.add_app_template_filter(service.who, "whom")
@@ -95,8 +95,17 @@ def move_in(public_id: str) -> Response:
     form = MoveInForm.of(person, data={"home": "existing", "day": today()})
     form.offer_homes(person.community, scopes(Permission.PEOPLE_EDIT), nowhere=False)
     if form.carries_out(lambda: _move_in(person, form)):
-        return _to(person, _("已登记迁入。"))
+        flash(_("已登记迁入。"), "ok")
+        return arrived(person)
     return web.page("registry/worker/move_in.html", person=person, form=form, status=form.status)
+
+
+def arrived(person: Person) -> Response:
+    """To the household where somebody still stands as living alone, which that page asks about; else to the record."""
+    household = person.household
+    if household and tags.not_alone(households.living(household)):
+        return web.go(".household", household_id=household.id)
+    return web.go(".record", public_id=person.public_id)
 
 
 def _move_in(person: Person, form: MoveInForm) -> None:

@@ -1,5 +1,6 @@
 """Worker pages: the list of households, on the screen, on paper and as a file."""
 
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, request, url_for
@@ -12,7 +13,7 @@ from portal.core.errors import Refused
 from portal.identity.permissions import Permission
 from portal.registry.forms.exports import HouseholdExportForm
 from portal.registry.forms.households import HouseholdListForm, wanted
-from portal.registry.service import household_exports, lists, records
+from portal.registry.service import exports, household_exports, lists, records
 from portal.registry.service import household_lists as service
 from portal.registry.worker.blueprint import bp
 from portal.registry.worker.search import MOST_PRINTED
@@ -22,8 +23,12 @@ bp.add_app_template_filter(service.people_words, "household_people")
 
 
 def _asked() -> service.Wanted:
-    """What a form said; without one, what the address says."""
-    return wanted(request.form if request.method == "POST" else request.args)
+    """What a form said; without one, what the address says, but for words: those are asked by a recorded POST."""
+    return wanted(request.form) if request.method == "POST" else _in_address()
+
+
+def _in_address() -> service.Wanted:
+    return replace(wanted(request.args), words="")
 
 
 @bp.route("/households", methods=["GET", "POST"])
@@ -55,7 +60,7 @@ def households_print() -> Response:
 @bp.route("/households/export", methods=["GET", "POST"])
 @requires(Permission.PEOPLE_EXPORT, fresh=True)
 def households_export() -> Response:
-    asked, form, within = wanted(request.args), HouseholdExportForm.fresh(), scopes(Permission.PEOPLE_EXPORT)
+    asked, form, within = _in_address(), HouseholdExportForm.fresh(), scopes(Permission.PEOPLE_EXPORT)
     place = service.ground(asked, within)
     if form.validate_on_submit():
         said: dict[str, Any] = {"plain": form.way.data == "plain", "reason": form.text("reason")}
@@ -65,6 +70,6 @@ def households_export() -> Response:
         except Refused as refused:
             form.refuse(refused)
     facts: dict[str, Any] = {"title": service.in_words(asked, place), "query": asked.query()}
-    count = lists.counted(service.everyone(asked, place.area))
-    status, most = form.status, lists.MOST_COUNTED
+    status, most = form.status, exports.most_people()
+    count = lists.counted(service.everyone(asked, place.area), most)
     return web.page("registry/worker/households_export.html", form=form, count=count, most=most, status=status, **facts)

@@ -15,8 +15,8 @@ from portal.identity.permissions import Permission
 from portal.registry.forms.happenings import BirthForm, HeadForm, JoinForm, RelationsForm, SplitForm
 from portal.registry.forms.homes import FindHouseholdForm
 from portal.registry.forms.households import HouseholdForm, NewHouseholdForm
-from portal.registry.models import Household, Person
-from portal.registry.service import buildings, families, happenings, lives
+from portal.registry.models import Happening, Household, Person
+from portal.registry.service import buildings, families, happenings, lives, tags
 from portal.registry.service import households as service
 from portal.registry.worker.blueprint import bp
 
@@ -38,6 +38,7 @@ def household(household_id: int) -> Response:
     members = service.living(found, within)
     facts: dict[str, Any] = {"happened": happenings.of_household(found, within), "today": today()}
     may_edit = may(Permission.PEOPLE_EDIT) and found.closed_on is None
+    facts["not_alone"] = tags.not_alone(members) if may_edit else []
     return web.page("registry/worker/household.html", household=found, members=members, may_edit=may_edit, **facts)
 
 
@@ -93,17 +94,22 @@ def _birth(found: Household, form: BirthForm) -> None:
 def split(household_id: int) -> Response:
     found = _mine(household_id)
     form = SplitForm.of(found, service.community_of(found))
-    if form.carries_out(lambda: _split(found, form)):
-        return _to(found, _("已分户。与户主关系按新户主推定，请核对。"))
+    if form.validate_on_submit():
+        try:
+            done = _split(found, form)
+            flash(_("已分户。与户主关系按新户主推定，请打开下面两户核对；分错了可以撤销。"), "ok")
+            return web.go(".happening", public_id=done.public_id)
+        except Refused as refused:
+            form.refuse(refused)
     return web.page("registry/worker/split.html", form=form, household=found, status=form.status)
 
 
-def _split(found: Household, form: SplitForm) -> None:
-    head = form.members.get(form.text("head"))
+def _split(found: Household, form: SplitForm) -> Happening:
+    head = form.chosen()
     if head is None:
         raise Refused(_("请选择新户的户主。"), field="head")
     elsewhere = service.dwelling_at(found.community_id, *form.door) if form.lives.data == "other" else None
-    families.split(
+    return families.split(
         found,
         form.leavers(),
         day=form.day.data or today(),

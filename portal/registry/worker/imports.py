@@ -15,9 +15,9 @@ from portal.core.db import reading
 from portal.core.errors import Refused
 from portal.identity.permissions import Permission
 from portal.registry.forms.imports import ConfirmForm, ImportForm, UndoForm, columns_form
-from portal.registry.models import BatchState, ImportBatch
+from portal.registry.models import BatchState, ImportBatch, ImportKind
 from portal.registry.service import imports as service
-from portal.registry.service.imports import wording
+from portal.registry.service.imports import guiding, wording
 from portal.registry.worker.blueprint import bp
 
 KINDS = ("new", "changed", "unchanged", "refused", "waiting", "decided", "flagged", "alike")
@@ -77,7 +77,22 @@ def import_columns(public_id: str) -> Response:
             form.refuse(refused)
     if batch.purged_at or not batch.can_become(BatchState.CANCELLED) or batch.state is BatchState.CHECKING:
         return web.go(".import_preview", public_id=public_id)
-    return web.page("registry/worker/import_columns.html", batch=batch, form=form, words=wording, status=form.status)
+    facts: dict[str, Any] = {"words": wording, "better": service.better(batch.headers, batch.kind)}
+    return web.page("registry/worker/import_columns.html", batch=batch, form=form, status=form.status, **facts)
+
+
+@bp.route("/imports/<public_id>/kind", methods=["POST"])
+@requires(Permission.PEOPLE_IMPORT)
+def import_kind(public_id: str) -> Response:
+    batch, asked = _batch(public_id), request.form.get("kind", "")
+    if asked not in {kind.value for kind in service.KINDS}:
+        abort(404)
+    try:
+        service.switch_kind(batch, ImportKind(asked))
+        flash(_("已改为“%(kind)s”，请重新看看各列。", kind=wording.kind(batch.kind)), "ok")
+    except Refused as refused:
+        flash(refused.message, "bad")
+    return web.go(".import_columns", public_id=public_id)
 
 
 @bp.route("/imports/<public_id>/progress")
@@ -86,7 +101,7 @@ def import_progress(public_id: str) -> Response:
     batch = _batch(public_id)
     if batch.state is not BatchState.CHECKING:
         return web.go(".import_preview", public_id=public_id)
-    return web.page("registry/worker/import_progress.html", batch=batch)
+    return web.page("registry/worker/import_progress.html", batch=batch, said=guiding.checks(batch.kind))
 
 
 @bp.route("/imports/<public_id>")
@@ -103,6 +118,7 @@ def import_preview(public_id: str) -> Response:
 def _preview(batch: ImportBatch, form: ConfirmForm) -> Response:
     headless = service.households_without_head(batch) if batch.state is BatchState.CONFIRMED else []
     facts: dict[str, Any] = {"batch": batch, "counts": service.counts(batch), "headless": headless, "words": wording}
+    facts |= {"left_out": service.left_out(batch), "onwards": guiding.onwards(batch.kind)}
     return web.page("registry/worker/import_preview.html", form=form, status=form.status, **facts)
 
 
@@ -137,7 +153,7 @@ def import_confirm(public_id: str) -> Response:
     if form.validate_on_submit():
         try:
             service.confirm(batch, by=current_actor().public_id, key=form.idem.data or "")
-            flash(_("已导入，人员现在可以在居民查询里找到。"), "ok")
+            flash(guiding.taken_in(batch.kind), "ok")
             return web.go(".import_preview", public_id=public_id)
         except Refused as refused:
             form.refuse(refused)

@@ -34,6 +34,7 @@ from portal.registry.service.editing import Part
 from portal.registry.service.records import SealedField
 from portal.registry.service.registering import Likeness
 from portal.registry.worker.blueprint import bp
+from portal.registry.worker.happenings import arrived
 
 bp.add_app_template_filter(words.in_words, "in_words")
 bp.add_app_template_filter(words.flag_sentences, "flag_sentences")
@@ -145,7 +146,7 @@ def _registered(form: RegisterForm, community: Area) -> Response:
         else _("已登记。请把其他内容补全。"),
         "ok",
     )
-    return web.go(".record", public_id=person.public_id)
+    return arrived(person)
 
 
 def _taken_in(person: Person, form: RegisterForm, community: Area) -> Response:
@@ -159,7 +160,7 @@ def _taken_in(person: Person, form: RegisterForm, community: Area) -> Response:
         note=form.text("note").strip(),
     )
     flash(_("已转入本社区，原来的登记资料一起转来。"), "ok")
-    return web.go(".record", public_id=person.public_id)
+    return arrived(person)
 
 
 @bp.route("/<public_id>/record")

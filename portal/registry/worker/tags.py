@@ -16,6 +16,7 @@ from portal.registry.forms.tags import (
     EmergencyEditForm,
     EmergencyForm,
     EndForm,
+    EndTagForm,
     ReasonForm,
     RestrictedForm,
     TagEditForm,
@@ -65,8 +66,14 @@ def edit_tag(public_id: str, tag_id: int) -> Response:
 @bp.route("/<public_id>/tags/<int:tag_id>/end", methods=["POST"])
 @requires(Permission.PEOPLE_EDIT)
 def end_tag(public_id: str, tag_id: int) -> Response:
-    person = _mine(public_id)
-    tags.end_tag(person, tags.tag_of(person, tag_id))
+    person, form = _mine(public_id), EndTagForm()
+    tag = tags.tag_of(person, tag_id)
+    if form.carries_out(lambda: tags.end_tag(person, tag, on=form.day.data)):
+        flash(_("已结束%(name)s的这个标签。", name=person.name), "ok")
+    for said in (*form.form_errors, *form.day.errors):
+        flash(said, "bad")
+    if form.home.data and person.household_id:
+        return web.go(".household", household_id=person.household_id)
     return web.go(".edit_tags", public_id=person.public_id)
 
 

@@ -134,7 +134,7 @@ def _checks(person_ids: list[int], limit: int) -> list[SafetyCheck]:
 
 
 to_pass, hand_over, take_back = passing.to_pass, passing.hand_over, passing.take_back
-passed_words, open_of = passing.passed_words, loads.open_of
+passed_words, passed_names, open_of = passing.passed_words, passing.passed_names, loads.open_of
 
 
 def export(person: Person) -> list[dict[str, Any]]:

@@ -198,8 +198,8 @@ def _gone(person_ids: Collection[int]) -> dict[int, date | None]:
     return {row.id: row.state_on for row in db.session.execute(query.order_by(Person.id))} if person_ids else {}
 
 
-def _last_spells(subject_ids: list[int]) -> dict[int, CareSpell]:
-    found: dict[int, CareSpell] = {}
+def _last_spells(subject_ids: list[int]) -> dict[int, CareSpell | None]:
+    found: dict[int, CareSpell | None] = {}
     for first in range(0, len(subject_ids), 500):
         query = sa.select(CareSpell).where(CareSpell.subject_id.in_(subject_ids[first : first + 500]))
         for spell in db.session.scalars(query.order_by(CareSpell.since, CareSpell.id)):
@@ -209,8 +209,11 @@ def _last_spells(subject_ids: list[int]) -> dict[int, CareSpell]:
 
 def _change_spell(
     subject: CareSubject, last: CareSpell | None, level: Level | None, day: date, last_day: date
-) -> CareSpell:
-    """End the running time on the list and begin another; what was undone within a day goes on. Answer the last."""
+) -> CareSpell | None:
+    """End the running time on the list and begin another; what was undone within a day goes on. Answer the last.
+
+    None where she had a level that no time on the list was written down for, and has none now.
+    """
     if last is not None and level is last.level and last.until is not None and last.until >= day - timedelta(days=1):
         last.until = None
         return last
@@ -222,5 +225,4 @@ def _change_spell(
     if level is not None:
         last = CareSpell(subject_id=subject.id, level=level, since=day)
         db.session.add(last)
-    assert last is not None
     return last

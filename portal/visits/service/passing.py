@@ -40,6 +40,7 @@ TABLES: dict[str, type[CareSubject | Visit | Referral | SafetyCheck]] = {
 }
 # Why the plan itself ends a visit: time went by, a level changed, the person is gone.
 BY_ITSELF = frozenset({"late", "level", "dead", "moved", "merged"})
+_BY_ITSELF = sa.and_(Visit.state.in_([VisitState.MISSED, VisitState.CANCELLED]), Visit.state_why.in_(sorted(BY_ITSELF)))
 _BULK = {"synchronize_session": False}
 
 
@@ -51,6 +52,13 @@ def passed_words(kind: str) -> str:
         REFERRALS: _("待跟进的转介"),
         CHECKS: _("没结束的平安确认"),
     }.get(kind, kind)
+
+
+def passed_names(kind: str, ids: Collection[int]) -> list[str]:
+    """Whose they are, by the sound of the names."""
+    table = TABLES[kind]
+    query = sa.select(Person.name).join(table, table.person_id == Person.id).where(table.id.in_(ids))
+    return list(db.session.scalars(query.order_by(Person.pinyin, table.id)))
 
 
 def to_pass(giver: str, taker: str, area: Area) -> list[Passed]:  # noqa: ARG001 a door has its shape
@@ -121,15 +129,11 @@ def hand_over(giver: str, taker: str, area: Area) -> list[Passed]:
     """What one worker has of a grid's people passes to another: subjects, visits, open referrals and checks."""
     found = to_pass(giver, taker, area)
     name = workers.names([taker]).get(taker, "")
-    for statement in (
-        sa.update(CareSubject).where(CareSubject.id.in_(_ids(found, PEOPLE))).values(assigned_to=taker, worker=taker),
-        sa.update(Visit).where(Visit.id.in_(_ids(found, VISITS, DRAFTS))).values(worker=taker),
-        sa.update(Referral).where(Referral.id.in_(_ids(found, REFERRALS))).values(owner=taker, owner_name=name),
-        sa.update(SafetyCheck)
-        .where(SafetyCheck.id.in_(_ids(found, CHECKS)))
-        .values(taken_by=taker, taken_by_name=name),
-    ):
-        db.session.execute(statement, execution_options=_BULK)
+    visited = sa.or_(CareSubject.assigned_to == giver, CareSubject.worker == giver)
+    _move(CareSubject, _ids(found, PEOPLE), visited, assigned_to=taker, worker=taker)
+    _move(Visit, _ids(found, VISITS, DRAFTS), _still(VISITS, giver), worker=taker)
+    _move(Referral, _ids(found, REFERRALS), _still(REFERRALS, giver), owner=taker, owner_name=name)
+    _move(SafetyCheck, _ids(found, CHECKS), _still(CHECKS, giver), taken_by=taker, taken_by_name=name)
     db.session.expire_all()
     audit.record("visits.handed_over", None, giver=giver, taker=taker, grid=area.code, count=len(found))
     return found
@@ -139,6 +143,31 @@ def _ids(found: Collection[Passed], *kinds: str) -> list[int]:
     return [one.id for one in found if one.kind in kinds]
 
 
+def _still(kind: str, owner: str) -> sa.ColumnElement[bool]:
+    """That something is in somebody's hands yet, and open."""
+    if kind == PEOPLE:
+        return CareSubject.assigned_to == owner
+    if kind == REFERRALS:
+        return sa.and_(Referral.owner == owner, Referral.state.in_(REFERRAL_OPEN))
+    if kind == CHECKS:
+        return sa.and_(SafetyCheck.taken_by == owner, SafetyCheck.state.in_(checks.OPEN_CHECKS))
+    return sa.and_(Visit.worker == owner, Visit.state.in_(OPEN))
+
+
+def _move(
+    table: type[CareSubject | Visit | Referral | SafetyCheck],
+    ids: list[int],
+    still: sa.ColumnElement[bool],
+    **values: Any,
+) -> None:
+    """Give all of some rows another owner; raise Refused where one of them went elsewhere since it was looked at."""
+    moved = db.session.execute(
+        sa.update(table).where(table.id.in_(ids), still).values(**values), execution_options=_BULK
+    )
+    if getattr(moved, "rowcount", 0) != len(ids):
+        raise Refused(_("其中有的工作刚刚有变动，请刷新页面看清以后再办一次。"))
+
+
 def take_back(giver: str, taker: str, passed: Collection[Passed], since: datetime) -> None:
     """Give everything back as it was. Raise Refused where somebody has worked on some of it since."""
     _refuse_touched(taker, passed, since)
@@ -146,8 +175,8 @@ def take_back(giver: str, taker: str, passed: Collection[Passed], since: datetim
     for one in passed:
         alike[one.kind, tuple(sorted(one.was.items()))].append(one.id)
     for (kind, was), ids in alike.items():
-        table = TABLES[kind]
-        db.session.execute(sa.update(table).where(table.id.in_(ids)).values(**dict(was)), execution_options=_BULK)
+        still = _still(kind, taker)
+        _move(TABLES[kind], ids, sa.or_(still, _BY_ITSELF) if TABLES[kind] is Visit else still, **dict(was))
     # What the plan has promised meanwhile follows who visits the person.
     whose = sa.select(CareSubject.worker).where(CareSubject.id == Visit.subject_id).scalar_subquery()
     later = (Visit.subject_id.in_(_ids(passed, PEOPLE)), Visit.state.in_(OPEN), Visit.worker == taker)
@@ -161,31 +190,35 @@ def take_back(giver: str, taker: str, passed: Collection[Passed], since: datetim
 def _refuse_touched(taker: str, passed: Collection[Passed], since: datetime) -> None:
     if _people_touched(taker, _ids(passed, PEOPLE), since):
         raise Refused(_("接手的人已经为其中的居民办过探访的事，不能整体收回。请再办一次交接，把没办的转回去。"))
-    known = {(one.kind, one.id): one for one in passed if one.kind != PEOPLE}
+    known = {(TABLES[one.kind], one.id): one for one in passed if one.kind != PEOPLE}
     visit_ids = _ids(passed, VISITS, DRAFTS)
-    by_itself = sa.and_(
-        Visit.state.in_([VisitState.MISSED, VisitState.CANCELLED]), Visit.state_why.in_(sorted(BY_ITSELF))
-    )
     now = [
-        *_visits(Visit.id.in_(visit_ids), Visit.worker == taker, sa.not_(by_itself)),
+        *_visits(Visit.id.in_(visit_ids), Visit.worker == taker, sa.not_(_BY_ITSELF)),
         *_referrals(Referral.id.in_(_ids(passed, REFERRALS)), Referral.owner == taker),
         *_checks(SafetyCheck.id.in_(_ids(passed, CHECKS)), SafetyCheck.taken_by == taker),
     ]
-    ended = set(db.session.scalars(sa.select(Visit.id).where(Visit.id.in_(visit_ids), by_itself).order_by(Visit.id)))
-    same = {(one.kind, one.id) for one in now if (mine := known.get((one.kind, one.id))) and mine.mark == one.mark}
-    if any(key not in same and not (key[0] in {VISITS, DRAFTS} and key[1] in ended) for key in known):
+    ended = set(db.session.scalars(sa.select(Visit.id).where(Visit.id.in_(visit_ids), _BY_ITSELF).order_by(Visit.id)))
+    stand = {key for one in now if _as_it_was(known[key := (TABLES[one.kind], one.id)], one, since)}
+    if known.keys() - stand - {(Visit, visit_id) for visit_id in ended}:
         raise Refused(_("交接的探访、转介或平安确认已经有人接着办了，不能整体收回。请再办一次交接，把没办的转回去。"))
+
+
+def _as_it_was(then: Passed, one: Passed, since: datetime) -> bool:
+    """Nobody worked on it; a draft of before is here only because the visit it was of has gone by."""
+    if (then.kind, one.kind) != (VISITS, DRAFTS):
+        return then.mark == one.mark
+    (was, _none, tries), (state, begun, tried) = then.mark, one.mark
+    return state in {was, VisitState.DRAFT} and tried == tries and datetime.fromisoformat(begun) <= since
 
 
 def _people_touched(taker: str, subject_ids: list[int], since: datetime) -> bool:
     """Given to somebody else, asked what they wish, excluded, or visited beyond what was promised then."""
-    worked = [VisitState.DONE, VisitState.NOT_MET, VisitState.DRAFT]
+    begun = sa.and_(Visit.state == VisitState.DRAFT, Visit.draft_at > since)
+    worked = sa.or_(Visit.state.in_([VisitState.DONE, VisitState.NOT_MET]), begun)
     touches = (
         sa.select(CareSubject.id).where(CareSubject.id.in_(subject_ids), CareSubject.assigned_to != taker),
         sa.select(CareWish.id).where(CareWish.subject_id.in_(subject_ids), CareWish.noted_at >= since),
         sa.select(CareExclusion.id).where(CareExclusion.subject_id.in_(subject_ids), CareExclusion.noted_at >= since),
-        sa.select(Visit.id).where(
-            Visit.subject_id.in_(subject_ids), Visit.planned_at >= since, Visit.state.in_(worked)
-        ),
+        sa.select(Visit.id).where(Visit.subject_id.in_(subject_ids), Visit.planned_at >= since, worked),
     )
     return any(db.session.scalar(query.limit(1)) is not None for query in touches)

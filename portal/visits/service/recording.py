@@ -136,15 +136,20 @@ def _of_its_time(visit: Visit, day: date) -> Visit:
     """The missed visit of the period in which the day lies, where this one is of a later period; else this one.
 
     What passed before that day is no lateness any more: the running visit's begins with what was missed after it.
+    Raise Refused where that period has its visit already: it is entered twice.
     """
-    missed = sa.select(Visit).where(
-        Visit.subject_id == visit.subject_id, Visit.kind == VisitKind.ROUTINE, Visit.state == VisitState.MISSED
-    )
-    found = None
-    if visit.kind is VisitKind.ROUTINE and day < visit.from_on:
-        found = db.session.scalars(
-            missed.where(Visit.from_on <= day, Visit.due_on >= day).order_by(Visit.due_on, Visit.id).limit(1)
+    if visit.kind is not VisitKind.ROUTINE or day >= visit.from_on:
+        return visit
+    routine = sa.select(Visit).where(Visit.subject_id == visit.subject_id, Visit.kind == VisitKind.ROUTINE)
+    missed, done = (routine.where(Visit.state == state) for state in (VisitState.MISSED, VisitState.DONE))
+    found, entered = (
+        db.session.scalars(
+            query.where(Visit.from_on <= day, Visit.due_on >= day).order_by(Visit.due_on, Visit.id).limit(1)
         ).first()
+        for query in (missed, done)
+    )
+    if found is None and entered is not None:
+        raise Refused(_already(entered), field="at")
     if found is None:
         return visit
     later = missed.where(Visit.due_on > found.due_on, Visit.due_on < visit.from_on).order_by(Visit.due_on, Visit.id)

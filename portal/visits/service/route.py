@@ -13,7 +13,7 @@ from portal.core.clock import today
 from portal.core.db import db
 from portal.registry.models import Person
 from portal.registry.service import people
-from portal.visits.models import OPEN, REFERRAL_OPEN, CareSubject, Referral, Visit
+from portal.visits.models import OPEN, REFERRAL_OPEN, CareSubject, Referral, Visit, VisitState
 from portal.visits.service import loading, visiting
 from portal.visits.service.visiting import Tab
 
@@ -29,6 +29,14 @@ class Stop:
     referrals: list[Referral] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """The doors of a day; `more` where there are others, less at risk, that the sheet has no room for."""
+
+    stops: list[Stop]
+    more: bool
+
+
 def day_of(text: str) -> date:
     """From "2026-11-23"; anything else, what is over and what is far ahead is today."""
     try:
@@ -38,7 +46,7 @@ def day_of(text: str) -> date:
     return day if today() <= day <= today() + AHEAD else today()
 
 
-def route(within: Collection[Scope], *, worker: str | None, day: date) -> list[Stop]:
+def route(within: Collection[Scope], *, worker: str | None, day: date) -> Sheet:
     """What is to be visited on a day: today with what is late, another day what is promised for it."""
     planned = visiting.in_tab(Tab.TODAY, day) if day == today() else Visit.planned_on == day
     whose = [] if worker is None else [Visit.worker.in_([worker, ""])]
@@ -54,11 +62,13 @@ def route(within: Collection[Scope], *, worker: str | None, day: date) -> list[S
             sa.orm.defer(Visit.draft),
         )
         .order_by(Visit.rank, Visit.due_on, Visit.id)
-        .limit(MOST)
+        .limit(MOST + 1)
     )
-    visits = list(db.session.scalars(query))
+    found = list(db.session.scalars(query))
+    visits = found[:MOST]
     open_of = _open_referrals({visit.person_id for visit in visits})
-    return [Stop(visit, open_of[visit.person_id]) for visit in sorted(visits, key=_door)]
+    stops = [Stop(visit, open_of[visit.person_id]) for visit in sorted(visits, key=_door)]
+    return Sheet(stops, len(found) > MOST)
 
 
 def _open_referrals(person_ids: Collection[int]) -> dict[int, list[Referral]]:
@@ -86,3 +96,10 @@ def _door(visit: Visit) -> tuple[bool, list[list[tuple[bool, int, str]]], str, i
 def _counted(text: str) -> list[tuple[bool, int, str]]:
     parts = re.findall(r"[0-9]+|[^0-9]+", text)
     return [(not part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
+
+
+def following(visit: Visit, within: Collection[Scope], *, worker: str) -> Visit | None:
+    """The door after a visit's on the worker's day, from the last to the first again; who was not met is a check's."""
+    stops = route(within, worker=worker, day=today()).stops
+    left = [stop.visit for stop in stops if stop.visit.id != visit.id and stop.visit.state is not VisitState.NOT_MET]
+    return next((one for one in left if _door(one) > _door(visit)), left[0] if left else None)

@@ -130,6 +130,8 @@ def bring_forward(visits: Collection[Visit], community: Area, day: date) -> None
         taken = loads.taken[visit.worker]
         promised = max(visit.planned_on, day)
         days = [one for one in loads.days(day, promised) if one < promised and taken[one] < most]
-        taken[promised] -= 1
+        if visit.planned_on >= day:
+            # What was promised before today counts as no day's load yet.
+            taken[promised] -= 1
         visit.planned_on = days[0] if days else promised
         taken[visit.planned_on] += 1

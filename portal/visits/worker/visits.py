@@ -6,14 +6,14 @@ from typing import Any
 from flask import Response, flash, request
 from flask_babel import gettext as _
 
-from portal.core import files, web
+from portal.core import audit, files, web
 from portal.core.access import current_actor, requires, scopes
 from portal.core.clock import now, today
 from portal.core.errors import Refused
 from portal.identity.permissions import Permission
 from portal.registry.service import people
 from portal.visits.forms.record import RecordForm, form_for, kept_of
-from portal.visits.models import Visit
+from portal.visits.models import Urgency, Visit
 from portal.visits.service import calling, checks, listing, planning, recording, visiting, workers
 from portal.visits.service import route as routes
 from portal.visits.service.visiting import Tab
@@ -38,25 +38,29 @@ def _names(visits: list[Visit]) -> dict[str, Any]:
     return {"names": workers.names(visit.worker for visit in visits)}
 
 
-@bp.route("/route")
+@bp.route("/route", methods=["POST"])
 @requires(Permission.VISITS_DO)
 def route() -> Response:
-    """A day's visits on paper, mine or with `whose` everybody's in scope, in the order of the doors."""
-    everybody, day = request.args.get("whose") == "all", routes.day_of(request.args.get("day", ""))
-    worker = None if everybody else current_actor().public_id
-    stops = routes.route(scopes(Permission.VISITS_DO), worker=worker, day=day)
-    facts: dict[str, Any] = {"everybody": everybody, "today": today(), "day": day, "at": now()}
-    names = _names([stop.visit for stop in stops]) if everybody else {"names": {}}
-    return web.page("visits/worker/route.html", stops=stops, following=day + timedelta(days=1), **facts, **names)
+    """A day's visits on paper, mine or with `whose` everybody's in scope, by the doors; that it was printed is kept."""
+    whose, day = request.form.get("whose") == "all", routes.day_of(request.form.get("day", ""))
+    worker = None if whose else current_actor().public_id
+    sheet = routes.route(scopes(Permission.VISITS_DO), worker=worker, day=day)
+    told: dict[str, Any] = {"count": len(sheet.stops), "day": day.isoformat(), "whose": "all" if whose else "mine"}
+    audit.record("visits.route_printed", None, **told)
+    facts: dict[str, Any] = {"everybody": whose, "today": today(), "day": day, "at": now()}
+    names = _names([stop.visit for stop in sheet.stops]) if whose else {"names": {}}
+    return web.page("visits/worker/route.html", sheet=sheet, following=day + timedelta(days=1), **facts, **names)
 
 
 @bp.route("/<public_id>")
 @requires(Permission.VISITS_DO)
 def visit(public_id: str) -> Response:
-    found = visiting.visit_in(scopes(Permission.VISITS_DO), public_id)
+    within, actor = scopes(Permission.VISITS_DO), current_actor()
+    found = visiting.visit_in(within, public_id)
     facts: dict[str, Any] = {
         "record": recording.record_of(found),
         "photos": recording.photos_of(found),
+        "following": None if found.is_open() else routes.following(found, within, worker=actor.public_id),
         "today": today(),
     }
     return web.page("visits/worker/visit.html", visit=found, **facts)
@@ -90,7 +94,8 @@ def _onward(visit: Visit) -> Response:
         flash(_("记下了没见到%(name)s。请按下面的步骤确认平安。", name=visit.person.name), "warn")
         return web.go(".check", public_id=running.public_id) if running else web.go(".index")
     flash(_("%(name)s的探访记好了。", name=visit.person.name), "ok")
-    return web.go(".visit", public_id=visit.public_id) if visit.findings else web.go(".index")
+    stay = visit.findings or visit.urgency is Urgency.AT_ONCE
+    return web.go(".visit", public_id=visit.public_id) if stay else web.go(".index")
 
 
 @bp.route("/<public_id>/draft", methods=["POST"])

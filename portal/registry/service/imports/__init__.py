@@ -14,6 +14,7 @@ from portal.registry.service.imports.batches import (
     rows,
     samples,
     start_check,
+    switch_kind,
     to_confirm,
     twins,
     upload,
@@ -21,6 +22,8 @@ from portal.registry.service.imports.batches import (
 from portal.registry.service.imports.columns import Table, read_table
 from portal.registry.service.imports.confirming import confirm
 from portal.registry.service.imports.deciding import became, beside, decide, waiting_row
+from portal.registry.service.imports.fitting import better, left_out
+from portal.registry.service.imports.holders import Holder, InUse
 from portal.registry.service.imports.refusals import record_download, refused_workbook
 from portal.registry.service.imports.restoring import ready
 from portal.registry.service.imports.staging import check_batch, silent_batches
@@ -40,12 +43,15 @@ __all__ = [
     "KINDS",
     "PAGE",
     "Field",
+    "Holder",
+    "InUse",
     "Kept",
     "Table",
     "batch_in",
     "batches",
     "became",
     "beside",
+    "better",
     "cancel",
     "check_batch",
     "confirm",
@@ -54,6 +60,7 @@ __all__ = [
     "fields_of",
     "households_without_head",
     "keep",
+    "left_out",
     "may_take_back",
     "purge",
     "read_table",
@@ -64,6 +71,7 @@ __all__ = [
     "samples",
     "silent_batches",
     "start_check",
+    "switch_kind",
     "take_back",
     "take_back_merge",
     "to_confirm",

@@ -190,13 +190,17 @@ def _stands(team: VolunteerTeam, values: Values) -> bool:
 
 
 def undo(batch: ImportBatch, rows: Collection[ImportRow]) -> None:
-    """Refused, with their names, where somebody edited a team or its people since."""
+    """Refused, with their names, where somebody edited a team or its people since. Who leads it otherwise than by the
+    register goes on leading it.
+    """
     teams = _held(things.was(row)["_of"] for row in rows)
     things.refuse_edited([row.name for row in rows if not _still(batch, row, teams.get(things.was(row)["_of"]))])
     for row in rows:
         was = things.was(row)
         team = teams[was["_of"]]
-        team.leader_id = was["_leader"]
+        said = things.said(row)
+        if "_leader" in said and team.leader_id == said["_leader"]:
+            team.leader_id = was["_leader"]
         for member in [one for one in team.members if one.id in was["_joined"]]:
             db.session.delete(member)
         if row.outcome is Outcome.CHANGED:
@@ -210,7 +214,9 @@ def _still(batch: ImportBatch, row: ImportRow, team: VolunteerTeam | None) -> bo
     if team is None:
         return False
     if row.outcome is Outcome.CHANGED:
-        return _stands(team, {name: said[name] for name in was if name in said})
+        joined = {member.person_id for member in team.members if member.id in was["_joined"]}
+        leads = team.leader_id in joined and team.leader_id != said.get("_leader")
+        return not leads and _stands(team, {name: said[name] for name in was if name in said})
     mine = {name: said.get(name, blank) for name, blank in BLANK.items()}
     return (
         team.batch_id == batch.id

@@ -31,7 +31,7 @@ from portal.registry.models import (
     Verdict,
 )
 from portal.registry.service.imports import columns as guessing
-from portal.registry.service.imports import store
+from portal.registry.service.imports import fitting, store
 from portal.registry.service.imports.columns import Table
 from portal.registry.service.imports.vocabulary import FIELDS, Field
 
@@ -107,7 +107,7 @@ def upload(community: Area, kept: Kept, *, by: str, kind: ImportKind = ImportKin
         header_number=table.header_number,
         samples=json.dumps(guessing.samples(table, kind), ensure_ascii=False),
         skipped=[list(row) for row in table.skipped],
-        columns=_remembered(community, kind, table.headers) or guessing.guess(table.headers, kind),
+        columns=_remembered(community, kind, table.headers) or fitting.guess(table, kind),
         total=len(table.rows),
         counts={},
         made={},
@@ -118,6 +118,14 @@ def upload(community: Area, kept: Kept, *, by: str, kind: ImportKind = ImportKin
     audit.record("registry.import_uploaded", batch, filename=batch.filename, rows=batch.total)
     db.session.flush()
     return batch
+
+
+def switch_kind(batch: ImportBatch, kind: ImportKind) -> None:
+    """What was uploaded is a register of another kind after all: its columns are guessed anew, the file stays."""
+    columns = _remembered(batch.community, kind, batch.headers) or guessing.guess(batch.headers, kind)
+    samples = fitting.masked_as(batch, kind)
+    _move(batch, BatchState.UPLOADED, NOT_BEGUN, kind=kind, columns=columns, samples=samples, counts={}, error="")
+    audit.record("registry.import_kind_changed", batch, kind=kind.value)
 
 
 def _remembered(community: Area, kind: ImportKind, headers: list[str]) -> dict[str, int] | None:
@@ -268,7 +276,8 @@ def rows(batch: ImportBatch, kind: str, *, after: int = 0, limit: int = PAGE) ->
 
 
 def _alike() -> tuple[sa.ColumnElement[bool], ...]:
-    return ImportRow.outcome == Outcome.NEW, ImportRow.reasons.cast(sa.String) != "[]"
+    """A waiting row that a worker said is somebody else is no question any more."""
+    return ImportRow.outcome == Outcome.NEW, ImportRow.reasons.cast(sa.String) != "[]", ImportRow.verdict.is_(None)
 
 
 def _undecided() -> tuple[sa.ColumnElement[bool], ...]:
@@ -311,17 +320,25 @@ def twins(batch: ImportBatch, waiting: Collection[ImportRow]) -> dict[int, Impor
     return {number: other for number, other in beside.items() if other is not None}
 
 
-def households_without_head(batch: ImportBatch, *, limit: int = PAGE) -> list[tuple[str, int]]:
-    """Household numbers of the batch's people in which nobody is the head, with how many live there."""
+@dataclass(frozen=True)
+class Headless:
+    """A household of the batch's people in which nobody is the head, and how many live there."""
+
+    id: int
+    number: str
+    people: int
+
+
+def households_without_head(batch: ImportBatch, *, limit: int = PAGE) -> list[Headless]:
     of_batch = sa.select(Person.household_id).where(Person.batch_id == batch.id)
     member = sa.orm.aliased(Person)
     has_head = sa.exists().where(member.household_id == Household.id, member.relation == Relation.HEAD)
     query = (
-        sa.select(Household.number, sa.func.count(Person.id))
+        sa.select(Household.id, Household.number, sa.func.count(Person.id))
         .join(Person, Person.household_id == Household.id)
         .where(Household.community_id == batch.community_id, Household.id.in_(of_batch), ~has_head)
         .group_by(Household.id, Household.number)
         .order_by(Household.number, Household.id)
         .limit(limit)
     )
-    return [(number, count) for number, count in db.session.execute(query)]
+    return [Headless(*row) for row in db.session.execute(query)]

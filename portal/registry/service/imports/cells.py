@@ -27,6 +27,7 @@ TEXT: dict[Field, tuple[str, int]] = {
 FOREVER = frozenset({"长期", "永久", "长期有效", "永久有效", "无期限", "终身", "不限"})
 RANGE = re.compile(r"至|到|~|～|—+|–|(?<=[0-9日])-(?=[0-9]{4})")
 DAY_SUFFIX = re.compile(r"(止|截止|前|到期)$")
+NEGATIVE = re.compile(r"\s*(?:[-−–—]|负)\s*[0-9]")
 COUNT = re.compile(r"([0-9]+)(?:\.0+)?([^0-9.]*)")
 
 

@@ -135,7 +135,9 @@ def _held(words: Sequence[str], found: Mapping[str, int], known: Mapping[str, Fi
     for column, word in enumerate(words):
         if column not in taken:
             for name, field in known.items():
-                if len(name) > 1 and name in word and name not in TOO_VAGUE:
+                # 与户主关系 says who somebody is to the head, not who the head is.
+                related = "关系" in word and "关系" not in name
+                if len(name) > 1 and name in word and name not in TOO_VAGUE and not related:
                     yield len(name), column, field.value
 
 

@@ -28,7 +28,7 @@ from portal.registry.models import (
     Verdict,
 )
 from portal.registry.service import consents
-from portal.registry.service.imports import further, places, things, turning, writing
+from portal.registry.service.imports import apart, further, places, things, turning, writing
 from portal.registry.service.imports.handlers import HANDLERS
 from portal.registry.service.imports.things import PEOPLE
 
@@ -90,13 +90,14 @@ def apply_decided(batch: ImportBatch, moment: datetime) -> None:
 
 def bring_in(batch: ImportBatch, row: ImportRow, moment: datetime) -> None:
     """One decided row becomes a new person or a change of a known one, by the statements that all rows go by."""
-    key = turning.row_key(row)
+    key, others = turning.row_key(row), apart.others_of(batch, row)
     with writing.written_down(batch, row):
         turning.turn(batch, row)
         row.decided_at = moment
         db.session.flush()
         store(places.Part(batch, moment, (row.id,)))
         row.applied_to = db.session.scalar(sa.select(Person.id).where(Person.public_id == row.public_id))
+    apart.keep(batch, row, others)
     turning.remember(batch, row, key)
     _count(batch, row)
 

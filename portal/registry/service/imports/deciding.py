@@ -16,7 +16,7 @@ from portal.core.db import db, unique_or
 from portal.core.errors import Missing, Refused
 from portal.registry.models import BatchState, Household, ImportBatch, ImportRow, Outcome, Person, Verdict
 from portal.registry.service import consents, people
-from portal.registry.service.imports import confirming, turning, wording, writing
+from portal.registry.service.imports import confirming, holding, turning, wording, writing
 from portal.registry.service.imports.addresses import Address
 
 OPEN_BATCHES = (BatchState.CHECKED, BatchState.CONFIRMED)
@@ -154,6 +154,9 @@ def _beside_twin(row: ImportRow) -> Beside:
 def decide(pair: Beside, verdict: Verdict, answers: Mapping[str, str], *, by: Actor) -> None:
     """Keep what was said of a row. Of a confirmed batch it is brought in at once; else with the others."""
     row, batch = pair.row, pair.row.batch
+    holding.batch(batch, row)
+    if batch.state not in OPEN_BATCHES or row.outcome is not Outcome.WAITING:
+        raise Refused(_("这一行刚才有人处理过，或者已经清除。请返回重新查看这一批。"))
     if verdict is Verdict.SAME and pair.other is None:
         raise Refused(_("另一份资料不在您的社区，不能合并。请联系那个社区，或先放一放。"))
     writing.keep_waiting(row)

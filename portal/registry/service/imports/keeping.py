@@ -13,6 +13,8 @@ from portal.registry.models import Household, ImportBatch, ImportKind, ImportRow
 from portal.registry.service.imports.addresses import Address
 
 CHUNK = 500
+# What a grid is held by without a foreign key: a role given for it.
+GRANTED = sa.exists().where(RoleGrant.scope_kind == AreaKind.GRID.value, RoleGrant.scope_ref == Area.code)
 # How many a page lists; all are counted.
 LISTED = 200
 
@@ -48,13 +50,12 @@ def take_places_back(batch: ImportBatch, kept: Sequence[Kept] = (), edited: Coll
     and nothing stands in them. `edited`: dwellings that hold other values than their rows.
     """
     said = _said(batch)
-    granted = sa.exists().where(RoleGrant.scope_kind == AreaKind.GRID.value, RoleGrant.scope_ref == Area.code)
     steps: tuple[tuple[type[Any], Iterable[Made], tuple[sa.ColumnElement[bool], ...]], ...] = (
         (Household, _households(batch, said), ()),
         (Dwelling, _dwellings(batch, said, edited), ()),
         (Building, _buildings(batch, said), ()),
         (Estate, _estates(batch, said), ()),
-        (Area, _grids(batch, said), (~granted,)),
+        (Area, _grids(batch, said), (~GRANTED,)),
     )
     found = list(kept)
     for model, made, free in steps:
@@ -202,6 +203,18 @@ def in_use(batch: ImportBatch, model: type[Any]) -> list[Kept]:
     """What a batch made and undoing left, because other records refer to it."""
     names = sa.select(model.name).where(model.batch_id == batch.id).order_by(model.id)
     return [Kept(model.__tablename__, name, "used") for name in db.session.scalars(names)]
+
+
+def as_made(row: ImportRow, home: int | None) -> dict[type[Any], tuple[sa.ColumnElement[bool], ...]]:
+    """That a place is still what a row alone made of it, its household living in the dwelling `home`; by table."""
+    blank = Dwelling.area_m2.is_(None), Dwelling.floor.is_(None), Dwelling.use == DwellingUse.UNKNOWN
+    return {
+        Household: (Household.number == row.household_number, Household.dwelling_id == home),
+        Dwelling: (Dwelling.unit == row.unit, Dwelling.room == row.room, *blank),
+        Building: (Building.name == row.building, Building.grid_id.is_(None)),
+        Estate: (Estate.name == row.estate,),
+        Area: (Area.name == row.grid_name, ~GRANTED),
+    }
 
 
 def delete_unused(model: type[Any], *which: sa.ColumnElement[bool]) -> None:

@@ -27,7 +27,9 @@ def understand(one: Thing, said: Mapping[Field, str], _rules: Rules) -> None:
     for where, name in ((Field.QUANTITY, "quantity"), (Field.LOW_BELOW, "low_below")):
         if where in said:
             found = cells.counted(said[where])
-            if found is None or found[0] > stock.MOST_AT_ONCE:
+            if cells.NEGATIVE.match(said[where]):
+                one.refuse(where, "negative")
+            elif found is None or found[0] > stock.MOST_AT_ONCE:
                 one.refuse(where, "whole_number")
             else:
                 one.values[name], unit = found[0], unit or found[1]

@@ -9,12 +9,13 @@ from flask_babel import gettext as _
 from portal.areas.models import Area, Building, Dwelling, Estate
 from portal.core import audit, events
 from portal.core.clock import now
-from portal.core.db import db, guarded, unique_or
+from portal.core.db import db, unique_or
 from portal.core.errors import Refused
 from portal.registry.models import (
     BatchState,
     EmergencyContact,
     Happening,
+    HappeningPart,
     Household,
     ImportBatch,
     ImportRow,
@@ -27,7 +28,7 @@ from portal.registry.models import (
     Verdict,
 )
 from portal.registry.service import changes, consents
-from portal.registry.service.imports import keeping, turning, undoing
+from portal.registry.service.imports import holding, keeping, turning, undoing, writing
 from portal.registry.service.imports.writing import Places
 from portal.registry.service.merging import acts, snapshots
 from portal.registry.service.merging import undoing as merges
@@ -42,11 +43,10 @@ def may_take_back(row: ImportRow) -> bool:
 
 def take_back(row: ImportRow, *, reason: str) -> None:
     """Raises Refused, in words that say what to do, when it would lose what happened since."""
-    batch, verdict, outcome = row.batch, row.verdict, row.outcome
+    batch = row.batch
+    holding.batch(batch, row)
+    verdict, outcome = row.verdict, row.outcome
     if not may_take_back(row):
-        raise Refused(_("这一行没有可以收回的决定。"))
-    mine = sa.update(ImportRow).where(ImportRow.id == row.id, ImportRow.verdict == verdict)
-    if not guarded(mine.values(verdict=ImportRow.verdict)):
         raise Refused(_("这一行没有可以收回的决定。"))
     kept = json.loads(row.waited or "{}")
     if outcome is not Outcome.WAITING:
@@ -59,7 +59,7 @@ def take_back(row: ImportRow, *, reason: str) -> None:
     row.waited = None
     db.session.flush()
     if outcome is not Outcome.WAITING:
-        _remove_places(kept.get("places", {}))
+        _remove_places(batch, row, kept.get("places", {}))
         _count(batch, outcome)
     turning.forget(batch, row)
     said = verdict.value if verdict else ""
@@ -100,7 +100,7 @@ def take_back_merge(happening: Happening, *, reason: str) -> None:
 
 def part(happening: Happening, *, reason: str) -> None:
     """Give back what merging a row in changed of a person, and what it hung on her."""
-    kept = db.session.get_one(Person, happening.made["kept"])
+    kept = holding.person(happening.made["kept"]) or db.session.get_one(Person, happening.made["kept"])
     touched, copied = snapshots.apart(snapshots.read(happening.after))
     merges.refuse_what_leans(happening, kept, kept, touched)
     made = snapshots.stands(copied)
@@ -125,9 +125,10 @@ def part(happening: Happening, *, reason: str) -> None:
 
 def _remove(batch: ImportBatch, row: ImportRow) -> None:
     """A person whom a decision made goes, unless she is used or was changed since."""
-    person = db.session.get(Person, row.applied_to) if row.applied_to else None
+    person = holding.person(row.applied_to)
     if person is None:
         raise Refused(_("这份登记已经不在了，不能收回。"))
+    _refuse_leaning(batch, person)
     events.publish("people_leaving", person_ids=[person.id])
     if db.session.scalar(undoing.in_use(batch, Person.id).where(Person.id == person.id)) is not None:
         raise Refused(
@@ -139,7 +140,11 @@ def _remove(batch: ImportBatch, row: ImportRow) -> None:
         )
     number = person.id
     db.session.expunge(person)
+    into = sa.select(HappeningPart.happening_id).where(HappeningPart.person_id == number)
+    gone = list(db.session.scalars(into.order_by(HappeningPart.id)))
     for statement in (
+        sa.delete(HappeningPart).where(HappeningPart.happening_id.in_(gone)),
+        sa.delete(Happening).where(Happening.id.in_(gone)),
         sa.delete(PersonTag).where(PersonTag.person_id == number),
         sa.delete(EmergencyContact).where(EmergencyContact.person_id == number),
         sa.delete(PersonChange).where(PersonChange.person_id == number),
@@ -149,13 +154,39 @@ def _remove(batch: ImportBatch, row: ImportRow) -> None:
         db.session.execute(statement, execution_options={"synchronize_session": False})
 
 
-def _remove_places(places: Places) -> None:
-    """What the row alone made: nobody else's household or home, and nothing that is in use by now."""
+def _refuse_leaning(batch: ImportBatch, person: Person) -> None:
+    """Nobody else of the register, or of the same file, may stand on her."""
+    other = sa.select(Person.id).where(sa.or_(Person.guardian_id == person.id, Person.merged_into_id == person.id))
+    if db.session.scalar(other.where(Person.id != person.id).limit(1)) is not None:
+        raise Refused(
+            _(
+                "%(name)s已经登记为别人的监护人，或有别的登记合并到这份登记，不能收回。"
+                "请先改监护人或撤销合并，再收回。",
+                name=person.name,
+            )
+        )
+    into = sa.select(Happening).join(HappeningPart).where(HappeningPart.person_id == person.id)
+    standing = into.where(Happening.batch_id == batch.id, Happening.undone_at.is_(None))
+    later = db.session.scalars(standing.order_by(Happening.id.desc()).limit(1)).first()
+    if later is not None:
+        facts = {"name": person.name, "row": later.made["row"]}
+        raise Refused(
+            _("登记表第 %(row)d 行后来合并到了%(name)s名下，不能收回。请先收回第 %(row)d 行的决定。", **facts)
+        )
+
+
+def _remove_places(batch: ImportBatch, row: ImportRow, places: Places) -> None:
+    """What the row alone made and nobody edited: no one else's household or home, and nothing in use by now."""
+    untouched = keeping.as_made(row, places.get("dwelling") or writing.home_of(batch, row))
+    gone: Places = {}
     for model in PLACES:
-        number = places.get(model.__tablename__)
+        table, number = model.__tablename__, places.get(model.__tablename__)
         if number:
-            keeping.delete_unused(model, model.id == number)
+            keeping.delete_unused(model, model.id == number, *untouched[model])
+            if db.session.scalar(sa.select(model.id).where(model.id == number)) is None:
+                gone[table] = number
     db.session.expire_all()
+    writing.forget_places(batch, gone)
 
 
 def _count(batch: ImportBatch, outcome: Outcome) -> None:

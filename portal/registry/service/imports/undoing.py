@@ -13,6 +13,7 @@ from portal.core.errors import Refused
 from portal.registry.models import (
     BatchState,
     EmergencyContact,
+    ExportPerson,
     Facility,
     Happening,
     HappeningPart,
@@ -30,7 +31,7 @@ from portal.registry.models import (
     VolunteerTeam,
 )
 from portal.registry.service import consents
-from portal.registry.service.imports import keeping, things
+from portal.registry.service.imports import holders, holding, keeping, things
 from portal.registry.service.imports.confirming import room_to_work
 from portal.registry.service.imports.handlers import HANDLERS
 from portal.registry.service.imports.keeping import Kept
@@ -39,18 +40,24 @@ from portal.registry.service.imports.things import PEOPLE
 
 # How many people one statement removes.
 CHUNK = 2_000
-# How many of those who hold a batch its refusal names.
-NAMED = 10
-# What comes with a batch and goes with it: asked about one by one in _leaning().
-OWN = tuple(model.__table__ for model in (PersonTag, EmergencyContact, PersonChange, TwinPair, HappeningPart, Person))
+# What comes with a batch and goes with it: asked about one by one in _leaning(). Who stood in an export was only looked
+# at: the list of it is for her to read, and goes with her (the database sees to that); the export and its audit stay.
+ASKED = (PersonTag, EmergencyContact, PersonChange, TwinPair, HappeningPart, Person)
+OWN = tuple(model.__table__ for model in (*ASKED, ExportPerson))
 
 
 def undo(batch: ImportBatch, *, reason: str, opened: Ready | None = None) -> list[Kept]:
     """Take a batch back as a whole. Raises Refused, with how many people hold it, when it is too late. Places that
     were changed or are in use since stay, and are returned. `opened`: its rows, where they were opened beforehand.
     """
+    holding.batch(batch)
     if batch.purged_at is not None:
         raise Refused(_("导入已超过 7 天，暂存的原值已经清除，不能整批撤销。请逐个修改。"))
+    if batch.state is not BatchState.CONFIRMED:
+        raise Refused(_("这一批没有可以撤销的内容。"))
+    if batch.kind in PEOPLE:
+        holding.people(Person.batch_id == batch.id, leaving=True)
+        holding.people(_of_batch(batch))
     _let_go(batch)
     _refuse_used(batch)
     take = sa.update(ImportBatch).where(ImportBatch.id == batch.id, ImportBatch.state == BatchState.CONFIRMED)
@@ -74,14 +81,7 @@ def _refuse_used(batch: ImportBatch) -> None:
     used = used_people(batch)
     if not used:
         return
-    names = _("、").join(db.session.scalars(in_use(batch, Person.name).order_by(Person.id).limit(NAMED)))
-    raise Refused(
-        _(
-            "这一批里有 %(count)d 人已经被使用或修改过（例如订餐、探访、认领账号、改资料），不能整批撤销：%(names)s。",
-            count=used,
-            names=_("%(names)s等", names=names) if used > NAMED else names,
-        )
-    )
+    raise holders.refusal(_of_batch(batch), used, _uses(batch))
 
 
 def _take_back(batch: ImportBatch, opened: Ready) -> tuple[int, int, list[Kept]]:
@@ -113,21 +113,28 @@ def used_people(batch: ImportBatch) -> int:
     return int(db.session.scalar(in_use(batch, sa.func.count())) or 0)
 
 
+def _of_batch(batch: ImportBatch) -> sa.ColumnElement[bool]:
+    """The new people and the changed ones."""
+    changed = sa.select(ImportRow.person_id).where(
+        ImportRow.batch_id == batch.id, ImportRow.outcome == Outcome.CHANGED, ImportRow.person_id.is_not(None)
+    )
+    return sa.or_(Person.batch_id == batch.id, Person.id.in_(changed))
+
+
 def in_use(batch: ImportBatch, what: Any) -> sa.Select[Any]:
-    of_batch = sa.or_(
-        Person.batch_id == batch.id,
-        Person.id.in_(
-            sa.select(ImportRow.person_id).where(
-                ImportRow.batch_id == batch.id, ImportRow.outcome == Outcome.CHANGED, ImportRow.person_id.is_not(None)
-            )
-        ),
-    )
+    held = sa.or_(*(sa.or_(*conditions) for conditions in _uses(batch).values()))
+    return sa.select(what).select_from(Person).where(_of_batch(batch), held)
+
+
+def _uses(batch: ImportBatch) -> dict[str, list[sa.ColumnElement[bool]]]:
+    """What holds somebody of the batch, by its kind: a known person only by what was changed of her since."""
     new = Person.batch_id == batch.id
-    held = sa.or_(
+    stands = holders.referring(*OWN)
+    edited = [
         _changed_since(batch),
-        sa.and_(new, sa.or_(*_leaning(batch), *keeping.references(Person, *OWN))),
-    )
-    return sa.select(what).select_from(Person).where(of_batch, held)
+        *(sa.and_(new, one) for one in (*_leaning(batch), *stands.pop(holders.EDITED, []))),
+    ]
+    return {holders.EDITED: edited} | {kind: [sa.and_(new, sa.or_(*held))] for kind, held in stands.items()}
 
 
 def _changed_since(batch: ImportBatch) -> sa.ColumnElement[bool]:

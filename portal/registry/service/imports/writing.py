@@ -24,7 +24,7 @@ from portal.registry.models import (
     PersonTag,
     Verdict,
 )
-from portal.registry.service.imports import turning
+from portal.registry.service.imports import holding, turning
 from portal.registry.service.merging import snapshots
 
 HANGING: tuple[type[Any], ...] = (PersonTag, EmergencyContact)
@@ -42,6 +42,8 @@ def written_down(batch: ImportBatch, row: ImportRow) -> Iterator[None]:
     """Around bringing a row in: which places it makes, and of a person it goes to, what was and what became."""
     keep_waiting(row)
     person = turning.target(batch, row) if row.verdict is Verdict.SAME else None
+    if person is not None:
+        holding.person(person.id)
     names, before = _names(row), snapshots.rows_of([person] if person else [])
     stood, hanging = _places(batch, names), _hanging(person)
     yield
@@ -52,6 +54,18 @@ def written_down(batch: ImportBatch, row: ImportRow) -> Iterator[None]:
     batch.made = {**batch.made, "decided": decided}
     if person is not None:
         _write_down(batch, row, person, before, _hanging(person), hanging)
+
+
+def home_of(batch: ImportBatch, row: ImportRow) -> int | None:
+    """The dwelling that stands at a row's address."""
+    return _places(batch, _names(row)).get("dwelling") if row.room else None
+
+
+def forget_places(batch: ImportBatch, gone: Places) -> None:
+    """Places that are no more are not the batch's: another may be given their ids."""
+    decided: dict[str, list[int]] = batch.made.get("decided", {})
+    left = {name: [number for number in numbers if number != gone.get(name)] for name, numbers in decided.items()}
+    batch.made = {**batch.made, "decided": left}
 
 
 def _names(row: ImportRow) -> dict[str, str]:

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from portal.core import audit, outbox, settings
 from portal.core.access import Actor
 from portal.core.clock import now, today
-from portal.core.db import db, glance, guarded, unique_or
+from portal.core.db import db, guarded, unique_or
 from portal.core.errors import Refused
 from portal.core.outbox import Recipient
 from portal.core.sealing import blind
@@ -28,6 +28,8 @@ from portal.registry.service.consents import Voice
 from portal.registry.service.rights.clock import CLOSING, due_on
 
 BY_CLOSING = "closing"
+# The notices of an account's end: the alarm, and that it was called off.
+ASKED, TAKEN_BACK = "registry.closing_asked", "registry.closing_taken_back"
 # What stands where a name and a reason stood: kept, so never in the language of whoever runs the job.
 CLOSED_NAME, ACCOUNT_CLOSED = "已注销", "账号已注销"
 
@@ -45,24 +47,6 @@ def asked(account_id: int) -> RightsRequest | None:
         RightsRequest.state == RightState.OPEN,
     )
     return db.session.scalar(query.order_by(RightsRequest.id.desc()).limit(1))
-
-
-def refuse_changes(actor: Actor) -> None:
-    """While the closing waits, its account orders nothing and changes nothing; taking the closing back frees it."""
-    query = sa.select(RightsRequest.due_on).where(
-        RightsRequest.account_id == sa.bindparam("account"),
-        RightsRequest.kind == RightKind.CLOSING,
-        RightsRequest.state == RightState.OPEN,
-    )
-    found = glance(query.order_by(RightsRequest.id), {"account": actor.account_id})
-    if found:
-        day = found[0].due_on.isoformat()
-        words = _(
-            "您的账号正在等待注销（%(day)s 完成），这期间不能订餐，也不能改动内容。"
-            "想继续使用，请先到“我的”里的“注销账号”点“撤回，留下账号”。",
-            day=day,
-        )
-        raise Refused(words)
 
 
 def ask(actor: Actor, *, voice: Voice) -> RightsRequest:
@@ -99,18 +83,22 @@ def _ask(account: Account, person: Person | None, voice: Voice) -> RightsRequest
     )
     with unique_or(Refused(_("这个账号已经在注销，不用再提。"))):
         db.session.add(made)
+    account.closes_on = made.due_on
     audit.record("registry.closing_asked", account, channel=voice.channel.value)
-    outbox.enqueue("registry.closing_asked", to=_of(account), day=made.due_on.isoformat())
+    outbox.enqueue(ASKED, to=_of(account), day=made.due_on.isoformat())
     return made
 
 
 def take_back(actor: Actor) -> None:
-    """The owner keeps her account after all."""
-    request = asked(actor.account_id)
+    """The owner keeps her account after all; an alarm that is still on its way is not delivered any more."""
+    request, account = asked(actor.account_id), identity.account(actor.account_id)
     if request is None:
         raise Refused(_("账号没有在注销。"))
     _move(request, RightState.WITHDRAWN, actor.public_id, actor.name)
-    audit.record("registry.closing_taken_back", identity.account(actor.account_id))
+    account.closes_on = None
+    audit.record("registry.closing_taken_back", account)
+    outbox.call_back(ASKED, to=_of(account))
+    outbox.enqueue(TAKEN_BACK, to=_of(account), day=today().isoformat())
 
 
 def due(limit: int = 200) -> list[int]:
@@ -165,7 +153,7 @@ def _forget(account: Account) -> None:
     db.session.execute(sa.update(SignedSession).where(SignedSession.account_id == account.id).values(agent=""))
     db.session.execute(sa.delete(RoleGrant).where(RoleGrant.account_id == account.id))
     account.name, account.phone, account.phone_index = CLOSED_NAME, None, None
-    account.password_hash, account.disabled_at = "!", now()
+    account.password_hash, account.disabled_at, account.closes_on = "!", now(), None
     account.epoch += 1
     db.session.flush()
 

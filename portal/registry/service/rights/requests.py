@@ -17,6 +17,7 @@ from portal.core.clock import now, today
 from portal.core.db import db, guarded, unique_or
 from portal.core.doors import Todo
 from portal.core.errors import Missing, Refused
+from portal.identity.models import Account
 from portal.registry.models import Person, RightKind, RightsRequest, RightState
 from portal.registry.models.rights import RIGHT_MOVES
 from portal.registry.service import people
@@ -219,6 +220,8 @@ def _move(request: RightsRequest, state: RightState, **values: Any) -> None:
     move = sa.update(RightsRequest).where(RightsRequest.id == request.id, RightsRequest.state.in_(before))
     if not guarded(move.values(state=state, decided_at=now(), **values)):
         raise Refused(_("这件申请刚才已经有了结果，请返回列表看看。"))
+    if request.kind is RightKind.CLOSING:
+        db.session.execute(sa.update(Account).where(Account.id == request.account_id).values(closes_on=None))
     db.session.refresh(request)
 
 
