@@ -94,7 +94,8 @@ def _order_for_mother(phone: Reader, menu: Menu, mother: Person) -> None:
     phone.go(f"/meals/{menu.id}/order?person={mother.public_id}")
     phone.page.get_by_text("1 份", exact=True).first.click()
     if phone.scripts:
-        phone.page.get_by_text("¥7.00").first.wait_for()
+        # In the bill: beside the dish the price after subsidy stands before anything is asked.
+        phone.page.locator("#quote").get_by_text("¥7.00").first.wait_for()
     else:
         phone.press("算一算")
     assert phone.reads("岁")
