@@ -9,14 +9,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import requests
 
 from bench.measuring import CROWD, machine, percentile, ratio, together, verdict
 from tests.buyers import Buyer, buyers
-from tests.sites import ROOT, Site, site, until
+from tests.sites import ROOT, Process, Site, site, until
 
 ROUNDS, ORDERS = 3, 200
 BUYERS, PORTIONS = 500, 200
@@ -29,14 +30,22 @@ def _timed(buyer: Buyer) -> tuple[int, float]:
     return status, time.perf_counter() - started
 
 
-def _serve(made: Site, database: str) -> None:
-    if database == "sqlite":
-        made.serve()
-        return
+@contextmanager
+def _served(made: Site, database: str) -> Iterator[None]:
+    """Ended by asking: granian's workers would outlive a parent that is killed."""
+    process = made.serve() if database == "sqlite" else _granian(made)
+    try:
+        yield
+    finally:
+        process.end()
+
+
+def _granian(made: Site) -> Process:
     facts = ["--host", "127.0.0.1", "--port", str(made.port), "--workers", "2", "--blocking-threads", "8"]
     command = ["granian", "--interface", "wsgi", *facts, "--no-ws", "--log-level", "warning", "portal.wsgi:application"]
-    made.spawn([sys.executable, "-m", *command])
+    process = made.spawn([sys.executable, "-m", *command])
     until(lambda: _answers(made), "granian")
+    return process
 
 
 def _answers(made: Site) -> bool:
@@ -65,22 +74,24 @@ def _through_http(crowd: Sequence[Buyer]) -> float:
 
 def _compare(made: Site, database: str) -> str:
     crowd = buyers(made, ORDERS * ROUNDS, portions=ORDERS * ROUNDS)
-    _serve(made, database)
     ours, theirs = [], []
-    for number in range(ROUNDS):
-        theirs.append(_raw(made, crowd[0].menu))
-        ours.append(_through_http(crowd[number * ORDERS : (number + 1) * ORDERS]))
-    for buyer in crowd:
-        buyer.close()
+    with _served(made, database):
+        for number in range(ROUNDS):
+            theirs.append(_raw(made, crowd[0].menu))
+            ours.append(_through_http(crowd[number * ORDERS : (number + 1) * ORDERS]))
+        for buyer in crowd:
+            buyer.close()
     print(f"{database}: {max(ours):.0f} orders/s through HTTP, {max(theirs):.0f}/s raw, {CROWD} at a time")
     return verdict(f"orders on {database}", ratio(ours, theirs), TARGET, BEYOND)
 
 
 def _rush(made: Site, database: str) -> str:
     crowd = buyers(made, BUYERS, portions=PORTIONS)
-    _serve(made, database)
-    together(Buyer.look, crowd)
-    answers, rate = together(_timed, crowd, crowd=64)
+    with _served(made, database):
+        together(Buyer.look, crowd)
+        answers, rate = together(_timed, crowd, crowd=64)
+        for buyer in crowd:
+            buyer.close()
     statuses = [status for status, _seconds in answers]
     waited = percentile([seconds for _status, seconds in answers], 0.99)
     taken = made.scalar("SELECT max(taken) FROM capacity")

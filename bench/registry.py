@@ -40,6 +40,12 @@ LINE = (
     "LEFT JOIN estate e ON e.id = b.estate_id"
 )
 TAGS = "SELECT person_id, kind FROM person_tag WHERE person_id IN ({ids}) AND since <= :day"
+# What a list page asks beside its rows: where its reader may look, and the areas and estates to choose from.
+CHOICES = (
+    "SELECT id, kind, parent_id, code FROM area WHERE code = :k",
+    "SELECT id, kind, code, name, settlement, parent_id FROM area WHERE id = :c OR parent_id = :c ORDER BY code",
+    "SELECT id, community_id, name FROM estate WHERE community_id = :c ORDER BY name, id",
+)
 COUNT = "SELECT count(*) FROM (SELECT 1 FROM person p WHERE p.merged_into_id IS NULL AND {where} LIMIT 1001) c"
 BY_HAND = {
     "number": "SELECT " + LINE.format(source="person p") + " WHERE p.id_index = :index AND p.community_id = :c",
@@ -110,6 +116,9 @@ class Questions:
 
         def hand(who: Known) -> Any:
             facts: dict[str, Any] = {"c": self.ids[who.community]}
+            for query in CHOICES:
+                named = {"k": who.community} if ":k" in query else facts
+                list(self.connection.exec_driver_sql(*_driver(self.connection, query, named)))
             clause, more = where, ""
             if after:
                 row = self.hand_row(f"SELECT {after}, p.id FROM person p WHERE p.public_id = :m", m=self._middle(who))
