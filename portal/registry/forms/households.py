@@ -9,9 +9,9 @@ from wtforms import SelectField
 from portal.areas.models import Area, Dwelling
 from portal.core import web
 from portal.core.errors import Missing
-from portal.core.forms import Form, OnceForm, TrimmedField, at_most, required
+from portal.core.forms import OnceForm, TrimmedField, at_most, required
 from portal.registry.forms.homes import DoorFields
-from portal.registry.forms.search import area_words
+from portal.registry.forms.search import PlaceForm
 from portal.registry.models import Household
 from portal.registry.service import household_lists, households
 from portal.registry.service.household_lists import Sort, State, Wanted
@@ -52,12 +52,9 @@ class NewHouseholdForm(HouseholdForm):
         return form, chosen
 
 
-class HouseholdListForm(Form):
+class HouseholdListForm(PlaceForm):
     """The filters of a list as they stand; what was sent is read by wanted(), which takes what it understands."""
 
-    area = SelectField(_l("区域"))
-    estate = SelectField(_l("小区"))
-    building = SelectField(_l("楼栋"))
     words = TrimmedField(_l("门牌、户主或户号"))
     state = SelectField(_l("情况"))
     sort = SelectField(_l("排序"))
@@ -65,16 +62,10 @@ class HouseholdListForm(Form):
     @classmethod
     def of(cls, wanted: Wanted, place: Ground) -> "HouseholdListForm":
         form = cls(formdata=None, data={**wanted.said(), "state": wanted.state or "", "sort": wanted.sort.value})
-        form.area.choices = [("", _("全部")), *((area.code, area_words(area)) for area in place.areas)]
-        form.estate.choices = [("", _("全部")), *((str(one.id), one.name) for one in place.estates)]
-        form.building.choices = [("", _("全部")), *((str(one.id), one.name) for one in place.buildings)]
+        form.offer_places(place)
         states = ((state.value, household_lists.state_words(state)) for state in State)
         form.state.choices = [("", _("在册的户")), *states]
         form.sort.choices = [(sort.value, household_lists.sort_words(sort)) for sort in Sort]
-        if not place.estates:
-            del form.estate
-        if not place.buildings:
-            del form.building
         return form
 
 

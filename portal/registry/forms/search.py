@@ -47,12 +47,26 @@ class BeyondForm(Form):
             raise ValidationError(_("请把原因写得具体一些"))
 
 
-class ListForm(Form):
-    """The filters of a list as they stand; an address is read by wanted(), which takes what it understands."""
+class PlaceForm(Form):
+    """Where a list looks: an area, an estate of it, a building of that; what there is no choice of is not asked."""
 
     area = SelectField(_l("区域"))
     estate = SelectField(_l("小区"))
     building = SelectField(_l("楼栋"))
+
+    def offer_places(self, place: Ground) -> None:
+        self.area.choices = [("", _("全部")), *((area.code, area_words(area)) for area in place.areas)]
+        self.estate.choices = [("", _("全部")), *((str(one.id), one.name) for one in place.estates)]
+        self.building.choices = [("", _("全部")), *((str(one.id), one.name) for one in place.buildings)]
+        if not place.estates:
+            del self.estate
+        if not place.buildings:
+            del self.building
+
+
+class ListForm(PlaceForm):
+    """The filters of a list as they stand; an address is read by wanted(), which takes what it understands."""
+
     tag = SelectField(_l("标签"))
     age_from = IntegerField(_l("年龄从"))
     age_to = IntegerField(_l("年龄到"))
@@ -64,19 +78,13 @@ class ListForm(Form):
     @classmethod
     def of(cls, wanted: Wanted, place: Ground) -> "ListForm":
         form = cls(formdata=None, data={**wanted.query(), "age_from": wanted.age_from, "age_to": wanted.age_to})
-        form.area.choices = [("", _("全部")), *((area.code, area_words(area)) for area in place.areas)]
-        form.estate.choices = [("", _("全部")), *((str(one.id), one.name) for one in place.estates)]
-        form.building.choices = [("", _("全部")), *((str(one.id), one.name) for one in place.buildings)]
+        form.offer_places(place)
         form.tag.choices = [("", _("不限")), *((kind.value, words.tag(kind)) for kind in TagKind)]
         form.sex.choices = [("", _("不限")), *((kind.value, words.sex(kind)) for kind in Sex)]
         registrations = ((kind.value, words.registration(kind)) for kind in Registration)
         form.registration.choices = [("", _("不限")), *registrations]
         form.state.choices = [*((kind.value, words.state(kind)) for kind in PersonState), ("all", _("不限"))]
         form.sort.choices = [(sort.value, lists.sort_words(sort)) for sort in Sort]
-        if not place.estates:
-            del form.estate
-        if not place.buildings:
-            del form.building
         return form
 
 
