@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core import audit
 from portal.core.clock import now, today
-from portal.core.db import Base, Json, db
+from portal.core.db import Base, Json, db, rows_of
 from portal.core.errors import Refused
 
 
@@ -57,8 +57,8 @@ def get(key: str, on: date | None = None) -> int:
     day = on or today()
     known: dict[tuple[str, date], int] = g.setdefault("parameters", {}) if has_app_context() else {}
     if (key, day) not in known:
-        found = db.session.scalar(_in_force(), {"key": key, "day": day})
-        known[key, day] = DECLARED[key].default if found is None else int(found)
+        found = rows_of(_in_force(), {"key": key, "day": day})
+        known[key, day] = int(found[0].value) if found else DECLARED[key].default
     return known[key, day]
 
 

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.core.clock import now
-from portal.core.db import db
+from portal.core.db import db, rows_of
 from portal.core.errors import Refused, TooMany
 from portal.meals.models import Canteen, MealOrder, Menu, MenuDish, MenuState, OrderState
 from portal.meals.service.pricing import Chosen
@@ -24,7 +24,7 @@ _OF_CANTEEN = ("closed_at", "reopens_on", "delivery_fee_fen", "phone")
 
 def hold_person(person: Person) -> None:
     """Lock the person for this transaction, so that two orders for one person come one after the other."""
-    state, merged_into_id = db.session.execute(_holding_person(), {"person": person.id}).one()
+    ((state, merged_into_id),) = rows_of(_holding_person(), {"person": person.id})
     if merged_into_id is not None:
         raise Refused(_("这份档案已并入另一份，请重新查找这位居民再订。"))
     if state is PersonState.DEAD:
@@ -42,7 +42,7 @@ def _holding_person() -> sa.Select[PersonState, int | None]:
 def prices(menu: Menu, person: Person) -> dict[int, int]:
     """The prices of a held menu, by menu dish id. Refuses more than ten orders a minute for one person: a script."""
     asked = {"menu": menu.id, "person": person.id, "since": now() - PACE_WINDOW}
-    rows = db.session.execute(_prices_and_pace(), asked).all()
+    rows = rows_of(_prices_and_pace(), asked)
     if any(row.recent >= PACE for row in rows):
         raise TooMany(int(PACE_WINDOW.total_seconds()))
     return {row.id: row.price_fen for row in rows}
@@ -78,7 +78,7 @@ def hold_menu(menu: Menu, *, still_offered: bool = True) -> None:
 
     The menu is always held before an order of it, as withdrawing and settling do, so that nobody waits in a circle.
     """
-    canteen, row = menu.canteen, db.session.execute(_holding_menu(), {"menu": menu.id}).one()
+    canteen, (row,) = menu.canteen, rows_of(_holding_menu(), {"menu": menu.id})
     for name in _OF_CANTEEN:
         set_committed_value(canteen, name, getattr(row, name))
     if still_offered and (row.state is not MenuState.PUBLISHED or canteen.is_closed_on(menu.day)):

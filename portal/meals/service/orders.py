@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from portal.core import audit, ids, outbox, tokens
 from portal.core.access import Actor
 from portal.core.clock import day_bounds, now
-from portal.core.db import db, guarded, insert, insert_new, unique_or
+from portal.core.db import db, guarded, insert, insert_new, together, unique_or
 from portal.core.errors import Missing, Refused
 from portal.core.outbox import Recipient
 from portal.meals.models import MOVES, MealOrder, Menu, OrderItem, OrderState, Way
@@ -76,8 +76,10 @@ def place_order(
     _take(items)
     order = _inserted(public_id, menu, person, items, way, by, note)
     _subsidise(order, who, items)
-    _record("meals.order_placed", order, items)
-    _tell("meals.order_placed", order, by, items)
+    with together():
+        insert(OrderItem, *(_item(order, item) for item in items))
+        _record("meals.order_placed", order, items)
+        _tell("meals.order_placed", order, by, items)
     return order
 
 
@@ -230,7 +232,6 @@ def _inserted(
     for _try in range(CODE_TRIES):
         order = insert_new(MealOrder, {**row, "pickup_code": ids.short_code(6)})
         if order:
-            insert(OrderItem, *(_item(order, item) for item in items))
             return order
         _refuse_second(eater(person, menu.day), menu)
     raise Refused(_("系统正忙，订餐没有成功，请再试一次。"))

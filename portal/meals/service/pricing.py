@@ -12,7 +12,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.core import settings
 from portal.core.clock import now
-from portal.core.db import db
+from portal.core.db import db, rows_of
 from portal.core.errors import Missing, Refused
 from portal.meals.models import (
     Canteen,
@@ -179,7 +179,7 @@ def eater(person: Person, day: date, *, but: MealOrder | None = None) -> Eater:
     if but:
         used = _without(used, but)
     asked = {"person": person.id, "day": day, "but": but.id if but else 0}
-    return Eater(person, day, rules, used, tuple(Standing(*row) for row in db.session.execute(_standing(), asked)))
+    return Eater(person, day, rules, used, tuple(Standing(*row) for row in rows_of(_standing(), asked)))
 
 
 def _without(used: Mapping[int, Used], order: MealOrder) -> dict[int, Used]:
