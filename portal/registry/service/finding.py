@@ -13,7 +13,7 @@ from portal.areas import service as areas
 from portal.areas.models import Area, AreaKind, Building, Dwelling, Estate
 from portal.core import ids
 from portal.core.access import Scope
-from portal.core.db import db
+from portal.core.db import db, rows_of
 from portal.core.sealing import blind
 from portal.registry.models import Household, Person, PersonState, PersonWord
 from portal.registry.service.lines import Line, lines_in
@@ -56,11 +56,11 @@ def inside(scopes: Collection[Scope]) -> Inside:
         return Inside(whole, frozenset(), whole)
     named = {(scope.kind, scope.ref) for scope in scopes}
     codes = [ref for _kind, ref in named]
-    rows = db.session.execute(_named_areas(), {"codes": codes}).all() if codes else []
+    rows = rows_of(_named_areas(), {"codes": codes}) if codes else []
     found = [row for row in rows if (row.kind.value, row.code) in named]
     streets = [row.id for row in found if row.kind is AreaKind.STREET]
-    below = db.session.scalars(_communities(), {"streets": streets}).all() if streets else []
-    whole = frozenset(below) | {row.id for row in found if row.kind is AreaKind.COMMUNITY}
+    below = rows_of(_communities(), {"streets": streets}) if streets else []
+    whole = frozenset(row.id for row in below) | {row.id for row in found if row.kind is AreaKind.COMMUNITY}
     grids = [row for row in found if row.kind is AreaKind.GRID]
     return Inside(whole, frozenset(row.id for row in grids), whole | {row.parent_id for row in grids})
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from portal.areas.models import Area, Building, Dwelling, Estate
 from portal.core import clock, masking
 from portal.core.clock import today
-from portal.core.db import db
+from portal.core.db import rows_of
 from portal.core.ids import Sex
 from portal.registry.models import Household, Person, PersonState, PersonTag, TagKind
 
@@ -89,14 +89,14 @@ def lines_in(found: sa.Subquery, order: Sequence[sa.ColumnElement[Any]]) -> list
 
 def rows_in(found: sa.Subquery, order: Sequence[sa.ColumnElement[Any]]) -> list[LineRow]:
     """The same before their tags are known, for who puts several together."""
-    return list(db.session.execute(_query().join(found, found.c.id == Person.id).order_by(*order)))
+    return list(rows_of(_query().join(found, found.c.id == Person.id).order_by(*order), {}))
 
 
 def lines_of(ids: Sequence[int]) -> list[Line]:
     """The lines of these people, in this order."""
     if not ids:
         return []
-    found = {row[0]: row for row in db.session.execute(_named(), {"ids": ids})}
+    found = {row[0]: row for row in rows_of(_named(), {"ids": ids})}
     return with_tags([found[person] for person in ids if person in found])
 
 
@@ -109,7 +109,7 @@ def with_tags(rows: Sequence[LineRow]) -> list[Line]:
     if not rows:
         return []
     tags: dict[int, list[TagKind]] = {}
-    for person, kind in db.session.execute(_tags(), {"ids": [row[0] for row in rows], "day": today()}):
+    for person, kind in rows_of(_tags(), {"ids": [row[0] for row in rows], "day": today()}):
         tags.setdefault(person, []).append(kind)
     return [_line(row, tags.get(row[0], [])) for row in rows]
 

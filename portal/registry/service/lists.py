@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from portal.areas.models import Area, AreaKind, Building, Dwelling, Estate
 from portal.core.access import Scope
 from portal.core.clock import today
-from portal.core.db import db
+from portal.core.db import db, rows_of
 from portal.core.errors import Missing
 from portal.core.ids import Sex
 from portal.registry.models import Household, Person, PersonState, PersonTag, Registration, TagKind
@@ -156,7 +156,8 @@ def all_lines(wanted: Wanted, place: Ground, *, limit: int) -> list[Line]:
 
 def counted(query: sa.Select[int], most: int = MOST_COUNTED) -> int:
     """How many rows, counted no further than one past `most`."""
-    return int(db.session.scalar(sa.select(sa.func.count()).select_from(query.limit(most + 1).subquery())) or 0)
+    ((count,),) = rows_of(sa.select(sa.func.count()).select_from(query.limit(most + 1).subquery()), {})
+    return int(count)
 
 
 def everyone(wanted: Wanted, area: Inside) -> sa.Select[int]:
@@ -179,12 +180,14 @@ def _filters(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
 
 
 def _tagged(kind: TagKind) -> sa.ColumnElement[bool]:
-    return sa.exists().where(
+    """Looked up person by person: the OFFSET keeps PostgreSQL from reading the tags of the whole register instead."""
+    held = sa.select(sa.literal(1)).where(
         PersonTag.person_id == Person.id,
         PersonTag.kind == kind,
         PersonTag.since <= today(),
         sa.or_(PersonTag.until.is_(None), PersonTag.until >= today()),
     )
+    return held.correlate(Person).offset(0).exists()
 
 
 def _households(wanted: Wanted) -> sa.Select[int]:
@@ -226,8 +229,8 @@ def _cursor(sort: Sort, area: Inside, after: str) -> Cursor | None:
     if not after:
         return None
     column = _order(sort).column
-    row = db.session.execute(sa.select(Person.id, column).where(Person.public_id == after, area.holds())).first()
-    return (row[1] in {None, ""}, row[1], row[0]) if row else None
+    rows = rows_of(sa.select(Person.id, column).where(Person.public_id == after, area.holds()), {})
+    return next(((key in {None, ""}, key, person) for person, key in rows), None)
 
 
 def _lines(wanted: Wanted, area: Inside, cursor: Cursor | None, limit: int) -> list[Line]:
