@@ -1,7 +1,6 @@
 """The database: one session a request, one commit an unsafe request, and the column types all tables share."""
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,19 +19,10 @@ from sqlalchemy.orm import DeclarativeBase, Session, make_transient_to_detached
 from sqlalchemy.types import TypeDecorator
 
 from portal.config import Config
+from portal.core.engines import AUTOCOMMIT, acting, engine_options, prepare_postgresql, prepare_sqlite, writing
 from portal.core.errors import Refused
-from portal.core.turns import Turns
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-# A pooled connection that rested longer is asked whether it still lives; asking each time costs a busy portal much.
-RESTED_SECONDS = 1.0
-# How long a writer waits for the one before it.
-BUSY_SECONDS = 30
-# On PostgreSQL, reading without BEGIN and ROLLBACK saves two round trips and sees the same.
-AUTOCOMMIT = {"isolation_level": "AUTOCOMMIT"}
-_writing: ContextVar[bool] = ContextVar("writing", default=False)
-# Within an unsafe request: its transaction is an act's, not a job's over thousands of rows.
-_acting: ContextVar[bool] = ContextVar("acting", default=False)
 _kept: ContextVar[list["Kept"] | None] = ContextVar("kept", default=None)
 _reading_only: ContextVar[bool] = ContextVar("reading_only", default=False)
 
@@ -99,7 +89,8 @@ class Base(DeclarativeBase):
 
 
 Row = TypeVar("Row", bound=Base)
-Kept = tuple[Session, type[Base], dict[str, Any]]
+Kept = tuple[type[Base], dict[str, Any]]
+
 
 class PortalSession(Session):
     """A session whose safe requests read from PostgreSQL without a transaction.
@@ -123,81 +114,6 @@ def _autocommit(engine: sa.Engine) -> sa.Engine:
 db = SQLAlchemy(session_options={"class_": PortalSession, "autoflush": True, "expire_on_commit": False})
 
 
-def engine_options(config: Config) -> dict[str, Any]:
-    """The engine's settings: SQLite keeps connections open (WAL needs one alive), PostgreSQL bounds every wait.
-
-    Neither puts a statement's values into its errors, which end up in the log.
-    """
-    if config.sqlite:
-        return {
-            "url": config.database_url,
-            "pool_size": config.threads + 4,
-            "max_overflow": 8,
-            "connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False},
-            "hide_parameters": True,
-        }
-    bounds = "-c statement_timeout=10000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=30000"
-    return {
-        "url": config.database_url,
-        "pool_size": config.threads + 2,
-        "max_overflow": 8,
-        "hide_parameters": True,
-        "connect_args": {
-            "connect_timeout": 3,
-            "prepare_threshold": 2,
-            "options": f"{bounds} -c timezone=UTC -c plan_cache_mode=force_custom_plan",
-        },
-    }
-
-
-def _prepare_sqlite(engine: sa.Engine) -> None:
-    turns = Turns()
-
-    @event.listens_for(engine, "connect")
-    def on_connect(connection: Any, _record: Any) -> None:
-        # The driver must not begin transactions by itself: BEGIN IMMEDIATE is ours to say.
-        connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def on_begin(connection: sa.Connection) -> None:
-        if not _writing.get():
-            connection.exec_driver_sql("BEGIN")
-            return
-        # SQLite lets writers of other processes wait by sleeping, long after the lock is free; those of this one queue.
-        connection.info["turn"] = connection.info.get("turn") or turns.take(BUSY_SECONDS)
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    @event.listens_for(engine, "checkin")
-    def on_checkin(_connection: Any, record: Any) -> None:
-        """However a transaction ended, its connection comes back to the pool."""
-        if record.info.pop("turn", False):
-            turns.leave()
-
-
-def _prepare_postgresql(engine: sa.Engine) -> None:
-    @event.listens_for(engine, "begin")
-    def on_begin(connection: sa.Connection) -> None:
-        # Lists are planned for what they ask each time; an act's statements are short: planning them costs the most.
-        if _acting.get() and _writing.get():
-            connection.exec_driver_sql("SET LOCAL plan_cache_mode = auto")
-
-    @event.listens_for(engine, "checkin")
-    def on_checkin(_connection: Any, record: Any) -> None:
-        record.info["rests_since"] = time.monotonic()
-
-    @event.listens_for(engine, "checkout")
-    def on_checkout(connection: Any, record: Any, _proxy: Any) -> None:
-        if time.monotonic() - record.info.get("rests_since", time.monotonic()) < RESTED_SECONDS:
-            return
-        try:
-            engine.dialect.do_ping(connection)
-        except engine.dialect.loaded_dbapi.Error as error:
-            # The pool opens another one and tries again.
-            raise sa.exc.DisconnectionError from error
-
-
 def _refuse_writes(session: Session, _flush: Any, _instances: Any) -> None:
     if session.new or session.dirty or session.deleted:
         _refuse_to_write()
@@ -217,9 +133,9 @@ def init(app: Flask, config: Config) -> None:
     ]
     with app.app_context():
         if config.sqlite:
-            _prepare_sqlite(db.engine)
+            prepare_sqlite(db.engine)
         else:
-            _prepare_postgresql(db.engine)
+            prepare_postgresql(db.engine)
         event.listen(db.sessionmaker, "before_flush", _refuse_writes)
     app.before_request(_open)
     app.after_request(_close)
@@ -227,8 +143,8 @@ def init(app: Flask, config: Config) -> None:
 
 def _open() -> None:
     unsafe = request.method not in SAFE_METHODS
-    _writing.set(unsafe)
-    _acting.set(unsafe)
+    writing.set(unsafe)
+    acting.set(unsafe)
     _reading_only.set(not unsafe)
 
 
@@ -267,7 +183,7 @@ def transaction() -> Iterator[Session]:
     It begins afresh: a session that has read already holds an older view, and SQLite refuses at once, without waiting,
     to write from one.
     """
-    writing, reading = _writing.set(True), _reading_only.set(False)
+    before, reading = writing.set(True), _reading_only.set(False)
     session = db.session
     session.rollback()
     try:
@@ -278,7 +194,7 @@ def transaction() -> Iterator[Session]:
         session.rollback()
         raise
     finally:
-        _writing.reset(writing)
+        writing.reset(before)
         _reading_only.reset(reading)
 
 
@@ -291,12 +207,12 @@ def aside() -> Iterator[Session]:
     auditor's reading.
     """
     db.session.rollback()
-    writing, reading = _writing.set(True), _reading_only.set(False)
+    before, reading = writing.set(True), _reading_only.set(False)
     try:
         with db.sessionmaker() as session, session.begin():
             yield session
     finally:
-        _writing.reset(writing)
+        writing.reset(before)
         _reading_only.reset(reading)
 
 
@@ -307,11 +223,11 @@ def reading() -> Iterator[None]:
     What was written so far is undone. What is read stays with the session, for a transaction that begins anew; that one
     checks again whatever must still be true. A safe request reads anyway.
     """
-    if not _writing.get():
+    if not writing.get():
         yield
         return
     db.session.rollback()
-    writing = _writing.set(False)
+    before = writing.set(False)
     if db.engine.dialect.name == "postgresql":
         db.session.connection(execution_options=AUTOCOMMIT)
     try:
@@ -320,32 +236,32 @@ def reading() -> Iterator[None]:
         db.session.commit()
     finally:
         db.session.rollback()
-        _writing.reset(writing)
+        writing.reset(before)
 
 
 @contextmanager
 def apart() -> Iterator[Session]:
     """A reading session of its own, beside the request's."""
-    writing = _writing.set(False)
+    before = writing.set(False)
     try:
         with db.sessionmaker() as session:
             yield session
     finally:
-        _writing.reset(writing)
+        writing.reset(before)
 
 
 def glance(query: sa.Select[Any], parameters: Mapping[str, Any]) -> Sequence[sa.Row[Any]]:
     """What one query finds before the view begins, who is acting; no writing transaction is open for it."""
-    if not _writing.get():
+    if not writing.get():
         return db.session.connection().execute(query, parameters).all()
-    writing = _writing.set(False)
+    before = writing.set(False)
     try:
         with db.engine.connect() as connection:
             if db.engine.dialect.name == "postgresql":
                 connection.execution_options(**AUTOCOMMIT)
             return connection.execute(query, parameters).all()
     finally:
-        _writing.reset(writing)
+        writing.reset(before)
 
 
 @contextmanager
@@ -377,12 +293,11 @@ def rows_of(query: sa.Select[*tuple[Any, ...]], parameters: Mapping[str, Any]) -
 def insert(model: type[Base], *rows: dict[str, Any], session: Session | None = None) -> None:
     """Insert rows at once, for which no object is needed afterwards: a third of what a flush costs."""
     _refuse_to_write()
-    session = session or db.session
     kept = _kept.get()
-    if kept is None:
-        session.connection().execute(_inserting(model), rows)
+    if kept is None or session is not None:
+        (session or db.session).connection().execute(_inserting(model), rows)
     else:
-        kept.extend((session, model, row) for row in rows)
+        kept.extend((model, row) for row in rows)
 
 
 @cache
@@ -400,13 +315,11 @@ def together() -> Iterator[None]:
     finally:
         _kept.reset(outer)
     if len(kept) < 2 or db.engine.dialect.name != "postgresql":
-        for session, model, row in kept:
-            insert(model, row, session=session)
+        for model, row in kept:
+            insert(model, row)
         return
-    values = {
-        f"{number}_{name}": value for number, (_in, _model, row) in enumerate(kept) for name, value in row.items()
-    }
-    db.session.connection().execute(_inserting_together(tuple((model, tuple(row)) for _in, model, row in kept)), values)
+    values = {f"{at}_{name}": value for at, (_model, row) in enumerate(kept) for name, value in row.items()}
+    db.session.connection().execute(_inserting_together(tuple((model, tuple(row)) for model, row in kept)), values)
 
 
 @cache

@@ -4,8 +4,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from portal.core import access
-from portal.core import db as database_module
+from portal.core import access, engines
 from portal.core.clock import now
 from portal.core.db import aside, db, insert, insert_new, insert_once
 from portal.core.tokens import ThrottleCount
@@ -71,7 +70,7 @@ def cut_off(app: Flask, database: str):
 def test_after_a_rest_a_restarted_database_costs_no_request(make, client, getting, monkeypatch, cut_off):
     path = getting(lambda: str(db.session.scalar(sa.select(sa.literal(7)))))
     assert client.get(path).text == "7"
-    monkeypatch.setattr(database_module, "RESTED_SECONDS", -1.0)
+    monkeypatch.setattr(engines, "RESTED_SECONDS", -1.0)
     cut_off()
     assert [client.get(path).text for _time in range(3)] == ["7"] * 3
 

@@ -7,8 +7,7 @@ import openpyxl
 import pytest
 import sqlalchemy as sa
 
-from portal.core import db as database
-from portal.core import jobs
+from portal.core import engines, jobs
 from portal.core.db import db
 from portal.core.ids import Sex
 from portal.registry.models import (
@@ -206,7 +205,7 @@ def test_the_file_is_sealed_before_the_write_lock_is_taken(worker, monkeypatch):
     real, writing = store.keep, []
 
     def watched(*arguments):
-        writing.append(database._writing.get())
+        writing.append(engines.writing.get())
         real(*arguments)
 
     monkeypatch.setattr(store, "keep", watched)

@@ -12,7 +12,8 @@ import time_machine
 from portal.core import settings
 from portal.core.audit import AuditRow
 from portal.core.clock import now, today
-from portal.core.db import _writing, db, transaction
+from portal.core.db import db, transaction
+from portal.core.engines import writing
 from portal.identity.permissions import Role
 from portal.registry.models import (
     Certificate,
@@ -224,7 +225,7 @@ def test_an_exported_list_has_a_reason_a_watermark_and_a_daily_measure(make, cli
     by, seen, held = make.worker(name="周洁"), [], tables.write_workbook
     desk = client.sign_in(by)
     monkeypatch.setattr(
-        tables, "write_workbook", lambda *told, **more: (seen.append(_writing.get()), held(*told, **more))[1]
+        tables, "write_workbook", lambda *told, **more: (seen.append(writing.get()), held(*told, **more))[1]
     )
     address = "/desk/people/resources/export/staff"
     assert desk.get(f"{address}?q=许静").status_code == 200

@@ -12,7 +12,8 @@ from portal.core import settings
 from portal.core.access import Platform
 from portal.core.audit import AuditRow
 from portal.core.clock import now, today
-from portal.core.db import _writing, db, transaction
+from portal.core.db import db, transaction
+from portal.core.engines import writing
 from portal.core.sealing import keys
 from portal.home.service import copies
 from portal.identity import passwords
@@ -353,7 +354,7 @@ def test_printed_copies_are_counted_by_the_hour_and_by_the_alarm(make: Make, app
 
 def test_a_printed_copy_is_put_together_while_nobody_waits(worker: Client, wang: Person, monkeypatch):
     held, seen = copies.compose, []
-    monkeypatch.setattr(copies, "compose", lambda person: (seen.append(_writing.get()), held(person))[1])
+    monkeypatch.setattr(copies, "compose", lambda person: (seen.append(writing.get()), held(person))[1])
     worker.shows_numbers = True
     assert worker.post(f"/desk/person/{wang.public_id}/copy", data={"reason": "居民到窗口要"}).status_code == 200
     assert seen == [False]

@@ -1,0 +1,60 @@
+"""What an act writes for nobody to read again goes in one statement; a safe request reads without a transaction."""
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from portal.core import access, audit, outbox
+from portal.core.audit import AuditRow
+from portal.core.db import db, together, transaction
+from portal.core.errors import Refused
+from portal.core.outbox import OutboxRow, Recipient
+
+
+def _tell() -> None:
+    audit.record("meals.order_placed", None, portions=2)
+    outbox.enqueue("meals.order_placed", to=Recipient("person", "x"), dish="清蒸鲈鱼")
+
+
+def _rows() -> tuple[int, int]:
+    counts = (sa.select(sa.func.count()).select_from(model) for model in (AuditRow, OutboxRow))
+    return tuple(db.session.scalar(count) for count in counts)
+
+
+def test_rows_written_together_are_all_there_with_their_defaults(make, database):
+    writes: list[str] = []
+    sa.event.listen(db.engine, "before_cursor_execute", note := lambda *facts: writes.append(str(facts[2])))
+    with transaction(), together():
+        _tell()
+    sa.event.remove(db.engine, "before_cursor_execute", note)
+    assert _rows() == (1, 1)
+    row = db.session.scalars(sa.select(OutboxRow)).one()
+    assert (row.error, row.facts) == ("", {"dish": "清蒸鲈鱼"})
+    assert len([words for words in writes if "INSERT" in words]) == (1 if database == "postgresql" else 2)
+
+
+def test_nothing_of_it_is_written_when_the_act_is_refused(make):
+    with pytest.raises(Refused), transaction(), together():
+        _tell()
+        raise Refused("不行")
+    assert _rows() == (0, 0)
+
+
+def test_one_row_alone_is_written_as_it_is(make):
+    with transaction(), together():
+        audit.record("meals.order_placed")
+    assert _rows() == (1, 0)
+
+
+def test_a_safe_request_reads_without_a_transaction_where_that_saves_something(
+    make, app: Flask, client, monkeypatch, database
+):
+    def view() -> str:
+        driver = db.session.connection().connection.driver_connection
+        return str(getattr(driver, "autocommit", False))
+
+    view.guard = access.Guard(public=True)
+    monkeypatch.setitem(app.view_functions, "identity.resident.sign_in", view)
+    db.session.rollback()
+    path = app.url_map.bind("").build("identity.resident.sign_in")
+    assert client.get(path).text == str(database == "postgresql")
