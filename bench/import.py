@@ -96,11 +96,31 @@ def measure(path: Path, instance: Path) -> dict[str, Any]:
         times.append(time.perf_counter())
         steps = {name: times[step + 1] - times[step] for step, name in enumerate(("upload", "check", "confirm"))}
         locks["confirm_lock"] = max(held)
+        public_id = batch.public_id
         memory = {"idle": idle, "peak": _memory(), "cpu": time.process_time() - cpu}
         twins.seek(place)
         memory["twins"] = time.perf_counter() - times[-1]
-        people = db.session.scalar(sa.select(sa.func.count()).select_from(Person))
-        return {"rows": batch.total, "people": people, **steps, **locks, **memory}
+        found = {"rows": batch.total, "people": _people(), **steps, **locks, **memory}
+        return {**found, "undo_lock": _undo(public_id, held)}
+
+
+def _people() -> int:
+    return db.session.scalar(sa.select(sa.func.count()).select_from(Person)) or 0
+
+
+def _undo(public_id: str, held: list[float]) -> float:
+    """How long taking the batch back held the lock: what is opened beforehand is opened before, as the page does."""
+    db.session.rollback()
+    opened = imports.ready(_found(public_id))
+    db.session.rollback()
+    held.clear()
+    with transaction():
+        imports.undo(_found(public_id), reason="bench", opened=opened)
+    return max(held)
+
+
+def _found(public_id: str) -> ImportBatch:
+    return db.session.scalars(sa.select(ImportBatch).where(ImportBatch.public_id == public_id)).one()
 
 
 def _confirm(batch: ImportBatch) -> None:
@@ -159,7 +179,11 @@ def _report(found: dict[str, Any]) -> bool:
     )
     print(f"       upload {found['upload']:.2f} s, check {found['check']:.2f} s, confirm {found['confirm']:.2f} s")
     print(f"       twins looked for in {found['twins']:.2f} s, by another process")
-    print(f"       lock held: longest chunk {found['chunk_lock'] * 1000:.0f} ms, confirm {found['confirm_lock']:.2f} s")
+    print(
+        f"       lock held: longest chunk {found['chunk_lock'] * 1000:.0f} ms, confirm {found['confirm_lock']:.2f} s, ",
+        end="",
+    )
+    print(f"undo {found['undo_lock']:.2f} s")
     print(f"       speed: {rate:.0f} rows/s, {rate / TARGET_RATE:.2f} of the target of {TARGET_RATE}")
     print(f"       memory: {found['peak']:.0f} MB at its peak, {share:.2f} of the limit of {TARGET_MB} MB; ", end="")
     print(f"{found['idle']:.0f} MB before")

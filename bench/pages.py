@@ -1,4 +1,6 @@
-"""The week's menus and the order page, signed in, against a bare page of the same bytes and as many queries."""
+"""Menus, the order page, the services and the board of requests (of the demonstration street), signed in, against a
+bare page of the same bytes and as many queries.
+"""
 
 import http.client
 import json
@@ -6,9 +8,11 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.measuring import CROWD, machine, ratio, verdict
+from portal.demo import accounts
 from tests.buyers import Buyer, buyers
 from tests.sites import ROOT, Site, free_port, site
 
@@ -31,6 +35,32 @@ import json, sys
 assert answer.status_code == 200, answer.status
 queries = [words for words in asked if words.lstrip().upper().startswith(("SELECT", "WITH"))]
 sys.stdout.write(json.dumps(dict(queries=len(queries), size=len(answer.data))))
+"""
+
+OFFERS = """
+import sqlalchemy as sa
+from portal.areas.models import Area
+from portal.core.db import transaction
+from portal.demo import services
+with transaction() as session:
+    areas = {area.code: area for area in session.scalars(sa.select(Area))}
+    services.build_services(session, areas, min(areas, key=len))
+"""
+
+READER = """
+import secrets, sys
+import sqlalchemy as sa
+from portal.core.clock import now
+from portal.core.db import transaction
+from portal.identity.models import Account, SignedSession
+from portal.identity.service import phone_index
+from portal.identity.sessions import _hash
+sid = secrets.token_urlsafe(32)
+with transaction() as session:
+    account = session.scalars(sa.select(Account).where(Account.phone_index == phone_index("{phone}"))).one()
+    facts = dict(account_id=account.id, platform=account.platform, epoch=account.epoch, sid_hash=_hash(sid))
+    session.add(SignedSession(**facts, created_at=now(), seen_at=now(), authenticated_at=now()))
+sys.stdout.write(sid)
 """
 
 
@@ -57,7 +87,20 @@ def _rate(port: int, path: str, cookie: str) -> float:
     return sum(done) / SECONDS
 
 
-def _compare(made: Site, name: str, path: str, buyer: Buyer) -> str:
+@dataclass
+class Reader:
+    """A resident of the demonstration street with a session."""
+
+    sid: str
+    cookie: str
+
+
+def _reader(made: Site) -> Reader:
+    sid = made.python(READER.format(phone=accounts.DAUGHTER_PHONE))
+    return Reader(sid, f"sid={sid}")
+
+
+def _compare(made: Site, name: str, path: str, buyer: Buyer | Reader) -> str:
     facts = json.loads(made.python(COUNT.format(sid=buyer.sid, path=path)))
     port = free_port()
     arguments = [str(port), made.database_url, str(facts["queries"]), str(facts["size"])]
@@ -77,9 +120,22 @@ def main() -> None:
     print(machine())
     with tempfile.TemporaryDirectory() as folder, site("sqlite", Path(folder) / "site") as made:
         (buyer,) = buyers(made.migrated(), 1, portions=20)
+        made.python(OFFERS)
         made.serve()
         buyer.look()
-        lines = [_compare(made, "menus", "/meals/", buyer), _compare(made, "order page", buyer.path, buyer)]
+        pages = {
+            "menus": "/meals/",
+            "order page": buyer.path,
+            "services": "/services/",
+            "all services": "/services/list",
+        }
+        lines = [_compare(made, name, path, buyer) for name, path in pages.items()]
+    with tempfile.TemporaryDirectory() as folder, site("sqlite", Path(folder) / "site") as made:
+        if made.migrated().run("demo").returncode:
+            raise RuntimeError("no demonstration street")
+        reader = _reader(made)
+        made.serve()
+        lines.append(_compare(made, "board", "/cases/board", reader))
     print(*lines, sep="\n")
 
 

@@ -8,10 +8,17 @@ from flask_babel import gettext as _
 from flask_login import LoginManager
 from flask_wtf import CSRFProtect
 
+import portal.administration.jobs
 import portal.administration.worker
 import portal.areas.models
 import portal.areas.service
 import portal.audit.worker
+import portal.casework.jobs
+import portal.casework.resident
+import portal.casework.worker
+import portal.catalogue.jobs
+import portal.catalogue.resident
+import portal.catalogue.worker
 import portal.duty.models
 import portal.duty.worker
 import portal.home.jobs
@@ -129,6 +136,8 @@ def _mount(app: Flask) -> None:
     _feature(app, "registry", "/people", resident=registry.resident, worker=registry.worker)
     _feature(app, "meals", "/meals", resident=portal.meals.resident, worker=portal.meals.worker)
     _feature(app, "visits", "/visits", resident=portal.visits.resident, worker=portal.visits.worker)
+    _feature(app, "catalogue", "/services", resident=portal.catalogue.resident, worker=portal.catalogue.worker)
+    _feature(app, "casework", "/cases", resident=portal.casework.resident, worker=portal.casework.worker)
     _feature(app, "duty", "/duty", resident=None, worker=portal.duty.worker)
     notifications = portal.notifications
     _feature(app, "notifications", "/notices", resident=notifications.resident, worker=notifications.worker)
@@ -140,6 +149,7 @@ def _wire(app: Flask) -> None:
     """The jobs of each feature, and the events that siblings send each other."""
     housekeeping.register(jobs.of(app))
     for feature in (
+        portal.administration.jobs,
         portal.identity.jobs,
         portal.notifications.jobs,
         portal.registry.jobs,
@@ -147,6 +157,10 @@ def _wire(app: Flask) -> None:
     ):
         feature.register(jobs.of(app))
     portal.visits.jobs.register(jobs.of(app))
+    portal.catalogue.jobs.register(jobs.of(app))
+    portal.catalogue.jobs.listen(app)
+    portal.casework.jobs.register(jobs.of(app))
+    portal.casework.jobs.listen(app)
     portal.home.jobs.register(jobs.of(app))
     portal.visits.jobs.listen(app)
 

@@ -9,12 +9,14 @@ from portal.core.access import Platform
 from portal.identity.permissions import GRANTS, Role
 from tests.client import Client
 from tests.make import Make
-from tests.matrix import others, registry
+from tests.matrix import booking, cases, desk_cases, items, others, registry, rooms
 from tests.matrix.roles import MAY
 
 # What each endpoint asks for, written down by hand: a guard that changes must change here too. "fresh" is a password
 # given within five minutes.
-ASKS = others.ASKS | registry.ASKS
+ASKS = {}
+for part in (others, registry, items, booking, rooms, cases, desk_cases):
+    ASKS |= part.ASKS
 
 
 def _asked(app: Flask, endpoint: str) -> str:

@@ -2,6 +2,8 @@
 
 from flask_babel import gettext as _
 
+from portal.audit.casedeeds import case_actions, desk_case_actions
+
 
 def deeds() -> dict[str, str]:
     """What was done, by action; said once a page."""
@@ -12,6 +14,13 @@ def deeds() -> dict[str, str]:
         **_duty_actions(),
         **_meal_actions(),
         **_visit_actions(),
+        **desk_case_actions(),
+        **case_actions(),
+        **_item_actions(),
+        **_booking_actions(),
+        **_counter_actions(),
+        **_room_actions(),
+        **_application_actions(),
         **_site_actions(),
     }
 
@@ -263,6 +272,93 @@ def _visit_actions() -> dict[str, str]:
     }
 
 
+def _application_actions() -> dict[str, str]:
+    return {
+        "applications.begun": _("开始填办事申请"),
+        "applications.submitted": _("提交办事申请"),
+        "applications.taken": _("首接负责办事申请"),
+        "applications.asked": _("一次告知补材料"),
+        "applications.paused": _("一次告知补材料，时限暂停"),
+        "applications.completed": _("补齐申请材料"),
+        "applications.accepted": _("受理申请"),
+        "applications.not_accepted": _("不予受理"),
+        "applications.in_hand": _("办理申请"),
+        "applications.granted": _("申请办成"),
+        "applications.refused": _("申请不予通过"),
+        "applications.closed": _("申请办结"),
+        "applications.withdrawn": _("撤回申请"),
+        "applications.passed": _("请同事办申请"),
+        "applications.rated": _("评价办理结果"),
+        "applications.relative_noted": _("近亲属备案"),
+        "applications.paper_taken": _("登记收到材料"),
+        "applications.picture_added": _("上传材料照片"),
+        "applications.picture_dropped": _("删除材料照片"),
+        "applications.picture_seen": _("查看材料照片"),
+        "applications.person_sought": _("查找要代办的居民"),
+        "applications.handed_over": _("交接办事申请"),
+        "applications.taken_back": _("收回交出的办事申请"),
+        "applications.purged": _("清理过期办事申请"),
+    }
+
+
+def _room_actions() -> dict[str, str]:
+    return {
+        "rooms.rule_set": _("设置房间规则"),
+        "rooms.booked": _("预约房间"),
+        "rooms.confirmed": _("确认房间预约"),
+        "rooms.refused": _("不同意房间预约"),
+        "rooms.cancelled": _("取消房间预约"),
+        "rooms.used": _("登记房间已使用"),
+        "rooms.no_show": _("登记约了房间没有来"),
+        "rooms.blocked": _("停用房间一段时间"),
+        "rooms.unblocked": _("取消房间停用"),
+        "rooms.series_made": _("排每周固定使用"),
+        "rooms.board_printed": _("打印房间使用表"),
+        "rooms.person_sought": _("查找要用房间的居民"),
+    }
+
+
+def _booking_actions() -> dict[str, str]:
+    return {
+        "catalogue.appointment_booked": _("预约服务"),
+        "catalogue.appointment_moved": _("改预约时间"),
+        "catalogue.appointment_cancelled": _("取消预约"),
+        "catalogue.appointment_called_off": _("社区取消预约"),
+        "catalogue.appointment_checked_in": _("预约签到"),
+        "catalogue.appointment_rated": _("评价服务"),
+        "places.joined": _("排队候补"),
+        "places.left": _("退出候补"),
+        "places.declined": _("不要候补到的名额"),
+        "places.offered": _("给候补的人留名额"),
+        "places.taken": _("要了候补到的名额"),
+        "places.lapsed": _("名额过期"),
+        "places.closed": _("结束候补"),
+    }
+
+
+def _counter_actions() -> dict[str, str]:
+    return {
+        "catalogue.timetable_added": _("新建时间表"),
+        "catalogue.timetable_changed": _("修改时间表"),
+        "catalogue.timetable_ended": _("停用时间表"),
+        "catalogue.timetable_reopened": _("恢复时间表"),
+        "catalogue.exception_added": _("时间表另设日期"),
+        "catalogue.exception_dropped": _("撤掉另设的日期"),
+        "catalogue.slot_closed": _("停止预约一个时段"),
+        "catalogue.slot_opened": _("重新开放一个时段"),
+        "catalogue.slot_called_off": _("取消一个时段"),
+        "catalogue.slot_kept": _("保留一个已有人约的时段"),
+        "catalogue.slot_messaged": _("通知一个时段的人"),
+        "catalogue.appointment_served": _("登记服务办好"),
+        "catalogue.appointment_missed": _("登记没有到场"),
+        "catalogue.mark_undone": _("撤销到场或办好的标记"),
+        "catalogue.person_sought": _("查找要代约的居民"),
+        "catalogue.paper_taken": _("收下代办材料"),
+        "catalogue.paper_moved": _("更新代办材料的去处"),
+        "catalogue.paper_returned": _("交还代办材料"),
+    }
+
+
 def _site_actions() -> dict[str, str]:
     return {
         "settings.parameter_set": _("修改参数"),
@@ -272,4 +368,32 @@ def _site_actions() -> dict[str, str]:
         "audit.read": _("查阅审计记录"),
         "audit.verified": _("核对审计链"),
         "demo.loaded": _("载入演示数据"),
+    }
+
+
+def _item_actions() -> dict[str, str]:
+    return {
+        "catalogue.item_created": _("新增服务事项"),
+        "catalogue.item_edited": _("修改服务事项"),
+        "catalogue.item_published": _("发布服务事项"),
+        "catalogue.item_withdrawn": _("撤下服务事项"),
+        "catalogue.item_copied": _("复制服务事项"),
+        "catalogue.condition_added": _("添加办理条件"),
+        "catalogue.condition_edited": _("修改办理条件"),
+        "catalogue.condition_removed": _("删除办理条件"),
+        "catalogue.condition_moved": _("调整办理条件的次序"),
+        "catalogue.provider_added": _("登记服务提供方"),
+        "catalogue.provider_edited": _("修改服务提供方"),
+        "catalogue.provider_closed": _("停用服务提供方"),
+        "catalogue.synonym_added": _("添加搜索用词"),
+        "catalogue.synonym_edited": _("修改搜索用词"),
+        "catalogue.synonym_removed": _("删除搜索用词"),
+        "catalogue.synonyms_seeded": _("装入搜索用词样例"),
+        "catalogue.miss_settled": _("处理没找到的词"),
+        "catalogue.list_added": _("清单加一条"),
+        "catalogue.list_edited": _("修改清单"),
+        "catalogue.proof_added": _("证明清单加一条"),
+        "catalogue.proof_edited": _("修改证明清单"),
+        "catalogue.line_ended": _("结束清单的一条"),
+        "catalogue.lists_seeded": _("装入清单样例"),
     }

@@ -135,6 +135,12 @@ def absolute(endpoint: str, **values: Any) -> str:
     return config.public_url + url_for(endpoint, **values)
 
 
+def address(path: str) -> str:
+    """The same for a path, also where no request runs."""
+    config: Config = current_app.extensions["portal.config"]
+    return config.public_url + path
+
+
 def number_asked(name: str, default: int = 0, *, said: Mapping[str, str] | None = None) -> int:
     """A whole number that the address asks for, or a form said; the default for what no column could hold."""
     text = (request.args if said is None else said).get(name, "")

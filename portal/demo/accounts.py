@@ -167,6 +167,7 @@ def build_family(session: Session, community: Area) -> None:
             person_id=mother.id,
             principal_name=mother.name,
             relation="child",
+            actions="meals.order,catalogue.book,cases.report",
             state=AgentState.ACCEPTED,
             until=today() + timedelta(days=365),
             requested_at=now(),

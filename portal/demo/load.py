@@ -1,15 +1,29 @@
 """Loading the demonstration into an empty database."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from portal.areas.models import Area
 from portal.core import audit, calendar, outbox
 from portal.core.clock import now, today
 from portal.core.db import db, transaction
-from portal.demo import accounts, canteens, duty, orders, resources, schemes, street, visits
+from portal.demo import (
+    accounts,
+    appointments,
+    canteens,
+    cases,
+    duty,
+    orders,
+    resources,
+    rooms,
+    schemes,
+    services,
+    street,
+    visits,
+)
 from portal.demo.accounts import Shown
 from portal.meals.models import Canteen, SubsidyRule
 from portal.meals.service import settlement
@@ -41,20 +55,31 @@ def _load() -> None:
         street.build_cases(session)
         session.add_all(_schemes())
         resources.build_resources(session, areas)
+        services.build_services(session, areas, street.STREET[0])
         duty.build_duty(session, areas)
         duty.build_announcements(session, areas)
         session.flush()
-        # Thousands of loaded rows would be looked through at every flush of an order.
-        session.expunge_all()
-        visits.build_visits(session, street.STREET[0], day)
-        session.expunge_all()
-        orders.build_orders(session, list(session.scalars(sa.select(Canteen).order_by(Canteen.id))), day)
-        session.flush()
-        for menu_id in settlement.due(now()):
-            settlement.settle(menu_id)
+        _happen(session, day)
         # Nobody is to be told of orders that nobody placed.
         session.execute(sa.delete(outbox.OutboxRow))
         audit.record("demo.loaded")
+
+
+def _happen(session: Session, day: date) -> None:
+    """What people did: visits, orders, appointments."""
+    # Thousands of loaded rows would be looked through at every flush of an order.
+    session.expunge_all()
+    visits.build_visits(session, street.STREET[0], day)
+    session.expunge_all()
+    orders.build_orders(session, list(session.scalars(sa.select(Canteen).order_by(Canteen.id))), day)
+    session.flush()
+    session.expunge_all()
+    appointments.build_appointments(session, "999901001001")
+    rooms.build_rooms(session, session.scalars(sa.select(Area).where(Area.code == "999901001001")).one())
+    session.expunge_all()
+    cases.build_requests(session, street.STREET[0], day)
+    for menu_id in settlement.due(now()):
+        settlement.settle(menu_id)
 
 
 def _schemes() -> list[SubsidyRule]:

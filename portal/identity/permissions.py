@@ -14,6 +14,14 @@ class Permission(StrEnum):
     MEALS_REDEEM = "meals.redeem"
     MEALS_RULES = "meals.rules"
     MEALS_TODAY = "meals.today"
+    CATALOGUE_USE = "catalogue.use"
+    CATALOGUE_KEEP = "catalogue.keep"
+    CATALOGUE_SERVE = "catalogue.serve"
+    CASES_REPORT = "cases.report"
+    CASES_HANDLE = "cases.handle"
+    CASES_DISPATCH = "cases.dispatch"
+    CASES_SUPERVISE = "cases.supervise"
+    CASES_RULES = "cases.rules"
     DESK = "desk"
     PEOPLE_READ = "people.read"
     PEOPLE_REVEAL = "people.reveal"
@@ -53,7 +61,7 @@ class Role(StrEnum):
 
 P = Permission
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.RESIDENT: frozenset({P.SELF, P.MEALS_ORDER}),
+    Role.RESIDENT: frozenset({P.SELF, P.MEALS_ORDER, P.CATALOGUE_USE, P.CASES_REPORT}),
     Role.CANTEEN_OPERATOR: frozenset({P.DESK, P.MEALS_MENUS, P.MEALS_KITCHEN, P.MEALS_REDEEM, P.MEALS_TODAY}),
     Role.GRID_WORKER: frozenset(
         {
@@ -66,11 +74,13 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.VISITS_DO,
             P.MEALS_ORDER_FOR,
             P.MEALS_TODAY,
+            P.CATALOGUE_SERVE,
+            P.CASES_HANDLE,
         }
     ),
     # Who looks after single cases is the one role that sees restricted tags: need to know, on one community.
     Role.CASE_WORKER: frozenset(
-        {P.DESK, P.PEOPLE_READ, P.PEOPLE_REVEAL, P.PEOPLE_RESTRICTED, P.VISITS_PEOPLE, P.VISITS_DO}
+        {P.DESK, P.PEOPLE_READ, P.PEOPLE_REVEAL, P.PEOPLE_RESTRICTED, P.VISITS_PEOPLE, P.VISITS_DO, P.CASES_HANDLE}
     ),
     Role.COMMUNITY_WORKER: frozenset(
         {
@@ -97,6 +107,11 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.MEALS_KITCHEN,
             P.MEALS_REDEEM,
             P.MEALS_TODAY,
+            P.CATALOGUE_KEEP,
+            P.CATALOGUE_SERVE,
+            P.CASES_HANDLE,
+            P.CASES_DISPATCH,
+            P.CASES_SUPERVISE,
         }
     ),
     Role.STREET_ADMINISTRATOR: frozenset(
@@ -116,6 +131,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.MEALS_MENUS,
             P.MEALS_RULES,
             P.MEALS_TODAY,
+            P.CATALOGUE_KEEP,
+            P.CASES_SUPERVISE,
+            P.CASES_RULES,
         }
     ),
     # The three administrators exclude each other and everything else (三员).

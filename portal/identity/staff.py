@@ -55,3 +55,20 @@ def as_actor(account: Account) -> Actor:
     held = [grant for grant in account.grants if grant.holds(moment)]
     grants = tuple(Grant(grant.role.value, Scope(grant.scope_kind, grant.scope_ref)) for grant in held)
     return Actor(account.id, account.public_id, account.name, account.platform, grants, 0, moment)
+
+
+def everywhere(permission: Permission) -> list[Account]:
+    """Desk accounts in use that hold a permission, wherever; by name."""
+    roles = [role for role, granted in GRANTS.items() if permission in granted]
+    query = (
+        sa.select(Account)
+        .where(Account.platform == Platform.DESK, Account.disabled_at.is_(None))
+        .options(selectinload(Account.grants))
+        .order_by(Account.name, Account.id)
+    )
+    moment, day = now(), today()
+    return [
+        account
+        for account in db.session.scalars(query)
+        if account.is_open(day) and any(grant.role in roles and grant.holds(moment) for grant in account.grants)
+    ]

@@ -15,7 +15,9 @@ from tests.browser.conftest import Open, Reader
 
 pytestmark = pytest.mark.browser
 # One page of each kind is enough: people, menus and rows differ in words only.
-ONE_OF_A_KIND = re.compile(r"/(\d{4}-\d{2}-\d{2}|\d+|[a-z2-7]{26}|[a-z_]+\.[a-z_]+)(?=/|$)")
+ONE_OF_A_KIND = re.compile(
+    r"/(\d{4}-\d{2}-\d{2}|\d{4}Q\d|\d+|[a-z2-7]{26}|[a-z_]+\.[a-z_]+|(?<=/correct/)[a-z_]+|(?<=/lists/)[a-z]+)(?=/|$)"
+)
 LINK = re.compile(r'<a\b[^>]*?\bhref="(/[^"#]*)"')
 # Who reads, and over how many tests of about thirty pages theirs are shared out.
 PARTS = {
@@ -117,13 +119,18 @@ def _enter(app: Flask, reader: Reader, login: str) -> Reader:
 
 
 def _walk(reader: Reader, start: str) -> list[str]:
-    """Follow links from a page, one of each kind, without drawing any: the addresses of the pages."""
+    """Follow links from a page, one of each kind, without drawing any: the addresses of the pages.
+
+    A link to the other platform must lead somewhere, but what is there belongs to another's walk.
+    """
     waiting, seen, pages = [start], {_kind(start)}, []
     while waiting:
         address = waiting.pop(0)
         answer = reader.context.request.get(reader.address + address, max_redirects=0)
         assert answer.status < 400, f"{address} answers {answer.status}"
         if answer.status != 200 or not answer.headers["content-type"].startswith("text/html"):
+            continue
+        if address.startswith("/desk") != start.startswith("/desk"):
             continue
         pages.append(address)
         for link in map(html.unescape, LINK.findall(answer.text())):

@@ -4,7 +4,7 @@ from portal.identity.permissions import Role
 
 # What each role reaches beyond its own platform's public pages, by the first word of the permission.
 MAY = {
-    Role.RESIDENT: {"self", "meals.order"},
+    Role.RESIDENT: {"self", "meals.order", "catalogue.use", "cases.report"},
     Role.CANTEEN_OPERATOR: {"desk", "meals.menus", "meals.kitchen", "meals.redeem"},
     Role.GRID_WORKER: {
         "desk",
@@ -15,6 +15,8 @@ MAY = {
         "resources.read",
         "visits.people",
         "visits.do",
+        "catalogue.serve",
+        "cases.handle",
     },
     Role.COMMUNITY_WORKER: {
         "desk",
@@ -39,8 +41,21 @@ MAY = {
         "announcements.write",
         "duty.manage",
         "rights.answer",
+        "catalogue.keep",
+        "catalogue.serve",
+        "cases.handle",
+        "cases.dispatch",
+        "cases.supervise",
     },
-    Role.CASE_WORKER: {"desk", "people.read", "people.restricted", "people.reveal", "visits.people", "visits.do"},
+    Role.CASE_WORKER: {
+        "desk",
+        "people.read",
+        "people.restricted",
+        "people.reveal",
+        "visits.people",
+        "visits.do",
+        "cases.handle",
+    },
     Role.STREET_ADMINISTRATOR: {
         "desk",
         "people.read",
@@ -56,6 +71,9 @@ MAY = {
         "visits.rules",
         "announcements.write",
         "duty.manage",
+        "catalogue.keep",
+        "cases.supervise",
+        "cases.rules",
     },
     Role.SYSTEM_ADMINISTRATOR: {"desk", "settings.edit"},
     Role.SECURITY_ADMINISTRATOR: {"desk", "accounts.manage"},

@@ -174,7 +174,9 @@ def test_undoing_holds_its_people_before_it_asks_who_was_edited_since(worker):
     assert asked[new].endswith("FOR UPDATE"), "who goes"
     said = [" ".join(text.split()) for text in asked]
     edited = [
-        order for order, text in enumerate(said) if text.startswith("SELECT count(*)") and "person_change" in text
+        order
+        for order, text in enumerate(said)
+        if text.startswith("SELECT person.id FROM person") and "person_change" in text
     ]
     assert held < min(edited)
     assert [

@@ -231,7 +231,7 @@ def test_an_exported_list_has_a_reason_a_watermark_and_a_daily_measure(make, cli
     assert desk.get(f"{address}?q=许静").status_code == 200
     assert desk.post(address).status_code == 422
     with transaction():
-        settings.put(exports.A_DAY, 2, valid_from=today(), by="test")
+        settings.put(exports.A_DAY, 2, valid_from=today() - timedelta(days=1), by="test")
     with time_machine.travel(now().replace(hour=4, minute=5, second=0, microsecond=0), tick=False):
         desk.sign_in(by)
         answers = [desk.post(f"{address}?q=许静", data={"reason": "报街道备案"}) for _turn in range(3)]

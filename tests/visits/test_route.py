@@ -91,6 +91,7 @@ def test_a_sheet_that_holds_not_all_of_them_says_so(make: Make, client: Client, 
     grid = make.grid()
     worker = make.worker(Role.GRID_WORKER, grid)
     monkeypatch.setattr(route, "MOST", 2)
+    monkeypatch.setattr(route, "MOST_SHEETS", 1)
     for turn in range(2):
         stand.promised(make.person(f"王{turn}", grid=grid))
     signed = client.sign_in(worker)

@@ -46,6 +46,10 @@ def group_title(prefix: str) -> str:
         "places": _("名额"),
         "calendar": _("日历"),
         "audit": _("审计"),
+        "catalogue": _("预约"),
+        "applications": _("服务事项"),
+        "casework": _("诉求"),
+        "working": _("办公时间"),
     }
     return titles.get(prefix, prefix)
 

@@ -6,8 +6,10 @@ from flask import Response, abort, flash, request
 from flask_babel import gettext as _
 
 from portal.administration.forms import SpecialDayForm
+from portal.administration.service import calendar_end
 from portal.administration.service import holidays as service
 from portal.administration.worker.blueprint import bp
+from portal.core import working
 from portal.core.access import requires
 from portal.core.clock import today
 from portal.core.errors import Refused
@@ -20,7 +22,8 @@ from portal.identity.permissions import Permission
 def holidays() -> Response:
     year = number_asked("year", today().year)
     months, years = service.months(year), service.years_around(year)
-    return page("administration/worker/holidays.html", year=year, months=months, years=years, today=today())
+    ends = {"days": working.days_known(), "year": calendar_end.year_to_enter()} if working.ends_soon() else None
+    return page("administration/worker/holidays.html", year=year, months=months, years=years, today=today(), ends=ends)
 
 
 @bp.route("/holidays/<int:year>/fill", methods=["POST"])

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from portal.areas.models import Area
+from portal.casework.service import doors as casework
+from portal.catalogue.service import doors as catalogue
 from portal.core.access import Actor
 from portal.core.doors import Line, Load, Passed, Todo
 from portal.duty.service import doors as duty
@@ -48,6 +50,8 @@ CAPABILITIES: Sequence[Capability] = (
     Capability("meals", meals, meals.KEPT),
     Capability("visits", visits, visits.KEPT),
     Capability("duty", duty, duty.KEPT),
+    Capability("catalogue", catalogue, catalogue.KEPT),
+    Capability("casework", casework, casework.KEPT),
 )
 
 SIDES: Mapping[str, Handing] = {**{one.name: one.doors for one in CAPABILITIES}, "registry": registry}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from portal.administration.service import calendar_end
 from portal.areas.models import Area
 from portal.core import clock
 from portal.core.access import Actor, scopes_of
@@ -58,7 +59,7 @@ def _answering(worker: Actor) -> list[tuple[Area, list[OnDuty]]]:
 
 
 def todo_of(worker: Actor) -> list[Todo]:
-    found = [*handover.todo_of(worker), *registry.todo_of(worker)]
+    found = [*calendar_end.todo_of(worker), *handover.todo_of(worker), *registry.todo_of(worker)]
     for capability in CAPABILITIES:
         found += capability.doors.todo_of(worker)
     return sorted(found, key=lambda todo: (not todo.late, todo.due is None, todo.due or clock.now()))

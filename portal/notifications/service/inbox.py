@@ -18,6 +18,8 @@ SHOWN = 50
 
 def place(account_ids: Iterable[int], topic: str, facts: dict[str, Any]) -> None:
     moment = now()
+    # An address is for a telephone: on the page the notice itself leads there, by its path.
+    facts = {name: fact for name, fact in facts.items() if name != "address"}
     for account_id in account_ids:
         db.session.add(Notice(account_id=account_id, topic=topic, facts=facts, at=moment))
 

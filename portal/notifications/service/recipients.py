@@ -14,7 +14,18 @@ from portal.registry.service import consents, people
 
 # Topics that every accepted family agent is told too, and the action she must have been accepted for. Who ordered
 # for somebody is told of her own orders by meals itself.
-AGENTS_HEAR = {"meals.no_show": "meals.order"}
+AGENTS_HEAR = {
+    "meals.no_show": "meals.order",
+    "catalogue.appointment_moved": "catalogue.book",
+    "catalogue.appointment_cancelled": "catalogue.book",
+    "catalogue.appointment_called_off": "catalogue.book",
+    "catalogue.appointment_reminder": "catalogue.book",
+    "catalogue.place_offered": "catalogue.book",
+    "catalogue.place_lapsed": "catalogue.book",
+    "catalogue.place_closed": "catalogue.book",
+    "catalogue.line_ended": "catalogue.book",
+    "catalogue.slot_message": "catalogue.book",
+}
 # Topics that are worth a place in an inbox, but not a message to a telephone.
 INBOX_ONLY = frozenset({"meals.redeemed"})
 

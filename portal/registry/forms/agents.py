@@ -23,7 +23,7 @@ RELATIONS = [
     ("friend", _l("邻居、朋友")),
 ]
 WAYS = [("phone", _l("电话核实")), ("visit", _l("上门当面")), ("window", _l("到社区窗口"))]
-ACTIONS = [("meals.order", _l("订餐"))]
+ACTIONS = [("meals.order", _l("订餐")), ("catalogue.book", _l("预约和办事")), ("cases.report", _l("反映诉求"))]
 
 
 def actions_said(agent: FamilyAgent) -> str:

@@ -66,10 +66,13 @@ class UndoForm(Form):
     )
     # Who holds the batch, once that refused it.
     held: Sequence[imports.Holder] = ()
+    # What of it was edited since, where the batch is of staff, teams, stock, facilities or organisations.
+    edited: Sequence[imports.Held] = ()
 
     def refuse(self, refused: Refused) -> None:
         super().refuse(refused)
         self.held = refused.people if isinstance(refused, imports.InUse) else ()
+        self.edited = refused.held if isinstance(refused, imports.Edited) else ()
 
 
 class ColumnsForm(Form):

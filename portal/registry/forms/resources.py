@@ -329,21 +329,26 @@ class CertificateForm(OnceForm):
 class TeamForm(Form):
     community = SelectField(_l("所在社区"))
     name = TrimmedField(_l("名称"), [required(), at_most(60)])
+    sort = TrimmedField(_l("类型"), [Optional(), at_most(40)])
     purpose = TrimmedField(_l("服务内容"), [Optional(), at_most(120)])
     founded_on = DayField(_l("成立日期"), [Optional()])
+    said_to_be = CountField(_l("自报人数"), [Optional(), NumberRange(0, 100_000, _l("请填 0 到 100000 之间的整数"))])
 
     def __init__(self, *args: Any, team: VolunteerTeam | None = None, **kwargs: Any) -> None:
         if team is not None:
             kwargs["data"] = {
                 "community": team.community.code,
                 "name": team.name,
+                "sort": team.sort,
                 "purpose": team.purpose,
                 "founded_on": team.founded_on,
+                "said_to_be": team.said_to_be,
             }
         super().__init__(*args, **kwargs)
 
     def facts(self) -> TeamFacts:
-        return TeamFacts(self.text("name"), self.text("purpose"), self.founded_on.data)
+        said = (self.text("name"), self.text("purpose"), self.founded_on.data)
+        return TeamFacts(*said, sort=self.text("sort"), said_to_be=self.said_to_be.data)
 
 
 class ItemForm(Form):

@@ -261,6 +261,9 @@ class VolunteerTeam(Base):
     community_id: Mapped[int] = mapped_column(sa.ForeignKey("area.id"))
     name: Mapped[str] = mapped_column(sa.String(60))
     purpose: Mapped[str] = mapped_column(sa.String(120), default="")
+    sort: Mapped[str] = mapped_column(sa.String(40), default="", server_default="")
+    # How many it says it has, beside those of the register who are in it.
+    said_to_be: Mapped[int | None]
     leader_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"), index=True)
     founded_on: Mapped[date | None]
     disbanded_on: Mapped[date | None]

@@ -1,18 +1,20 @@
 """Rosters: a worker's named lists. Whom she may see of them is asked anew at each look."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.areas.models import Area
 from portal.core import audit, tokens
 from portal.core.access import Actor, Scope
 from portal.core.clock import now
-from portal.core.db import db, unique_or
+from portal.core.db import db, guarded, unique_or
 from portal.core.doors import Passed
 from portal.core.errors import Missing, Refused
-from portal.registry.models import Person, Roster, RosterEntry
+from portal.registry.models import Person, PersonState, Roster, RosterEntry
 from portal.registry.service import lists, people
 from portal.registry.service.finding import Inside, inside
 from portal.registry.service.lines import Line, lines_of
@@ -21,20 +23,43 @@ MOST_PEOPLE = 5000
 MOST_ROSTERS = 100
 
 
-def rosters(owner: Actor, within: Collection[Scope]) -> list[tuple[Roster, int]]:
+@dataclass(frozen=True)
+class Counted:
+    """How many of a roster's people one may see: who lives here, who died, who moved away."""
+
+    living: int = 0
+    dead: int = 0
+    left: int = 0
+
+    @property
+    def words(self) -> str:
+        """Who is on the roster and not counted; empty where that is nobody."""
+        if self.dead and self.left:
+            return _("另有 %(dead)d 人已去世、%(left)d 人已迁出，不计入", dead=self.dead, left=self.left)
+        if self.dead:
+            return _("另有 %(dead)d 人已去世，不计入", dead=self.dead)
+        return _("另有 %(left)d 人已迁出，不计入", left=self.left) if self.left else ""
+
+
+def _counted(who: sa.FromClause) -> list[sa.ColumnElement[int]]:
+    states = (PersonState.PRESENT, PersonState.DEAD, PersonState.MOVED_OUT)
+    return [sa.func.count(sa.distinct(sa.case((Person.state == state, who.c.id)))) for state in states]
+
+
+def rosters(owner: Actor, within: Collection[Scope]) -> list[tuple[Roster, Counted]]:
     """Her rosters, the latest changed first, with how many people of each she may see now."""
     query = sa.select(Roster).where(Roster.owner == owner.public_id).order_by(Roster.changed_at.desc(), Roster.id)
     found = list(db.session.scalars(query.limit(MOST_ROSTERS)))
     entry = people.stood_for(Person.id.in_(sa.select(RosterEntry.person_id).join(Roster).where(_hers(owner))))
     counts = (
-        sa.select(RosterEntry.roster_id, sa.func.count(sa.distinct(entry.c.id)))
+        sa.select(RosterEntry.roster_id, *_counted(entry))
         .join(entry, entry.c.origin == RosterEntry.person_id)
         .join(Person, Person.id == entry.c.id)
         .where(RosterEntry.roster_id.in_([roster.id for roster in found]), inside(within).holds())
         .group_by(RosterEntry.roster_id)
     )
-    known = {row[0]: row[1] for row in db.session.execute(counts)}
-    return [(roster, known.get(roster.id, 0)) for roster in found]
+    known = {number: Counted(*numbers) for number, *numbers in db.session.execute(counts)}
+    return [(roster, known.get(roster.id, Counted())) for roster in found]
 
 
 def _hers(owner: Actor) -> sa.ColumnElement[bool]:
@@ -56,6 +81,20 @@ def everyone(roster: Roster, area: Inside) -> sa.Select[int]:
     return sa.select(Person.id).where(Person.id.in_(sa.select(who.c.id)), area.holds())
 
 
+def living(roster: Roster, area: Inside) -> sa.Select[int]:
+    """Those of them who live here: who is printed, and exported."""
+    return everyone(roster, area).where(Person.state == PersonState.PRESENT)
+
+
+def counted(roster: Roster, within: Collection[Scope]) -> Counted:
+    """How many of a roster's people the asker may see, by whether they still live here."""
+    who = everyone(roster, inside(within)).add_columns(Person.state).subquery()
+    found = db.session.execute(sa.select(who.c.state, sa.func.count().label("people")).group_by(who.c.state)).all()
+    numbers = {one.state: one.people for one in found}
+    states = (PersonState.PRESENT, PersonState.DEAD, PersonState.MOVED_OUT)
+    return Counted(*(numbers.get(state, 0) for state in states))
+
+
 def page_of(roster: Roster, within: Collection[Scope], *, after: str = "", limit: int = lists.PAGE) -> lists.Page:
     """One page by the sound of names. Who left the asker's area is neither shown nor counted."""
     area = inside(within)
@@ -71,7 +110,8 @@ def page_of(roster: Roster, within: Collection[Scope], *, after: str = "", limit
 
 
 def all_lines(roster: Roster, within: Collection[Scope], *, limit: int) -> list[Line]:
-    query = everyone(roster, inside(within)).order_by(Person.pinyin, Person.id).limit(limit)
+    """Who lives here, by the sound of names: nobody is sent to the door of the dead."""
+    query = living(roster, inside(within)).order_by(Person.pinyin, Person.id).limit(limit)
     return lines_of(list(db.session.scalars(query)))
 
 
@@ -176,18 +216,27 @@ def _passed(roster: Roster, name: str) -> Passed:
 def hand_over(giver: str, taker: str, area: Area) -> list[Passed]:
     """They become her successor's; a name that the successor has already gets a mark."""
     given = [(roster, roster.name) for roster in _given(giver, area)]
-    _rename([roster for roster, _name in given], taker)
+    _rename([roster for roster, _name in given], giver, taker)
     return [_passed(roster, name) for roster, name in given]
 
 
-def _rename(rosters: Collection[Roster], owner: str) -> None:
+def _rename(rosters: Collection[Roster], giver: str, owner: str) -> None:
+    """One by one, as long as they are the giver's: a roster that went elsewhere meanwhile is not moved."""
     names = set(db.session.scalars(sa.select(Roster.name).where(Roster.owner == owner)))
     for roster in rosters:
-        while roster.name in names:
-            roster.name = f"{roster.name}（移交）" if len(roster.name) < 36 else roster.public_id
-        names.add(roster.name)
-        roster.owner, roster.changed_at = owner, now()
-    db.session.flush()
+        name = was = roster.name
+        while name in names:
+            name = f"{name}（移交）" if len(name) < 36 else roster.public_id
+        names.add(name)
+        take = sa.update(Roster).where(Roster.id == roster.id, Roster.owner == giver)
+        with unique_or(_moved(was)):
+            if not guarded(take.values(owner=owner, name=name, changed_at=now())):
+                raise _moved(was)
+        db.session.refresh(roster)
+
+
+def _moved(name: str) -> Refused:
+    return Refused(_("名单“%(name)s”刚才已经转给别人或者改过，这次没有办成。请返回重新查看，再交接一次。", name=name))
 
 
 def take_back(giver: str, taker: str, passed: Collection[Passed]) -> None:
@@ -197,7 +246,7 @@ def take_back(giver: str, taker: str, passed: Collection[Passed]) -> None:
     standing = list(db.session.scalars(query))
     if [[roster.changed_at.isoformat()] for roster in standing] != [before[key].mark for key in sorted(before)]:
         raise Refused(_("交接的名单已经有人改过或删掉，不能整体收回。请再办一次交接，把没办的转回去。"))
-    for roster in standing:
-        roster.name = before[roster.id].was["name"]
     with db.session.no_autoflush:
-        _rename(standing, giver)
+        for roster in standing:
+            set_committed_value(roster, "name", before[roster.id].was["name"])
+        _rename(standing, taker, giver)

@@ -45,8 +45,9 @@ def _asked() -> _Asked:
     within = scopes(Permission.PEOPLE_EXPORT)
     if "roster" in request.args:
         roster = rosters.roster_of(current_actor(), request.args["roster"])
-        people = rosters.everyone(roster, finding.inside(within))
-        title = _("名单“%(name)s”", name=roster.name)
+        people = rosters.living(roster, finding.inside(within))
+        missing = rosters.counted(roster, within).words
+        title = _("；").join(filter(None, [_("名单“%(name)s”", name=roster.name), missing]))
         return _Asked(title, people, {"roster": roster.public_id}, "rosters")
     filters = wanted(request.args)
     place = lists.ground(filters, within)

@@ -80,7 +80,8 @@ def _put(form: PickForm, ticked: list[str]) -> Roster:
 def roster(public_id: str) -> Response:
     found = _mine(public_id)
     page = service.page_of(found, scopes(Permission.PEOPLE_READ), after=request.args.get("after", "")[:32])
-    facts: dict[str, Any] = {"page": page, "today": today(), "most": lists.MOST_COUNTED}
+    counted = service.counted(found, scopes(Permission.PEOPLE_READ))
+    facts: dict[str, Any] = {"page": page, "today": today(), "counted": counted}
     return web.page("registry/worker/roster.html", roster=found, **facts)
 
 
@@ -125,6 +126,7 @@ def roster_print(public_id: str) -> Response:
     found = _mine(public_id)
     lines = service.all_lines(found, scopes(Permission.PEOPLE_READ), limit=MOST_PRINTED + 1)
     audit.record("registry.roster_printed", found, count=len(lines[:MOST_PRINTED]))
-    facts: dict[str, Any] = {"more": len(lines) > MOST_PRINTED, "title": found.note, "heading": found.name}
+    title = _("；").join(filter(None, [found.note, service.counted(found, scopes(Permission.PEOPLE_READ)).words]))
+    facts: dict[str, Any] = {"more": len(lines) > MOST_PRINTED, "title": title, "heading": found.name}
     facts |= {"today": today(), "printed": now(), "back": url_for(".roster", public_id=public_id)}
     return web.page("registry/worker/sheet.html", lines=lines[:MOST_PRINTED], **facts)

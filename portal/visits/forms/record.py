@@ -53,6 +53,8 @@ class RecordForm(Form):
     urgency = PickField(_l("紧急程度"), validators=[Optional()])
     note = TextAreaField(_l("其他要记的"), validators=[Optional(), at_most(1000)])
     with_whom = TrimmedField(_l("一起去的人"), validators=[Optional(), at_most(60)])
+    confirmed = BooleanField(_l("本人或家属确认"))
+    confirmed_by = TrimmedField(_l("确认人姓名"), validators=[at_most(30)])
     next_on = DayField(_l("约好下次"), validators=[Optional()])
     photo = FileField(_l("照片"), validators=[Optional()], description=_l("不会保存拍摄地点"))
     photo_consent = BooleanField(_l("本人同意拍照"))
@@ -77,6 +79,11 @@ class RecordForm(Form):
             assert isinstance(field, SelectField | ManyField)
             field.choices = choices(kind)
         self.met.choices = [(MET, _l("见到了，或通了话")), (NOT_MET, _l("没见到，没人接"))]
+
+    def validate_confirmed_by(self, field: TrimmedField) -> None:
+        if bool(field.data) != bool(self.confirmed.data):
+            named = _("写了确认人的姓名，请同时勾选“本人或家属确认”；没有确认就清空姓名。")
+            raise ValidationError(named if field.data else _("勾选了“本人或家属确认”，请写确认人的姓名。"))
 
     def validate_photo_consent(self, field: BooleanField) -> None:
         if self._chosen() and not field.data:
@@ -110,6 +117,7 @@ class RecordForm(Form):
             name: self.text(name)
             for name in ("body", "mind", "daily", "home_note", "money", "family", "supplies", "with_whom", "note")
         }
+        texts["confirmed_by"] = self.text("confirmed_by")
         return Said(
             method=Method(self.method.data),
             met=self.met.data == MET,

@@ -23,7 +23,7 @@ from portal.visits.models import (
     VisitState,
 )
 
-CHUNK = 500
+CHUNK = 5_000
 # What the plan makes and moves by itself, without anybody having been there.
 BY_ITSELF = (VisitKind.ROUTINE, VisitKind.SOON, VisitKind.ROUND)
 UNTOUCHED = (VisitState.PLANNED, VisitState.MISSED, VisitState.CANCELLED)
@@ -31,13 +31,20 @@ UNTOUCHED = (VisitState.PLANNED, VisitState.MISSED, VisitState.CANCELLED)
 
 def on_people_leaving(*, person_ids: Sequence[int], **_facts: object) -> None:
     """Untouched places on the list go, with their planned visits; whatever was said or recorded holds its person."""
-    for start in range(0, len(person_ids), CHUNK):
-        _forget(person_ids[start : start + CHUNK])
+    ordered = sorted(person_ids)
+    for start in range(0, len(ordered), CHUNK):
+        _forget(ordered[start : start + CHUNK])
 
 
 def _forget(person_ids: Sequence[int]) -> None:
-    query = sa.select(CareSubject.id).where(CareSubject.person_id.in_(person_ids), *_unsaid(), ~_visited())
-    subjects = list(db.session.scalars(query.order_by(CareSubject.id)))
+    """Asked by the range of their numbers: a list of thousands takes longer to write than its answer to read."""
+    between = CareSubject.person_id.between(min(person_ids), max(person_ids))
+    query = sa.select(CareSubject.id, CareSubject.person_id).where(between, *_unsaid(), ~_visited())
+    leaving = set(person_ids)
+    found = db.session.execute(query.order_by(CareSubject.id))
+    subjects = [subject for subject, person in found if person in leaving]
+    if not subjects:
+        return
     for model in (Visit, CareSpell):
         _delete(model, model.subject_id.in_(subjects))
     _delete(CareSubject, CareSubject.id.in_(subjects))

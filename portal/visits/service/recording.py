@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from portal.core import audit, clock, outbox
+from portal.core import audit, clock, outbox, settings
 from portal.core.access import Actor
 from portal.core.clock import now
 from portal.core.db import db, guarded
@@ -30,6 +30,16 @@ from portal.visits.models import (
 )
 from portal.visits.service import checks, planning, referrals, workers
 
+# Whether a record asks who of the family confirms that somebody came. Where they were is never asked.
+CONFIRM = "visits.confirmation"
+settings.declare(
+    CONFIRM,
+    default=0,
+    label=lambda: _("探访记录里是否可以请本人或家属确认（0 不用，1 用）"),
+    unit=lambda: "",
+    least=0,
+    most=1,
+)
 # A record is written when the visit is fresh.
 OLDEST = timedelta(days=31)
 PHOTOS = 6
@@ -57,12 +67,15 @@ class Said:
     supplies: str = ""
     deeds: tuple[str, ...] = ()
     with_whom: str = ""
+    confirmed_by: str = ""
     note: str = ""
 
     def sealed(self) -> str:
         kept = asdict(self)
         for name in ("method", "met", "at", "urgency", "findings", "next_on"):
             kept.pop(name)
+        if not confirming():
+            kept.pop("confirmed_by")
         return json.dumps(kept, ensure_ascii=False)
 
 
@@ -72,6 +85,11 @@ class Picture:
 
     data: bytes
     consented: bool
+
+
+def confirming() -> bool:
+    """Whether a record has a place for the name of who confirms it; nobody is made to give one."""
+    return settings.get(CONFIRM) == 1
 
 
 def save_draft(visit: Visit, typed: Mapping[str, Sequence[str]], *, by: Actor) -> bool:

@@ -227,6 +227,7 @@ def record_lines(record: dict[str, Any]) -> list[tuple[str, str]]:
         (_("还做了什么"), "deeds"),
         (_("问题说明"), "finding_note"),
         (_("一起去的人"), "with_whom"),
+        (_("本人或家属确认"), "confirmed_by"),
         (_("其他要记的"), "note"),
     ]
     lines = [(words, _answer(record, name)) for words, name in asked]

@@ -44,12 +44,13 @@ def route() -> Response:
     """A day's visits on paper, mine or with `whose` everybody's in scope, by the doors; that it was printed is kept."""
     whose, day = request.form.get("whose") == "all", routes.day_of(request.form.get("day", ""))
     worker = None if whose else current_actor().public_id
-    sheet = routes.route(scopes(Permission.VISITS_DO), worker=worker, day=day)
-    told: dict[str, Any] = {"count": len(sheet.stops), "day": day.isoformat(), "whose": "all" if whose else "mine"}
+    split = routes.Split.DAY if request.form.get("split") == "day" else routes.Split.BUILDING
+    found = routes.route(scopes(Permission.VISITS_DO), worker=worker, day=day, split=split)
+    told: dict[str, Any] = {"count": len(found.stops), "day": day.isoformat(), "whose": "all" if whose else "mine"}
     audit.record("visits.route_printed", None, **told)
-    facts: dict[str, Any] = {"everybody": whose, "today": today(), "day": day, "at": now()}
-    names = _names([stop.visit for stop in sheet.stops]) if whose else {"names": {}}
-    return web.page("visits/worker/route.html", sheet=sheet, following=day + timedelta(days=1), **facts, **names)
+    facts: dict[str, Any] = {"everybody": whose, "today": today(), "day": day, "at": now(), "split": split}
+    names = _names([stop.visit for stop in found.stops]) if whose else {"names": {}}
+    return web.page("visits/worker/route.html", route=found, following=day + timedelta(days=1), **facts, **names)
 
 
 @bp.route("/<public_id>")
@@ -83,8 +84,9 @@ def record(public_id: str) -> Response:
 
 
 def _beside(visit: Visit) -> dict[str, Any]:
-    """What stands above the form: her age, and the visit before."""
-    return {"age": visit.person.age(today()), "earlier": visiting.history(visit.person, limit=1)}
+    """What stands above the form: her age, and the visit before; and whether it may be confirmed by name."""
+    facts = {"age": visit.person.age(today()), "earlier": visiting.history(visit.person, limit=1)}
+    return {**facts, "confirming": recording.confirming()}
 
 
 def _onward(visit: Visit) -> Response:

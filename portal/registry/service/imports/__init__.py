@@ -28,6 +28,7 @@ from portal.registry.service.imports.refusals import record_download, refused_wo
 from portal.registry.service.imports.restoring import ready
 from portal.registry.service.imports.staging import check_batch, silent_batches
 from portal.registry.service.imports.taking_back import may_take_back, take_back, take_back_merge
+from portal.registry.service.imports.things import Edited, Held
 from portal.registry.service.imports.undoing import undo, used_people
 from portal.registry.service.imports.vocabulary import FIELDS, Field
 
@@ -42,7 +43,9 @@ def fields_of(kind: ImportKind) -> tuple[Field, ...]:
 __all__ = [
     "KINDS",
     "PAGE",
+    "Edited",
     "Field",
+    "Held",
     "Holder",
     "InUse",
     "Kept",

@@ -26,13 +26,29 @@ from portal.registry.service.imports.things import Handler, Key, Stored, Thing, 
 from portal.registry.service.imports.vocabulary import Field, words_of
 
 # What a new team holds of which its row says nothing.
-BLANK: Values = {"purpose": "", "founded_on": None, "disbanded_on": None, "leader": "", "members": ""}
-PLAIN = ("purpose", "founded_on", "disbanded_on")
+BLANK: Values = {
+    "sort": "",
+    "headcount": None,
+    "purpose": "",
+    "founded_on": None,
+    "disbanded_on": None,
+    "leader": "",
+    "members": "",
+}
+PLAIN = ("sort", "headcount", "purpose", "founded_on", "disbanded_on")
+COLUMNS = {"sort": "sort", "headcount": "said_to_be", "purpose": "purpose"}
+MOST_PEOPLE = 100_000
 
 
 def understand(one: Thing, said: Mapping[Field, str], rules: Rules) -> None:
     cells.title(one, said, 60)
-    cells.texts(one, said, (Field.PURPOSE,))
+    cells.texts(one, said, (Field.PURPOSE, Field.SORT))
+    if Field.HEADCOUNT in said:
+        found = cells.counted(said[Field.HEADCOUNT])
+        if found is None or found[0] > MOST_PEOPLE:
+            one.refuse(Field.HEADCOUNT, "headcount")
+        else:
+            one.values["headcount"] = found[0]
     cells.day(one, said, Field.FOUNDED_ON, rules, past=True)
     leader = said.get(Field.LEADER, "").replace(" ", "")
     if leader:
@@ -120,6 +136,8 @@ def _names(people: Collection[Person]) -> str:
 
 def _said(team: VolunteerTeam) -> Values:
     return {
+        "sort": team.sort,
+        "headcount": team.said_to_be,
         "purpose": team.purpose,
         "founded_on": _day(team.founded_on),
         "disbanded_on": _day(team.disbanded_on),
@@ -159,8 +177,8 @@ def _held(numbers: Iterator[int]) -> dict[int, VolunteerTeam]:
 
 
 def _put(team: VolunteerTeam, said: Values) -> None:
-    if "purpose" in said:
-        team.purpose = said["purpose"]
+    for name in COLUMNS.keys() & said.keys():
+        setattr(team, COLUMNS[name], said[name])
     for name in ("founded_on", "disbanded_on"):
         if name in said:
             setattr(team, name, date.fromisoformat(said[name]) if said[name] else None)
@@ -194,7 +212,12 @@ def undo(batch: ImportBatch, rows: Collection[ImportRow]) -> None:
     register goes on leading it.
     """
     teams = _held(things.was(row)["_of"] for row in rows)
-    things.refuse_edited([row.name for row in rows if not _still(batch, row, teams.get(things.was(row)["_of"]))])
+    of = [(row, things.was(row)["_of"]) for row in rows]
+    things.refuse_edited(
+        things.Held("volunteer_team", number if number in teams else None, row.name)
+        for row, number in of
+        if not _still(batch, row, teams.get(number))
+    )
     for row in rows:
         was = things.was(row)
         team = teams[was["_of"]]

@@ -22,6 +22,7 @@ TEXT: dict[Field, tuple[str, int]] = {
     Field.PAPER: ("paper", 60),
     Field.PAPER_NUMBER: ("paper_number", 60),
     Field.PURPOSE: ("purpose", 120),
+    Field.SORT: ("sort", 40),
     Field.PLACE: ("place", 60),
 }
 FOREVER = frozenset({"长期", "永久", "长期有效", "永久有效", "无期限", "终身", "不限"})

@@ -208,7 +208,7 @@ def _stands(member: Staff, values: Values, paper: Certificate | None) -> bool:
 def undo(batch: ImportBatch, rows: Collection[ImportRow]) -> None:
     """Papers and values go back. Refused, with their names, where somebody edited what the batch wrote."""
     members = _held(things.was(row)["_of"] for row in rows)
-    things.refuse_edited(list(dict.fromkeys(_edited(batch, rows, members))))
+    things.refuse_edited(_edited(batch, rows, members))
     for row in rows:
         was = things.was(row)
         member = members[was["_of"]]
@@ -235,7 +235,7 @@ def _by_id(member: Staff, number: int | None) -> Certificate | None:
     return next((paper for paper in member.certificates if paper.id == number), None)
 
 
-def _edited(batch: ImportBatch, rows: Collection[ImportRow], members: Mapping[int, Staff]) -> Iterator[str]:
+def _edited(batch: ImportBatch, rows: Collection[ImportRow], members: Mapping[int, Staff]) -> Iterator[things.Held]:
     """Whose values, or papers, are no longer what the batch wrote: of a new member everything, of another what it
     changed. The last of several rows about one has the word.
     """
@@ -256,7 +256,7 @@ def _edited(batch: ImportBatch, rows: Collection[ImportRow], members: Mapping[in
         if member is not None and row.outcome is Outcome.NEW:
             holds = holds and _untouched(batch, member, made.get(member.id, ()))
         if member is None or not holds or (paper and not _holds(_by_id(member, paper), papers[paper])):
-            yield row.name
+            yield things.Held("staff", member.public_id if member else None, row.name)
 
 
 def _wrote(row: ImportRow) -> Values:

@@ -1,6 +1,6 @@
 """Who holds a batch that is to be undone, and by what: the refusal's sentence, and the people to look at."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -66,15 +66,30 @@ def referring(*own: sa.FromClause) -> dict[str, list[sa.ColumnElement[bool]]]:
     """For each kind of use, that a row of it stands on a person; `own` tables are not asked."""
     found: dict[str, list[sa.ColumnElement[bool]]] = {}
     package = {mapper.local_table: mapper.class_.__module__.split(".")[1] for mapper in Base.registry.mappers}
+    for table, other, columns in _pointing(own):
+        kind = OF_TABLE.get(table.name, package.get(table, ""))
+        # Of restricted tags nobody is told here that they are there.
+        kind = EDITED if kind == "registry" else kind
+        found.setdefault(kind, []).extend(sa.exists().where(other.c[name] == Person.id) for name in columns)
+    return found
+
+
+def _pointing(own: Collection[sa.FromClause]) -> Iterator[tuple[sa.Table, sa.FromClause, list[str]]]:
+    """The tables that refer to a person, an alias of each, and by which columns."""
     for table in Base.metadata.sorted_tables:
-        other = table.alias()
         columns = [key.parent.name for key in table.foreign_keys if key.column.table is Person.__table__]
         if columns and table not in own:
-            kind = OF_TABLE.get(table.name, package.get(table, ""))
-            # Of restricted tags nobody is told here that they are there.
-            kind = EDITED if kind == "registry" else kind
-            found.setdefault(kind, []).extend(sa.exists().where(other.c[name] == Person.id) for name in columns)
-    return found
+            yield table, table.alias(), columns
+
+
+def stands_on(people: sa.Select[int], *own: sa.FromClause) -> bool:
+    """Whether a row of any table stands on one of these people. From the table to the people: what hardly holds
+    anything is hardly read, where fifty thousand people asked one by one take half a second.
+    """
+    asked = [
+        sa.exists().where(other.c[name].in_(people)) for _table, other, columns in _pointing(own) for name in columns
+    ]
+    return bool(db.session.scalar(sa.select(sa.or_(*asked))))
 
 
 def refusal(members: sa.ColumnElement[bool], count: int, conditions: Conditions) -> InUse:

@@ -28,7 +28,7 @@ def people(which: sa.ColumnElement[bool], *, leaving: bool = False) -> None:
     is not about to leave may still order a meal.
     """
     query = sa.select(Person.id).where(which).order_by(Person.id)
-    db.session.execute(query.with_for_update(key_share=not leaving)).all()
+    db.session.execute(query.with_for_update(key_share=not leaving)).close()
 
 
 def _now(model: type[Any], number: int) -> Any:

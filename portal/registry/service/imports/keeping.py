@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,8 @@ from portal.identity.models import RoleGrant
 from portal.registry.models import Household, ImportBatch, ImportKind, ImportRow, Outcome
 from portal.registry.service.imports.addresses import Address
 
-CHUNK = 500
+CHUNK = 5_000
+ADDRESS = (ImportRow.estate, ImportRow.building, ImportRow.unit, ImportRow.room)
 # What a grid is held by without a foreign key: a role given for it.
 GRANTED = sa.exists().where(RoleGrant.scope_kind == AreaKind.GRID.value, RoleGrant.scope_ref == Area.code)
 # How many a page lists; all are counted.
@@ -49,7 +51,7 @@ def take_places_back(batch: ImportBatch, kept: Sequence[Kept] = (), edited: Coll
     """Households first, then dwellings, buildings, estates and grids, as far as they are what the batch made of them
     and nothing stands in them. `edited`: dwellings that hold other values than their rows.
     """
-    said = _said(batch)
+    said = _Said(batch)
     steps: tuple[tuple[type[Any], Iterable[Made], tuple[sa.ColumnElement[bool], ...]], ...] = (
         (Household, _households(batch, said), ()),
         (Dwelling, _dwellings(batch, said, edited), ()),
@@ -59,8 +61,31 @@ def take_places_back(batch: ImportBatch, kept: Sequence[Kept] = (), edited: Coll
     )
     found = list(kept)
     for model, made, free in steps:
+        if model in {Household, Dwelling} and batch.kind is not ImportKind.DWELLINGS:
+            delete_unused(model, *_plain(batch, model))
         found += _removed(model, list(made), free)
     return found
+
+
+def _plain(batch: ImportBatch, model: type[Any]) -> tuple[sa.ColumnElement[bool], ...]:
+    """Of households and dwellings the many that are plainly what a row of the batch made of them: found, and removed,
+    in one statement. The rest is looked at one by one.
+    """
+    whose = (ImportRow.household_number,) if model is Household else ()
+    said = sa.select(*whose, *ADDRESS).where(*_named(batch), ImportRow.room != "").distinct()
+    stands = (Estate.name, Building.name, Dwelling.unit, Dwelling.room)
+    if model is Household:
+        mine = Household.batch_id == batch.id
+        homes = sa.select(Household.id).join(Dwelling, Household.dwelling_id == Dwelling.id)
+        return (mine, Household.id.in_(_at(homes, mine, sa.tuple_(Household.number, *stands).in_(said))))
+    blank = Dwelling.area_m2.is_(None), Dwelling.floor.is_(None), Dwelling.use == DwellingUse.UNKNOWN
+    mine = sa.and_(_made(batch, Dwelling), *blank)
+    here = Estate.community_id == batch.community_id
+    return (mine, Dwelling.id.in_(_at(sa.select(Dwelling.id), mine, here, sa.tuple_(*stands).in_(said))))
+
+
+def _at(homes: sa.Select[int], *which: sa.ColumnElement[bool]) -> sa.Select[int]:
+    return homes.join(Building, Dwelling.building_id == Building.id).join(Estate).where(*which)
 
 
 def homes_back(moved: Mapping[int, tuple[int | None, Address]]) -> list[Kept]:
@@ -88,28 +113,40 @@ def homes_back(moved: Mapping[int, tuple[int | None, Address]]) -> list[Kept]:
     return kept
 
 
-@dataclass
 class _Said:
-    """The places that rows of the batch name."""
+    """The places that rows of the batch name, read when they are asked for: of most batches only the few grids,
+    estates and buildings are.
+    """
 
-    homes: set[Address]
-    of_number: dict[str, set[Address]]
-    grids: set[str]
+    def __init__(self, batch: ImportBatch) -> None:
+        self._batch = batch
+
+    @cached_property
+    def homes(self) -> set[Address]:
+        return {address for parts in self._distinct(*ADDRESS) if (address := Address(*parts))}
+
+    @cached_property
+    def of_number(self) -> dict[str, set[Address]]:
+        found: dict[str, set[Address]] = {}
+        for number, *parts in self._distinct(ImportRow.household_number, *ADDRESS):
+            found.setdefault(number, set()).update([address] if (address := Address(*parts)) else [])
+        return found
+
+    @cached_property
+    def buildings(self) -> set[tuple[str, str]]:
+        named = self._distinct(ImportRow.estate, ImportRow.building, ImportRow.room != "")
+        return {(estate, building) for estate, building, room in named if room}
+
+    @cached_property
+    def grids(self) -> set[str]:
+        return {name for (name,) in self._distinct(ImportRow.grid_name)}
+
+    def _distinct(self, *columns: Any) -> Any:
+        return db.session.execute(sa.select(*columns).where(*_named(self._batch)).distinct())
 
 
-def _said(batch: ImportBatch) -> _Said:
-    columns = (ImportRow.household_number, ImportRow.estate, ImportRow.building, ImportRow.unit, ImportRow.room)
-    query = sa.select(*columns, ImportRow.grid_name).where(
-        ImportRow.batch_id == batch.id, ImportRow.outcome.in_([Outcome.NEW, Outcome.CHANGED])
-    )
-    said = _Said(set(), {}, set())
-    for number, *parts, grid in db.session.execute(query.distinct()):
-        address = Address(*parts)
-        said.grids.add(grid)
-        if address:
-            said.homes.add(address)
-        said.of_number.setdefault(number, set()).update([address] if address else [])
-    return said
+def _named(batch: ImportBatch) -> tuple[sa.ColumnElement[bool], ...]:
+    return ImportRow.batch_id == batch.id, ImportRow.outcome.in_([Outcome.NEW, Outcome.CHANGED])
 
 
 def _made(batch: ImportBatch, model: type[Any]) -> sa.ColumnElement[bool]:
@@ -153,15 +190,14 @@ def _dwellings(batch: ImportBatch, said: _Said, edited: Collection[int]) -> Iter
 
 
 def _buildings(batch: ImportBatch, said: _Said) -> Iterator[Made]:
-    names = {(home.estate, home.building) for home in said.homes}
     query = sa.select(Building.id, Building.grid_id, Estate.name, Building.name).join(Estate)
     query = query.where(_made(batch, Building), Estate.community_id == batch.community_id)
     for key, grid, estate, building in db.session.execute(query.order_by(Building.id)):
-        yield Made(key, f"{estate} {building}", grid is not None or (estate, building) not in names)
+        yield Made(key, f"{estate} {building}", grid is not None or (estate, building) not in said.buildings)
 
 
 def _estates(batch: ImportBatch, said: _Said) -> Iterator[Made]:
-    names = {home.estate for home in said.homes}
+    names = {estate for estate, _building in said.buildings}
     query = sa.select(Estate.id, Estate.name).where(_made(batch, Estate), Estate.community_id == batch.community_id)
     for key, name in db.session.execute(query.order_by(Estate.id)):
         yield Made(key, name, name not in names)

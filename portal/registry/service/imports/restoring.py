@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from sqlalchemy.schema import CreateTable, DropTable
 
 from portal.core.access import actor_or_none
 from portal.core.clock import now
@@ -21,6 +22,8 @@ from portal.registry.service.imports.keeping import Kept
 from portal.registry.service.imports.things import PEOPLE
 
 CHUNK = 500
+# From how many people on their values go through a table of their own.
+WORTH_A_TABLE = 200
 _KINDS: dict[str, Any] = {
     "id": sa.Integer(),
     "version": sa.Integer(),
@@ -139,9 +142,26 @@ def _put(found: Sequence[tuple[Any, Opened]]) -> None:
     for row, one in found:
         groups.setdefault(one.columns, []).append({"of": row.person_id, **one.values})
     for columns, people in _in_order(groups, found):
-        put = sa.update(RAW).where(RAW.c.id == sa.bindparam("of"))
-        values = {name: sa.bindparam(f"old_{name}", type_=RAW.c[name].type) for name in columns}
-        db.session.connection().execute(put.values(version=RAW.c.version + 1, **values), people)
+        if len(people) < WORTH_A_TABLE:
+            put = sa.update(RAW).where(RAW.c.id == sa.bindparam("of"))
+            values = {name: sa.bindparam(f"old_{name}", type_=RAW.c[name].type) for name in columns}
+            db.session.connection().execute(put.values(version=RAW.c.version + 1, **values), people)
+        else:
+            _put_at_once(columns, people)
+
+
+def _put_at_once(columns: Sequence[str], people: Sequence[dict[str, Any]]) -> None:
+    """Through a table of this connection's own: one statement for all takes a third of the time of one for each."""
+    names = [sa.Column(f"old_{name}", RAW.c[name].type) for name in columns]
+    back = sa.Table(
+        "import_back", sa.MetaData(), sa.Column("of", sa.Integer(), primary_key=True), *names, prefixes=["TEMPORARY"]
+    )
+    connection = db.session.connection()
+    connection.execute(CreateTable(back))
+    connection.execute(sa.insert(back), people)
+    put = sa.update(RAW).where(RAW.c.id == back.c.of)
+    connection.execute(put.values(version=RAW.c.version + 1, **{name: back.c[f"old_{name}"] for name in columns}))
+    connection.execute(DropTable(back))
 
 
 def _in_order(
@@ -159,11 +179,9 @@ def _in_order(
 
 def _tell(batch: ImportBatch, told: list[tuple[int, bytes]]) -> None:
     """What went back, in the history of each under her new version."""
-    numbers = [person for person, _changes in told]
-    versions: dict[int, int] = {}
-    for start in range(0, len(numbers), CHUNK):
-        part = sa.select(Person.id, Person.version).where(Person.id.in_(numbers[start : start + CHUNK]))
-        versions.update((row.id, row.version) for row in db.session.execute(part))
+    changed = sa.select(ImportRow.person_id).where(ImportRow.batch_id == batch.id, ImportRow.outcome == Outcome.CHANGED)
+    query = sa.select(Person.id, Person.version).where(Person.id.in_(changed)).order_by(Person.id)
+    versions = {row.id: row.version for row in db.session.execute(query)}
     actor, moment = actor_or_none(), now()
     facts = {
         "at": moment,

@@ -100,7 +100,7 @@ def undo(_batch: ImportBatch, rows: Collection[ImportRow]) -> None:
     """
     numbers = {things.was(row)["_of"] for row in rows}
     items = {item.id: item for item in things.held(StockItem, StockItem.id.in_(numbers))}
-    things.refuse_edited([row.name for row in rows if not _still(row, items.get(things.was(row)["_of"]))])
+    things.refuse_edited(_held(row, items) for row in rows if not _still(row, items.get(things.was(row)["_of"])))
     for row in rows:
         was = things.was(row)
         item = items[was["_of"]]
@@ -111,6 +111,11 @@ def undo(_batch: ImportBatch, rows: Collection[ImportRow]) -> None:
         if new and was["_entry"]:
             stock.close_item(item)
     db.session.flush()
+
+
+def _held(row: ImportRow, items: Mapping[int, StockItem]) -> things.Held:
+    number = things.was(row)["_of"]
+    return things.Held("stock_item", number if number in items else None, row.name)
 
 
 def _still(row: ImportRow, item: StockItem | None) -> bool:

@@ -115,22 +115,29 @@ def _undo(model: type[Any], defaults: Values) -> Callable[[ImportBatch, Collecti
     return undo
 
 
-def _edited(rows: Collection[ImportRow], known: Mapping[int, Any]) -> Iterator[str]:
+def _edited(rows: Collection[ImportRow], known: Mapping[int, Any]) -> Iterator[things.Held]:
     """Which of the changed things no longer hold what the batch wrote into them."""
     for row in rows:
         if row.outcome is Outcome.CHANGED:
             said = things.said(row)
-            if not _stands(known.get(said["id"]), {name: said[name] for name in things.was(row)}):
-                yield row.name
+            thing = known.get(said["id"])
+            if not _stands(thing, {name: said[name] for name in things.was(row)}):
+                yield _held(thing) if thing is not None else things.Held("", None, row.name)
 
 
-def _edited_new(batch: ImportBatch, rows: Collection[ImportRow], model: type[Any], defaults: Values) -> Iterator[str]:
+def _edited_new(
+    batch: ImportBatch, rows: Collection[ImportRow], model: type[Any], defaults: Values
+) -> Iterator[things.Held]:
     """Which of the batch's new things were renamed, or hold what it did not say."""
     said = {row.name: things.said(row) for row in rows if row.outcome is Outcome.NEW}
     for thing in things.held(model, model.batch_id == batch.id):
         wrote = said.get(thing.name)
         if wrote is None or not _stands(thing, {name: wrote.get(name, blank) for name, blank in defaults.items()}):
-            yield thing.name
+            yield _held(thing)
+
+
+def _held(thing: Any) -> things.Held:
+    return things.Held(thing.__tablename__, thing.id, thing.name)
 
 
 # What a new thing holds of which its row says nothing.

@@ -1,7 +1,7 @@
 """Registers that hold no persons: a row understood, compared with what the register knows, staged, stored, undone."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from portal.registry.models import ImportBatch, ImportKind, ImportRow, Outcome
 from portal.registry.service.imports import records
 from portal.registry.service.imports.addresses import Address
 from portal.registry.service.imports.checked import Rules
-from portal.registry.service.imports.keeping import Kept
+from portal.registry.service.imports.keeping import LISTED, Kept
 from portal.registry.service.imports.vocabulary import Field, tidy
 
 Key = tuple[str, ...]
@@ -48,6 +48,23 @@ class Stored:
 
     id: int
     values: Values
+
+
+@dataclass(frozen=True)
+class Held:
+    """A thing that somebody edited since: its table, its key in addresses (None once it is gone), and its name."""
+
+    table: str
+    key: int | str | None
+    name: str
+
+
+class Edited(Refused):
+    """A batch that is too late to undo as a whole, with what holds it."""
+
+    def __init__(self, message: str, held: Sequence[Held]) -> None:
+        super().__init__(message)
+        self.held = held
 
 
 @dataclass(frozen=True)
@@ -168,10 +185,12 @@ def moved_on(row: ImportRow) -> Refused:
     return Refused(_("检查之后，有人改过“%(name)s”。请重新检查这一批，再确认。", name=row.name))
 
 
-def refuse_edited(names: Sequence[str]) -> None:
-    if names:
-        facts = {"count": len(names), "names": _("、").join(names[:3])}
-        raise Refused(_("这一批里有 %(count)d 项后来又改过（%(names)s），不能整批撤销。请逐个修改。", **facts))
+def refuse_edited(found: Iterable[Held | None]) -> None:
+    """With a way to each of them: what holds a batch is settled on its own page."""
+    if held := list(dict.fromkeys(one for one in found if one is not None)):
+        names = _("、").join(one.name for one in held[:3])
+        words = _("这一批里有 %(count)d 项后来又改过（%(names)s），不能整批撤销。", count=len(held), names=names)
+        raise Edited(words + _("请打开下面列出的每一项，在它的页面上改。"), held[:LISTED])
 
 
 PEOPLE = frozenset({ImportKind.PERSONS, ImportKind.UPDATE})

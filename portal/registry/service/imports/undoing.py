@@ -24,6 +24,7 @@ from portal.registry.models import (
     Person,
     PersonChange,
     PersonTag,
+    PersonWord,
     RowVerdict,
     Staff,
     StockItem,
@@ -78,10 +79,11 @@ def _let_go(batch: ImportBatch) -> None:
 
 
 def _refuse_used(batch: ImportBatch) -> None:
-    used = used_people(batch)
-    if not used:
-        return
-    raise holders.refusal(_of_batch(batch), used, _uses(batch))
+    """Whether anybody is used at all is asked table by table, which is quick; how many only where somebody is."""
+    new = sa.select(Person.id).where(Person.batch_id == batch.id)
+    edited = sa.select(Person.id).where(_of_batch(batch), sa.or_(*_edited(batch))).limit(1)
+    if holders.stands_on(new, *OWN) or db.session.scalar(edited) is not None:
+        raise holders.refusal(_of_batch(batch), used_people(batch), _uses(batch))
 
 
 def _take_back(batch: ImportBatch, opened: Ready) -> tuple[int, int, list[Kept]]:
@@ -130,11 +132,13 @@ def _uses(batch: ImportBatch) -> dict[str, list[sa.ColumnElement[bool]]]:
     """What holds somebody of the batch, by its kind: a known person only by what was changed of her since."""
     new = Person.batch_id == batch.id
     stands = holders.referring(*OWN)
-    edited = [
-        _changed_since(batch),
-        *(sa.and_(new, one) for one in (*_leaning(batch), *stands.pop(holders.EDITED, []))),
-    ]
+    edited = [*_edited(batch), *(sa.and_(new, one) for one in stands.pop(holders.EDITED, []))]
     return {holders.EDITED: edited} | {kind: [sa.and_(new, sa.or_(*held))] for kind, held in stands.items()}
+
+
+def _edited(batch: ImportBatch) -> list[sa.ColumnElement[bool]]:
+    """Somebody changed one of its people, or added something to a new one."""
+    return [_changed_since(batch), *(sa.and_(Person.batch_id == batch.id, one) for one in _leaning(batch))]
 
 
 def _changed_since(batch: ImportBatch) -> sa.ColumnElement[bool]:
@@ -222,8 +226,19 @@ def _remove_people(batch: ImportBatch) -> int:
         sa.update(Person).where(Person.guardian_id.in_(new)).values(guardian_id=None),
     )
     people = list(db.session.scalars(new.order_by(Person.id)))
+    _remove_words(batch, new)
     # Thirty foreign keys are asked for each of them: one statement for all might take longer than one may.
     parts = [people[start : start + CHUNK] for start in range(0, len(people), CHUNK)]
-    for statement in (*statements, *(sa.delete(Person).where(Person.id.in_(part)) for part in parts)):
+    mine = sa.delete(Person).where(Person.batch_id == batch.id)
+    for statement in (*statements, *(mine.where(Person.id.between(part[0], part[-1])) for part in parts)):
         db.session.execute(statement, execution_options={"synchronize_session": False})
     return len(people)
+
+
+def _remove_words(batch: ImportBatch, new: sa.Select[int]) -> None:
+    """SQLite's trigger looks every word of everybody up by itself: they go in one statement before it is asked."""
+    if db.session.connection().dialect.name == "sqlite":
+        words = sa.delete(PersonWord).where(
+            PersonWord.community_id == batch.community_id, PersonWord.person_id.in_(new)
+        )
+        db.session.execute(words, execution_options={"synchronize_session": False})

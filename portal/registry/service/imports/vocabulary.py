@@ -64,6 +64,7 @@ class Field(StrEnum):
     PURPOSE = "purpose"
     FOUNDED_ON = "founded_on"
     MEMBERS = "members"
+    HEADCOUNT = "headcount"
     MEASURE = "measure"
     QUANTITY = "quantity"
     PLACE = "place"
@@ -135,7 +136,10 @@ COLUMN_WORDS |= {
         "企业名称", "全称", "队伍名称", "志愿队名称", "团队名称", "志愿队", "志愿服务队", "服务队名称",
         "志愿服务队名称", "队名", "物资名称", "物品名称", "品名", "物资", "物品", "器材名称", "货品名称",
     ),
-    Field.SORT: ("类型", "类别", "设施类型", "场所类型", "组织类型", "单位类型", "机构类型", "组织类别", "性质"),
+    Field.SORT: (
+        "类型", "类别", "设施类型", "场所类型", "组织类型", "单位类型", "机构类型", "组织类别", "性质",
+        "队伍类型", "队伍类别", "服务类型", "服务类别",
+    ),
     Field.USCC: ("统一社会信用代码", "信用代码", "社会信用代码", "统一信用代码", "组织机构代码"),
     Field.STANDING: ("登记备案情况", "登记情况", "登记或备案", "备案情况", "登记状态"),
     Field.GRADE: ("评估等级", "等级", "评估级别"),
@@ -165,6 +169,9 @@ COLUMN_WORDS |= {
     ),
     Field.FOUNDED_ON: ("成立日期", "成立时间", "成立年月", "组建时间", "组建日期"),
     Field.MEMBERS: ("成员", "队员", "成员名单", "队员名单", "成员姓名", "队员姓名", "志愿者", "志愿者名单"),
+    Field.HEADCOUNT: (
+        "人数", "队员人数", "成员人数", "队伍人数", "志愿者人数", "总人数", "成员数", "队员数", "注册人数",
+    ),
     Field.MEASURE: ("单位", "计量单位", "数量单位"),
     Field.QUANTITY: (
         "数量", "库存", "库存数量", "现有数量", "现存数量", "结存", "结存数量", "实有数", "实有数量", "盘点数",
@@ -204,7 +211,16 @@ FIELDS: dict[ImportKind, tuple[Field, ...]] = {
         Field.EXPIRES_ON,
         Field.NOTE,
     ),
-    ImportKind.TEAMS: (Field.TITLE, Field.PURPOSE, Field.FOUNDED_ON, Field.LEADER, Field.PHONE, Field.MEMBERS),
+    ImportKind.TEAMS: (
+        Field.TITLE,
+        Field.SORT,
+        Field.PURPOSE,
+        Field.FOUNDED_ON,
+        Field.LEADER,
+        Field.PHONE,
+        Field.HEADCOUNT,
+        Field.MEMBERS,
+    ),
     ImportKind.STOCK: (Field.TITLE, Field.MEASURE, Field.QUANTITY, Field.PLACE, Field.LOW_BELOW),
 }
 KNOWN_COLUMNS = {word: field for field, words in COLUMN_WORDS.items() for word in words}

@@ -97,6 +97,7 @@ def field(name: str) -> str:
         Field.FOUNDED_ON: _("成立日期"),
         "disbanded_on": _("解散日期"),
         Field.MEMBERS: _("成员"),
+        Field.HEADCOUNT: _("自报人数"),
         Field.MEASURE: _("计量单位"),
         Field.QUANTITY: _("数量"),
         Field.PLACE: _("存放地点"),
@@ -212,6 +213,7 @@ def reason(why: Mapping[str, Any]) -> str:
         "no_paper": _("写了证书的编号或日期，没有写是什么证书。"),
         "several_staff": _("有几个同名的人，请补上各自的联系电话再导入。"),
         "whole_number": _("应填不超过 1000000 的整数，单位写在另一列，或紧跟在数字后面。"),
+        "headcount": _("应填整数，例如 35 或 35人。"),
         "negative": _("不能是负数，应填 0 或更大的整数。"),
         "no_unit": _("没有计量单位，例如 箱、件。"),
         "no_title": _("没有填名称。"),
@@ -303,6 +305,7 @@ SPOKEN: dict[str, Callable[[Any], str]] = {
     Field.POST: lambda stored: resources.word(StaffKind(stored)),
     Field.PAPER_NUMBER: mask_id,
     Field.QUANTITY: str,
+    Field.HEADCOUNT: str,
     Field.LOW_BELOW: str,
     "kind": lambda stored: _sort(stored),  # noqa: PLW0108 it stands below
 }

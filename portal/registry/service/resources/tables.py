@@ -206,14 +206,18 @@ def _staff(rows: list[Staff], shown: Shown) -> Table:
 
 
 def _teams(rows: list[VolunteerTeam], shown: Shown) -> Table:
-    headers = (_("社区"), _("名称"), _("服务内容"), _("队长"), _("人数"), _("成立日期"))
+    headers = (
+        _("社区"), _("名称"), _("类型"), _("服务内容"), _("队长"), _("人数"), _("自报人数"), _("成立日期")
+    )  # fmt: skip
     lines = [
         (
             row.community.name,
             row.name,
+            row.sort,
             row.purpose,
             shown.resident(leader.name) if (leader := teams.leader_of(row)) else "",
             str(teams.headcount(row)),
+            "" if row.said_to_be is None else str(row.said_to_be),
             str(row.founded_on or ""),
         )
         for row in rows

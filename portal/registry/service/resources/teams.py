@@ -24,6 +24,8 @@ class TeamFacts:
     name: str
     purpose: str = ""
     founded_on: date | None = None
+    sort: str = ""
+    said_to_be: int | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ def _say(team: VolunteerTeam, facts: TeamFacts) -> None:
     if facts.founded_on and facts.founded_on > today():
         raise Refused(_("成立日期还没有到，请核对。"), field="founded_on")
     team.name, team.purpose, team.founded_on = facts.name, facts.purpose, facts.founded_on
+    team.sort, team.said_to_be = facts.sort, facts.said_to_be
 
 
 def join(team: VolunteerTeam, person: Person) -> TeamMember:

@@ -1,0 +1,1 @@
+"""The tables of casework: categories and limits, cases and their steps, recurring matters."""

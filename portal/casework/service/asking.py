@@ -1,0 +1,124 @@
+"""What the reporter may do with a sent request: urge, add, withdraw, reopen."""
+
+from datetime import date, timedelta
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from portal.casework.models.cases import Case
+from portal.casework.models.codes import HELD, OPEN, CaseState, Deed, PhotoStage
+from portal.casework.service import moves, photos, telling
+from portal.casework.service.moves import Mover
+from portal.core import calendar, clock, settings
+from portal.core.clock import now, today
+from portal.core.db import db, guarded
+from portal.core.errors import Refused
+from portal.core.web import day_words
+
+settings.declare(
+    "casework.urge_days",
+    default=1,
+    label=lambda: _("催办一次后，隔几个工作日可以再催"),
+    unit=lambda: _("工作日"),
+    least=1,
+    most=10,
+)
+REOPEN_DAYS = "casework.reopen_days"
+settings.declare(
+    REOPEN_DAYS,
+    default=15,
+    label=lambda: _("办结后多少天内可以要求重新办理"),
+    unit=lambda: _("天"),
+    least=0,
+    most=90,
+)
+settings.declare(
+    "casework.most_reopens",
+    default=2,
+    label=lambda: _("办结后最多可以要求重新办理几次"),
+    unit=lambda: _("次"),
+    least=0,
+    most=5,
+)
+WITHDRAWN_FROM = frozenset(
+    {CaseState.SUBMITTED, CaseState.ACCEPTED, CaseState.ASSIGNED, CaseState.SIGNED, CaseState.RETURNED}
+) | {CaseState.WORKING, CaseState.PAUSED}
+
+
+def next_urge(case: Case) -> date | None:
+    """From which day it may be urged again; None where it may be now."""
+    if case.urged_at is None:
+        return None
+    day = calendar.add_working_days(clock.local(case.urged_at).date(), settings.get("casework.urge_days"))
+    return day if day > today() else None
+
+
+def can_urge(case: Case) -> bool:
+    return case.state in OPEN and case.state is not CaseState.DISSATISFIED
+
+
+def urge(case: Case, *, by: Mover, words: str = "") -> None:
+    """催办: told to the holder, or to the dispatchers while nobody has it; once in so many working days."""
+    if not can_urge(case):
+        raise Refused(_("这件诉求已经答复，不用再催。对结果不满意，请在回访里选“没解决”。"))
+    later = next_urge(case)
+    if later:
+        raise Refused(_("已经催过了，办理人已收到。%(day)s可以再催。急事请打社区电话。", day=day_words(later)))
+    seen = sa.and_(Case.id == case.id, Case.urges == case.urges)
+    if not guarded(sa.update(Case).where(seen).values(urges=case.urges + 1, urged_at=now())):
+        raise Refused(_("刚才已经催过了，办理人已收到。"))
+    db.session.refresh(case, ["urges", "urged_at"])
+    moves.step(case, Deed.URGED, by=by, words=words)
+    to = [case.holder] if case.holder and case.state in HELD else [one.id for one in telling.dispatchers(case)]
+    for account in to:
+        telling.tell_worker(case, account, "urged")
+
+
+def add(case: Case, *, by: Mover, words: str, picture: bytes | None = None) -> None:
+    """More words, or a photograph, while it runs."""
+    if case.state not in OPEN:
+        raise Refused(_("这件诉求已经答复，不能再补充。没有解决，请在回访里选“没解决”，并写下情况。"))
+    if not words and picture is None:
+        raise Refused(_("请写几句话，或者选一张照片。"), field="words")
+    if picture is not None:
+        photos.add(case, picture, PhotoStage.REPORT, by_name=by.name)
+    moves.step(case, Deed.ADDED, by=by, words=words or _("加了一张照片"))
+    if case.holder and case.state in HELD:
+        telling.tell_worker(case, case.holder, "added")
+
+
+def can_withdraw(case: Case) -> bool:
+    return case.state in WITHDRAWN_FROM
+
+
+def withdraw(case: Case, *, by: Mover, why: str) -> None:
+    if not can_withdraw(case):
+        raise Refused(_("这件诉求已经答复，不用撤回。"))
+    moves.move(case, CaseState.WITHDRAWN, by=by, words=why)
+
+
+def reopen_until(case: Case) -> date | None:
+    """The last day on which a closed case may be reopened; None where it may not."""
+    if case.state is not CaseState.CLOSED or case.closed_at is None:
+        return None
+    if case.reopens >= settings.get("casework.most_reopens"):
+        return None
+    last = clock.local(case.closed_at).date() + timedelta(days=settings.get(REOPEN_DAYS))
+    return last if last >= today() else None
+
+
+def reopen(case: Case, *, by: Mover, why: str) -> None:
+    """Have a closed case done again: to whoever is first responsible."""
+    if reopen_until(case) is None:
+        raise Refused(_("这件诉求已经过了要求重新办理的期限，或者次数已经用完。还有问题，请重新反映一件。"))
+    moves.move(
+        case,
+        CaseState.REDO,
+        by=by,
+        words=why,
+        reopens=case.reopens + 1,
+        redos=case.redos + 1,
+        holder=case.first_holder or case.holder,
+        holder_name=case.first_holder_name or case.holder_name,
+        closed_at=None,
+    )

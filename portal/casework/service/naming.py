@@ -1,0 +1,61 @@
+"""Who may know by whom a request is: where the reporter hides her name, the dispatchers alone, and never the party."""
+
+import sqlalchemy as sa
+
+from portal.areas import service as areas
+from portal.casework.models.cases import Case, CaseStep
+from portal.casework.models.codes import Against, Side
+from portal.casework.service.words import case_word
+from portal.core.access import Actor, scopes_of
+from portal.core.db import db
+from portal.identity.permissions import Permission
+from portal.registry.models import Claim, ClaimState, Staff
+
+
+def may_know(case: Case, actor: Actor) -> bool:
+    """Whether a worker may read who reported."""
+    if not case.hide_name:
+        return True
+    dispatches = areas.reach(scopes_of(actor, Permission.CASES_DISPATCH)).communities
+    return case.community_id in dispatches and not is_party(case, actor)
+
+
+def is_party(case: Case, actor: Actor) -> bool:
+    """Whether a worker is, or belongs to, whom the request complains of."""
+    if case.against is Against.WORKER:
+        return case.against_worker in {"", actor.public_id}
+    if case.against is Against.COMMITTEE:
+        return True
+    return case.against is Against.ORGANISATION and _works_for(case, actor)
+
+
+def _works_for(case: Case, actor: Actor) -> bool:
+    """By the register's list of staff: the same person as the account is confirmed to be, or the same name."""
+    own = sa.select(Claim.person_id).where(
+        Claim.account_id == actor.account_id, Claim.state == ClaimState.CONFIRMED, Claim.person_id.is_not(None)
+    )
+    query = sa.select(Staff.id).where(
+        Staff.organisation_id == case.against_organisation_id,
+        Staff.left_on.is_(None),
+        sa.or_(Staff.person_id.in_(own), Staff.name == actor.name),
+    )
+    return db.session.scalar(query.limit(1)) is not None
+
+
+def reporter_name(case: Case, actor: Actor) -> str:
+    """The reporter's name as this worker may read it; "" where it is hidden or unknown."""
+    if not may_know(case, actor):
+        return ""
+    return case.reporter.name if case.reporter else case.reporter_name or ""
+
+
+def reporter_phone(case: Case, actor: Actor) -> str:
+    """The telephone to call back, as this worker may read it (a page masks it)."""
+    if not may_know(case, actor):
+        return ""
+    return case.reporter_phone or (case.reporter.phone if case.reporter else "") or ""
+
+
+def step_by(step: CaseStep) -> str:
+    """Who did a step: a worker by her name, the reporter never by hers."""
+    return step.by_name if step.side is Side.WORKER else case_word(step.side)

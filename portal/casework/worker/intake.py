@@ -1,0 +1,59 @@
+"""Worker pages: taking a request in for somebody who calls, comes, is visited, or wrote on paper."""
+
+from flask import Response, flash
+from flask_babel import gettext as _
+
+from portal.casework.forms.intake import IntakeForm, intake_form
+from portal.casework.forms.worker import FindForm
+from portal.casework.service import intake as taking
+from portal.casework.worker.blueprint import bp
+from portal.core import audit, web
+from portal.core.access import current_actor, requires, scopes
+from portal.core.clock import today
+from portal.core.errors import Refused
+from portal.identity.permissions import Permission
+from portal.registry.models import Person
+from portal.registry.service import people
+
+
+@bp.route("/new", methods=["GET", "POST"])
+@requires(Permission.CASES_HANDLE)
+def intake() -> Response:
+    form, found = FindForm(), None
+    if form.validate_on_submit():
+        kind = people.kind_of_query(form.text("q"))
+        found = people.find(form.text("q"), scopes(Permission.CASES_HANDLE))
+        audit.record("cases.person_sought", None, by=kind, found=len(found))
+        form.q.data = "" if kind in people.NUMBERS else form.q.data
+    return web.page("casework/worker/intake.html", form=form, found=found, today=today(), status=form.status)
+
+
+@bp.route("/new/stranger", methods=["GET", "POST"])
+@requires(Permission.CASES_HANDLE)
+def intake_stranger() -> Response:
+    return _intake(None)
+
+
+@bp.route("/new/for/<person>", methods=["GET", "POST"])
+@requires(Permission.CASES_HANDLE)
+def intake_person(person: str) -> Response:
+    return _intake(people.person_in(scopes(Permission.CASES_HANDLE), person))
+
+
+def _intake(person: Person | None) -> Response:
+    ground = taking.ground(person, scopes(Permission.CASES_HANDLE))
+    form = intake_form(person, ground)
+    if form.validate_on_submit():
+        try:
+            return _taken(form, person, ground)
+        except Refused as refused:
+            form.refuse(refused)
+    return web.page("casework/worker/intake_new.html", person=person, form=form, status=form.status)
+
+
+def _taken(form: IntakeForm, person: Person | None, ground: taking.Ground) -> Response:
+    community = ground.community_of(form.community.data if "community" in form else 0)
+    key, body, by = form.text("idem"), form.body(), current_actor()
+    case = taking.take_in(form.told(), person, community, by=by, idem=key, body=body)
+    flash(_("已登记，编号 %(number)s。", number=case.number), "ok")
+    return web.go(".case", public_id=case.public_id)

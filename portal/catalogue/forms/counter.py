@@ -1,0 +1,102 @@
+"""Forms of the counter: finding an appointment, marks with their reasons, booking for somebody, words, papers."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf.file import FileField
+from wtforms import BooleanField, RadioField, SearchField, SelectField, TextAreaField
+from wtforms.validators import InputRequired, Length, Optional
+
+from portal.catalogue.models.appointments import Channel
+from portal.catalogue.models.items import Item
+from portal.catalogue.service import booking_for
+from portal.core.clock import local, now
+from portal.core.forms import Form, OnceForm, TrimmedField, at_most, required
+
+
+class CheckInForm(Form):
+    """What a camera or a hand says, or a photograph of the code."""
+
+    code = TrimmedField(_l("预约码"), [at_most(500)])
+    photo = FileField(_l("二维码照片"))
+
+
+class ReasonForm(OnceForm):
+    reason = TrimmedField(_l("原因"), [required(_l("请写明原因")), at_most(120)])
+
+
+class FindForm(Form):
+    q = SearchField(
+        _l("找人"),
+        validators=[required(_l("请填姓名、拼音首字母、手机号后四位或身份证号")), Length(max=40)],
+        filters=[lambda text: (text or "").strip()],
+    )
+
+    def words(self) -> str:
+        return self.q.data or ""
+
+    def forget(self, kind: str) -> None:
+        """Do not show a full number again that was typed to find somebody."""
+        if kind in {"id_number", "phone"}:
+            self.q.data = ""
+
+
+class ItemForm(Form):
+    """Which item; asked by the address, so nothing is sent."""
+
+    class Meta(Form.Meta):
+        csrf = False
+
+    item = SelectField(_l("办什么"), coerce=int, default=0)
+
+    def offer(self, items: Iterable[Item], chosen: int) -> None:
+        self.item.choices = [(one.id, one.title) for one in items]
+        self.item.data = chosen
+
+
+class BookForForm(OnceForm):
+    """Booking for somebody: who agreed, how, and when."""
+
+    channel = RadioField(_l("怎么提出的"), default=Channel.COUNTER.value)
+    how = RadioField(_l("本人怎么同意的"), validators=[InputRequired(_l("请选本人怎么同意的"))])
+    given_at = TrimmedField(
+        _l("什么时候同意的"),
+        [required(_l("请写明什么时候")), at_most(40)],
+        default=lambda: f"{local(now()):%Y-%m-%d %H:%M}",
+    )
+    agreed = BooleanField(
+        _l("已向本人说明：代约免费，姓名和联系方式只用于这次服务，可以随时取消"), [required(_l("请先说明并得到同意"))]
+    )
+    note = TextAreaField(_l("给服务人员的话"), [Optional(), at_most(100)])
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.channel.choices = [(Channel.COUNTER.value, _l("到窗口来")), (Channel.PHONE.value, _l("打电话来"))]
+        self.how.choices = booking_for.ways()
+
+    def consent(self) -> str:
+        return booking_for.consent_words(self.how.data or "", self.text("given_at"))
+
+
+class MessageForm(OnceForm):
+    words = TextAreaField(
+        _l("要说的话"), [required(_l("请写要通知的话")), at_most(150)], description=_l("最多 150 字，不要写个人情况")
+    )
+
+
+class PaperForm(OnceForm):
+    what = TrimmedField(
+        _l("收了什么"),
+        [required(_l("请写明收了什么材料")), at_most(120)],
+        description=_l("例如：户口簿原件一本、照片两张"),
+    )
+    place = TrimmedField(_l("放在哪里"), [required(_l("请写明放在哪里")), at_most(80)])
+
+
+class PaperMoveForm(Form):
+    place = TrimmedField(_l("现在在哪里"), [required(_l("请写明现在在哪里")), at_most(80)])
+
+
+class PaperBackForm(Form):
+    to = TrimmedField(_l("交还给谁"), [required(_l("请写明交还给谁")), at_most(60)])

@@ -1,0 +1,1 @@
+"""The tables of the catalogue: items and lists, timetables and appointments, rooms, applications."""

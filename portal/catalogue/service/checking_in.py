@@ -1,0 +1,73 @@
+"""Check-in: the signed code on a telephone or the six characters beside it, in their time, once."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+from flask_babel import gettext as _
+
+from portal.catalogue.models.appointments import Appointment, AppointmentState
+from portal.catalogue.service import appointments, changing
+from portal.catalogue.service.appointment_words import appointment_said
+from portal.core import audit, ids, tokens
+from portal.core.access import Actor, Scope
+from portal.core.clock import local, now
+from portal.core.db import db
+from portal.core.errors import Refused
+
+PURPOSE = "catalogue.check_in"
+EARLY, LATE = timedelta(minutes=30), timedelta(minutes=60)
+# The signature is made anew with every page; the window is the slot's.
+LIVES = timedelta(days=60)
+
+
+def token(appointment: Appointment) -> str:
+    """The signed words that the code of an appointment holds."""
+    return tokens.sign(PURPOSE, appointment.public_id)
+
+
+def find(text: str, *, within: Collection[Scope]) -> Appointment:
+    """The appointment of a scanned code (an address or the bare token) or of one that was typed."""
+    code = ids.check_short_code(text)
+    if code is not None:
+        condition = Appointment.code == code
+    else:
+        text = text.strip()
+        bare = parse_qs(urlsplit(text).query).get("code", [""])[0] if "?" in text else text
+        condition = Appointment.public_id == str(tokens.unsign(PURPOSE, bare, within=LIVES) or "")
+    found = db.session.scalar(appointments.in_scope(within, condition).order_by(Appointment.id))
+    if found is None:
+        raise Refused(_("没有找到这个预约。请核对预约码，或按姓名在当天名单里查找。"), field="code")
+    return found
+
+
+def check_in(text: str, *, by: Actor, within: Collection[Scope]) -> Appointment:
+    """The person has come: within the window round the beginning, once."""
+    found = find(text, within=within)
+    _check_window(found, now())
+    arrive(found, by=by)
+    return found
+
+
+def _check_window(appointment: Appointment, moment: datetime) -> None:
+    opens, closes = appointment.starts_at - EARLY, appointment.starts_at + LATE
+    if appointment.state is not AppointmentState.BOOKED:
+        words = _("这个预约现在是「%(state)s」，不用再签到。", state=appointment_said(appointment.state))
+        raise Refused(words, field="code")
+    if moment < opens:
+        words = _("还没到签到时间，%(time)s 起可以签到。", time=f"{local(opens):%Y-%m-%d %H:%M}")
+        raise Refused(words, field="code")
+    if moment > closes:
+        words = _(
+            "签到时间已过（到 %(time)s 为止）。请在当天名单里由工作人员登记。", time=f"{local(closes):%Y-%m-%d %H:%M}"
+        )
+        raise Refused(words, field="code")
+
+
+def arrive(appointment: Appointment, *, by: Actor) -> None:
+    """Mark as arrived; of two workers who scan at once, one does."""
+    before = (AppointmentState.BOOKED, AppointmentState.NO_SHOW)
+    changing.move(appointment, AppointmentState.ARRIVED, only_from=before, arrived_at=now())
+    audit.record(
+        "catalogue.appointment_checked_in", appointment, on_behalf_of=appointment.person.public_id, by=by.public_id
+    )

@@ -1,0 +1,230 @@
+"""Items as they are found: one of them, those a resident sees, those a worker keeps."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload, selectinload
+
+from portal.areas.models import Area
+from portal.catalogue.models.codes import ItemKind, ItemState, ProviderKind, Situation
+from portal.catalogue.models.items import Condition, Item, ItemChange, Provider
+from portal.catalogue.service import grounds
+from portal.core.access import Scope
+from portal.core.clock import today
+from portal.core.db import db
+from portal.core.errors import Missing
+
+A_PAGE = 40
+HISTORY = 20
+
+
+@dataclass(frozen=True)
+class Brief:
+    """An item as a list shows it: its columns alone."""
+
+    id: int
+    title: str
+    summary: str
+    kind: ItemKind
+    situations: Sequence[str]
+    cost_fen: int | None
+    provider: str
+    provider_kind: ProviderKind
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many items there are of each situation and of each kind of provider, and in all."""
+
+    situations: dict[Situation, int]
+    kinds: dict[ProviderKind, int]
+    count: int
+
+
+def item(item_id: int) -> Item:
+    """An item in whatever state, with its provider, papers and area; Missing when there is none."""
+    found = db.session.scalar(sa.select(Item).where(Item.id == item_id).options(*_whole()))
+    if found is None:
+        raise Missing
+    return found
+
+
+def shown(item_id: int, on: date | None = None) -> Item:
+    """An item as residents may see it: published, and valid on a day (today unless told)."""
+    found = item(item_id)
+    if not found.is_shown(on or today()):
+        raise Missing
+    return found
+
+
+def _whole() -> tuple[sa.orm.interfaces.ORMOption, ...]:
+    return (
+        joinedload(Item.area).joinedload(Area.parent),
+        joinedload(Item.provider),
+        selectinload(Item.materials),
+        selectinload(Item.conditions).joinedload(Condition.next_item),
+    )
+
+
+def showing(on: date) -> sa.ColumnElement[bool]:
+    """The condition that residents see an item on a day."""
+    return sa.and_(
+        Item.state == ItemState.PUBLISHED,
+        Item.valid_from <= on,
+        sa.or_(Item.valid_to.is_(None), Item.valid_to >= on),
+    )
+
+
+@cache
+def lean() -> sa.Select[Any]:
+    """The columns of a Brief of what residents see in `areas` on a `day`: each reader asks this, so built once."""
+    day: sa.BindParameter[Any] = sa.bindparam("day")
+    return (
+        sa.select(
+            Item.id,
+            Item.title,
+            Item.summary,
+            Item.kind,
+            Item.situations,
+            Item.cost_fen,
+            Provider.name.label("provider"),
+            Provider.kind.label("provider_kind"),
+        )
+        .join(Provider, Item.provider_id == Provider.id)
+        .where(
+            Item.area_id.in_(sa.bindparam("areas", expanding=True)),
+            Item.state == ItemState.PUBLISHED,
+            Item.valid_from <= day,
+            sa.or_(Item.valid_to.is_(None), Item.valid_to >= day),
+        )
+        .order_by(Item.title, Item.id)
+    )
+
+
+def published(
+    community: Area, *, situation: Situation | None = None, kind: ProviderKind | None = None, on: date | None = None
+) -> list[Brief]:
+    """What a community's residents can have on a day: its own and its street's, by title; perhaps of one situation or
+    of one kind of provider.
+    """
+    rows = db.session.execute(lean(), {"areas": grounds.around(community), "day": on or today()})
+    briefs = [Brief(*row) for row in rows]
+    return [
+        brief
+        for brief in briefs
+        if (situation is None or situation.value in brief.situations) and (kind is None or brief.provider_kind is kind)
+    ]
+
+
+@cache
+def _sorts() -> sa.Select[Any]:
+    briefs = lean().order_by(None)
+    return briefs.with_only_columns(Item.situations, Provider.kind, sa.func.count(Item.id)).group_by(
+        Item.situations, Provider.kind
+    )
+
+
+def counted(community: Area) -> Counted:
+    """How many items of each sort a community's residents find, in one question."""
+    situations, kinds, count = dict.fromkeys(Situation, 0), dict.fromkeys(ProviderKind, 0), 0
+    for lives, kind, number in db.session.execute(_sorts(), {"areas": grounds.around(community), "day": today()}):
+        kinds[kind] += number
+        count += number
+        for life in lives:
+            situations[Situation(life)] += number
+    return Counted(situations, kinds, count)
+
+
+def item_in(within: Collection[Scope], item_id: int) -> Item:
+    """An item that a worker keeps; Missing for any other."""
+    query = sa.select(Item).where(Item.id == item_id, Item.area_id.in_(grounds.kept(within))).options(*_whole())
+    found = db.session.scalar(query)
+    if found is None:
+        raise Missing
+    return found
+
+
+def served_in(within: Collection[Scope], item_id: int) -> Item:
+    """An item that a worker keeps, or that the street above has published for her people; Missing for any other."""
+    query = sa.select(Item).where(Item.id == item_id, _listed(within)).options(*_whole())
+    found = db.session.scalar(query)
+    if found is None:
+        raise Missing
+    return found
+
+
+def items_within(
+    within: Collection[Scope],
+    *,
+    state: ItemState | None = None,
+    words: str = "",
+    page: int = 1,
+    kind: ItemKind | None = None,
+) -> tuple[list[Item], bool]:
+    """A page of the items that a worker keeps, and of those published for her people by the street above: drafts
+    first, then by title; and whether there are more.
+    """
+    query = (
+        sa.select(Item)
+        .where(_listed(within))
+        .options(joinedload(Item.area), joinedload(Item.provider))
+        .order_by(_DRAFTS_FIRST, Item.title, Item.id)
+        .limit(A_PAGE + 1)
+        .offset((page - 1) * A_PAGE)
+    )
+    if state is not None:
+        query = query.where(Item.state == state)
+    if kind is not None:
+        query = query.where(Item.kind == kind)
+    if words:
+        query = query.where(sa.or_(Item.title.contains(words, autoescape=True), Item.code == words.upper()))
+    found = list(db.session.scalars(query))
+    return found[:A_PAGE], len(found) > A_PAGE
+
+
+def _listed(within: Collection[Scope]) -> sa.ColumnElement[bool]:
+    above = sa.and_(Item.area_id.in_(grounds.served(within)), Item.state == ItemState.PUBLISHED)
+    return sa.or_(Item.area_id.in_(grounds.kept(within)), above)
+
+
+_DRAFTS_FIRST = sa.case({ItemState.DRAFT: 0, ItemState.PUBLISHED: 1}, value=Item.state, else_=2)
+
+
+def served(within: Collection[Scope], *, kind: ItemKind | None = None) -> list[Item]:
+    """The published items that people in these scopes are served with, by title: for a counter and for timetables."""
+    query = (
+        sa.select(Item)
+        .where(Item.area_id.in_(grounds.served(within)), showing(today()))
+        .options(joinedload(Item.area), joinedload(Item.provider))
+        .order_by(Item.title, Item.id)
+    )
+    if kind is not None:
+        query = query.where(Item.kind == kind)
+    return list(db.session.scalars(query))
+
+
+def count_of(within: Collection[Scope]) -> dict[ItemState, int]:
+    """How many of these there are in each state."""
+    query = sa.select(Item.state, sa.func.count(Item.id)).where(_listed(within))
+    held = {row[0]: row[1] for row in db.session.execute(query.group_by(Item.state))}
+    return {state: held.get(state, 0) for state in ItemState}
+
+
+def history(item: Item) -> list[ItemChange]:
+    """The edits of an item, newest first."""
+    query = sa.select(ItemChange).where(ItemChange.item_id == item.id)
+    return list(db.session.scalars(query.order_by(ItemChange.version.desc(), ItemChange.id.desc()).limit(HISTORY)))
+
+
+def alternatives(item: Item) -> list[tuple[int, str]]:
+    """Id and title of the other items that may be named as the next one: of the same area and of its street."""
+    query = (
+        sa.select(Item.id, Item.title)
+        .where(Item.area_id.in_(grounds.around(item.area)), Item.id != item.id, Item.state == ItemState.PUBLISHED)
+        .order_by(Item.title, Item.id)
+    )
+    return [(row[0], row[1]) for row in db.session.execute(query)]

@@ -1,0 +1,1 @@
+"""The samples that an administrator may load into an empty catalogue, and the demonstration does."""

@@ -1,0 +1,202 @@
+"""Appointments of the demonstration: seven timetables of one community, a week behind them and the days ahead."""
+
+import random
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from portal.areas.models import Area
+from portal.catalogue.models.appointments import Appointment, AppointmentState, Channel
+from portal.catalogue.models.items import Item
+from portal.catalogue.models.schedules import Of, Slot, Timetable
+from portal.catalogue.service import booking, counter, opening, timetables
+from portal.catalogue.service.timetables import Facts
+from portal.core import clock, ids
+from portal.core.access import Actor, Platform
+from portal.core.calendar import special_days
+from portal.core.clock import now
+from portal.core.db import db
+from portal.core.errors import Refused
+from portal.identity.models import Account
+from portal.places.models import Capacity
+from portal.registry.models import Person, PersonState, Staff
+
+SEED = 20261122
+WEEKDAYS, DAYS_BACK = range(5), 9
+MISSED = ("电话联系过，本人忘了", "临时去了医院", "家人说不来了")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A timetable to be: whose, what for, when; `full` is the share of its places that get booked."""
+
+    name: str
+    titles: tuple[str, ...]
+    days: tuple[int, ...]
+    opens: time
+    closes: time
+    staff: str = ""
+    place: str = "党群服务中心一层服务大厅"
+    full: float = 0.6
+    more: tuple[tuple[str, Any], ...] = ()
+
+
+LUNCH = ((time(11, 30), time(13, 30)),)
+PLANS = (
+    Plan(
+        "综合窗口",
+        ("就业登记和招聘", "全程代办", "加装电梯咨询"),
+        tuple(WEEKDAYS),
+        time(8, 30),
+        time(17),
+        more=(("breaks", LUNCH), ("slot_minutes", 20), ("buffer_minutes", 10), ("people", 2)),
+        full=0.3,
+    ),
+    Plan(
+        "全科门诊（陆家明）",
+        ("家庭医生签约", "老年人免费体检"),
+        (0, 2, 4),
+        time(8),
+        time(10, 30),
+        "陆家明",
+        "社区卫生服务站",
+        0.8,
+        (("slot_minutes", 15),),
+    ),
+    Plan("心理咨询（方晓岚）", ("心理咨询",), (1, 5), time(14), time(17), "方晓岚", "党群服务中心调解室", 0.7),
+    Plan("法律咨询（汪律师）", ("法律咨询",), (4,), time(14), time(17), "汪律师", "党群服务中心多功能室", 1.0),
+    Plan("人民调解（孟庆华）", ("人民调解",), (1, 3), time(9), time(11, 30), "孟庆华", "党群服务中心调解室", 0.3),
+    Plan(
+        "理发日",
+        ("便民理发日",),
+        (2,),
+        time(8, 30),
+        time(11),
+        place="日间照料中心",
+        full=0.9,
+        more=(("people", 3), ("slot_minutes", 25), ("buffer_minutes", 5)),
+    ),
+    Plan(
+        "老人手机课",
+        ("老人手机课",),
+        (2,),
+        time(9),
+        time(11),
+        place="党群服务中心多功能室",
+        full=0.5,
+        more=(("people", 12), ("minimum", 5), ("slot_minutes", 120), ("decide_hours", 18)),
+    ),
+)
+
+
+def build_appointments(session: Session, community_code: str) -> None:
+    community = session.scalars(sa.select(Area).where(Area.code == community_code)).one()
+    by, source = _worker(session), random.Random(SEED)
+    people = _people(session, community)
+    for plan in PLANS:
+        table = _timetable(session, community, plan, by)
+        if table is None:
+            continue
+        _past(session, table, people, plan, source)
+        _ahead(session, table, people, plan, source, by)
+        session.flush()
+
+
+def _worker(session: Session) -> Actor:
+    account = session.scalars(sa.select(Account).where(Account.username == "worker")).one()
+    return Actor(account.id, account.public_id, account.name, Platform.DESK, (), 0, now())
+
+
+def _people(session: Session, community: Area) -> list[Person]:
+    born = date(clock.today().year - 55, 1, 1)
+    query = sa.select(Person).where(
+        Person.community_id == community.id, Person.birth_date < born, Person.state == PersonState.PRESENT
+    )
+    return list(session.scalars(query.order_by(Person.id).limit(160)))
+
+
+def _timetable(session: Session, community: Area, plan: Plan, by: Actor) -> Timetable | None:
+    """None where the catalogue has none of its items."""
+    known = {item.title: item.id for item in timetables.items_for(community)}
+    items = tuple(known[title] for title in plan.titles if title in known)
+    if not items:
+        return None
+    where = (Staff.community_id == community.id, Staff.name == plan.staff)
+    staff = session.scalar(sa.select(Staff.id).where(*where)) if plan.staff else None
+    facts: dict[str, Any] = {
+        "name": plan.name,
+        "of": Of.STAFF if staff else Of.DESK,
+        "items": items,
+        "hours": tuple((day, plan.opens, plan.closes) for day in plan.days),
+        "valid_from": clock.today() - timedelta(days=90),
+        "staff_id": staff,
+        "place": plan.place,
+    }
+    made, _opened = timetables.add(community, Facts(**(facts | dict(plan.more))), by=by)
+    session.flush()
+    return made
+
+
+def _past(session: Session, table: Timetable, people: list[Person], plan: Plan, source: random.Random) -> None:
+    """The days behind, of which nearly everybody was served."""
+    first = clock.today() - timedelta(days=DAYS_BACK)
+    special = {row.day: row for row in special_days(first, clock.today())}
+    for offset in range(DAYS_BACK):
+        day = first + timedelta(days=offset)
+        for span in opening.slots_of(table, day, special.get(day)):
+            chosen = source.sample(people, sum(source.random() < plan.full for _place in range(table.people)))
+            slot = Slot(timetable_id=table.id, day=day, starts_at=span.starts_at, ends_at=span.ends_at)
+            slot.capacity = Capacity(total=table.people, taken=len(chosen))
+            session.add(slot)
+            session.flush()
+            session.add_all(_over(slot, table.items, person, source) for person in chosen)
+
+
+def _over(slot: Slot, items: list[Item], person: Person, source: random.Random) -> Appointment:
+    missed = source.random() < 0.1
+    placed = slot.starts_at - timedelta(days=source.randint(1, 5), hours=source.randint(0, 6))
+    return Appointment(
+        code=ids.short_code(6),
+        person_id=person.id,
+        item_id=source.choice(items).id,
+        slot_id=slot.id,
+        day=slot.day,
+        starts_at=slot.starts_at,
+        ends_at=slot.ends_at,
+        state=AppointmentState.NO_SHOW if missed else AppointmentState.SERVED,
+        channel=source.choice((Channel.SELF, Channel.SELF, Channel.AGENT, Channel.PHONE)),
+        placed_at=placed,
+        placed_by="demo",
+        placed_by_name=person.name,
+        changed_at=slot.ends_at,
+        arrived_at=None if missed else slot.starts_at - timedelta(minutes=source.randint(0, 15)),
+        reason=source.choice(MISSED) if missed else "",
+    )
+
+
+def _ahead(
+    session: Session, table: Timetable, people: list[Person], plan: Plan, source: random.Random, by: Actor
+) -> None:
+    """Today's and those of the days ahead, booked as a worker books; who is refused is left out."""
+    until = clock.today() + timedelta(days=7)
+    query = sa.select(Slot).where(Slot.timetable_id == table.id, Slot.day <= until, Slot.starts_at > now())
+    for slot in session.scalars(query.order_by(Slot.starts_at, Slot.id)).all():
+        wanted = sum(source.random() < plan.full for _place in range(table.people))
+        for person in source.sample(people, wanted):
+            _book(slot, source.choice(table.items), person, by, source)
+
+
+def _book(slot: Slot, item: Item, person: Person, by: Actor, source: random.Random) -> None:
+    channel = source.choice((Channel.COUNTER, Channel.PHONE))
+    said = "本人在场，当面同意" if channel is Channel.COUNTER else "本人电话里同意"
+    consent = f"{said}（{clock.local(now()):%Y-%m-%d}）"
+    try:
+        with db.session.begin_nested():
+            made = booking.book(slot, item, person, by=by, channel=channel, consent=consent)
+    except Refused:
+        return
+    if slot.day == clock.today() and source.random() < 0.5:
+        counter.arrive(made, by=by)

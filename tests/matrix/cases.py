@@ -1,0 +1,28 @@
+"""What the endpoints of casework, the resident's side ask for."""
+
+ASKS: dict[str, str] = {
+    "casework.resident.add": "cases.report",
+    "casework.resident.alike": "cases.report",
+    "casework.resident.board": "public",
+    "casework.resident.board_case": "public",
+    "casework.resident.board_follow": "cases.report",
+    "casework.resident.board_photo": "public",
+    "casework.resident.case": "cases.report",
+    "casework.resident.discard": "cases.report",
+    "casework.resident.draft_photo": "cases.report",
+    "casework.resident.followed": "cases.report",
+    "casework.resident.index": "cases.report",
+    "casework.resident.new": "cases.report",
+    "casework.resident.photo": "cases.report",
+    "casework.resident.photo_drop": "cases.report",
+    "casework.resident.photos_page": "cases.report",
+    "casework.resident.reopen": "cases.report",
+    "casework.resident.replied": "public",
+    "casework.resident.reply": "public",
+    "casework.resident.sent": "cases.report",
+    "casework.resident.unfollow": "cases.report",
+    "casework.resident.urge": "cases.report",
+    "casework.resident.what": "cases.report",
+    "casework.resident.where": "cases.report",
+    "casework.resident.withdraw": "cases.report",
+}
