@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 RESIDENT = ("/account/sign-in", "13800000002", "jiankang2026")
 WORKER = ("/desk/account/sign-in", "worker2", "chunhui-jiedao-2026")
+COMMUNITY = ("/desk/account/sign-in", "worker", "chunhui-jiedao-2026")
 GRID = ("/desk/account/sign-in", "grid", "chunhui-jiedao-2026")
 CANTEEN = ("/desk/account/sign-in", "canteen2", "chunhui-jiedao-2026")
 
@@ -46,6 +47,9 @@ README = (
     Shot("grid", "/desk/grids/999901001002001", WORKER, desk=True),
     Shot("kitchen", "/desk/meals/kitchen", CANTEEN, desk=True),
     Shot("redeem", "/desk/meals/redeem", CANTEEN),
+    Shot("services", "/services/", RESIDENT),
+    Shot("day", "/desk/services/days", COMMUNITY, desk=True),
+    Shot("requests", "/desk/cases/", COMMUNITY, desk=True),
 )
 
 

@@ -65,8 +65,8 @@ class Process:
     def running(self) -> bool:
         return self.popen.poll() is None
 
-    def says(self, words: str) -> None:
-        until(lambda: words in self.said or not self.running, words)
+    def says(self, words: str, *, longest: float = PATIENCE) -> None:
+        until(lambda: words in self.said or not self.running, words, longest=longest)
         assert words in self.said, self.said
 
     def signal(self, number: int) -> None:

@@ -228,3 +228,11 @@ def _sentences() -> set[str]:
                 if isinstance(first, ast.Constant):
                     found.add(str(first.value))
     return found
+
+
+def test_no_template_filter_takes_the_name_of_another():
+    """Flask keeps the last of two filters of one name: the pages of the first then break."""
+    named = re.compile(r'app_template_filter\([^,()]+,\s*"(\w+)"\)')
+    found = [(name, _relative(path)) for path in CODE for name in named.findall(path.read_text())]
+    names = [name for name, _path in found]
+    assert not [(name, path) for name, path in found if names.count(name) > 1]

@@ -3,6 +3,7 @@
 from flask_babel import gettext as _
 
 from portal.audit.casedeeds import case_actions, desk_case_actions
+from portal.audit.roomdeeds import room_actions
 
 
 def deeds() -> dict[str, str]:
@@ -19,7 +20,7 @@ def deeds() -> dict[str, str]:
         **_item_actions(),
         **_booking_actions(),
         **_counter_actions(),
-        **_room_actions(),
+        **room_actions(),
         **_application_actions(),
         **_site_actions(),
     }
@@ -290,6 +291,7 @@ def _application_actions() -> dict[str, str]:
         "applications.passed": _("请同事办申请"),
         "applications.rated": _("评价办理结果"),
         "applications.relative_noted": _("近亲属备案"),
+        "applications.paper_announced": _("说材料送到窗口"),
         "applications.paper_taken": _("登记收到材料"),
         "applications.picture_added": _("上传材料照片"),
         "applications.picture_dropped": _("删除材料照片"),
@@ -298,23 +300,6 @@ def _application_actions() -> dict[str, str]:
         "applications.handed_over": _("交接办事申请"),
         "applications.taken_back": _("收回交出的办事申请"),
         "applications.purged": _("清理过期办事申请"),
-    }
-
-
-def _room_actions() -> dict[str, str]:
-    return {
-        "rooms.rule_set": _("设置房间规则"),
-        "rooms.booked": _("预约房间"),
-        "rooms.confirmed": _("确认房间预约"),
-        "rooms.refused": _("不同意房间预约"),
-        "rooms.cancelled": _("取消房间预约"),
-        "rooms.used": _("登记房间已使用"),
-        "rooms.no_show": _("登记约了房间没有来"),
-        "rooms.blocked": _("停用房间一段时间"),
-        "rooms.unblocked": _("取消房间停用"),
-        "rooms.series_made": _("排每周固定使用"),
-        "rooms.board_printed": _("打印房间使用表"),
-        "rooms.person_sought": _("查找要用房间的居民"),
     }
 
 
@@ -342,6 +327,7 @@ def _counter_actions() -> dict[str, str]:
         "catalogue.timetable_changed": _("修改时间表"),
         "catalogue.timetable_ended": _("停用时间表"),
         "catalogue.timetable_reopened": _("恢复时间表"),
+        "catalogue.timetable_opened": _("再开放时间表的时段"),
         "catalogue.exception_added": _("时间表另设日期"),
         "catalogue.exception_dropped": _("撤掉另设的日期"),
         "catalogue.slot_closed": _("停止预约一个时段"),

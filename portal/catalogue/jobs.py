@@ -3,7 +3,7 @@
 from flask import Flask
 
 from portal.catalogue.service import changing, closing, opening, reminding, waiting
-from portal.catalogue.service.rooms import leaving
+from portal.catalogue.service.rooms import leaving, timely
 from portal.core import clock, events
 from portal.core.db import db, transaction
 from portal.core.jobs import EVERY_MINUTE, Jobs, Scheduled
@@ -26,6 +26,21 @@ def remind() -> None:
     for appointment_id in due:
         with transaction():
             reminding.remind(appointment_id, moment)
+    rooms_due = timely.due(moment)
+    db.session.rollback()
+    for booking_id in rooms_due:
+        with transaction():
+            timely.remind(booking_id, moment)
+
+
+def lapse_rooms() -> None:
+    """Requests for a room that nobody answered in time."""
+    moment = clock.now()
+    due = timely.unanswered(moment)
+    db.session.rollback()
+    for booking_id in due:
+        with transaction():
+            timely.lapse(booking_id, moment)
 
 
 def lapse() -> None:
@@ -43,6 +58,7 @@ def register(jobs: Jobs) -> None:
     jobs.add("catalogue.open_slots", open_slots, Scheduled(minute="40", hour="0"))
     jobs.add("catalogue.decide_turnout", decide_turnout, Scheduled(minute="*/5", hour="*"))
     jobs.add("catalogue.remind", remind, Scheduled(minute="*/5", hour="*"))
+    jobs.add("catalogue.lapse_rooms", lapse_rooms, Scheduled(minute="*/5", hour="*"))
     jobs.add("places.lapse", lapse, EVERY_MINUTE)
 
 
@@ -51,6 +67,7 @@ def listen(app: Flask) -> None:
     events.subscribe(app, places.OFFERED, waiting.on_place_offered)
     events.subscribe(app, places.LAPSED, waiting.on_place_lapsed)
     events.subscribe(app, places.CLOSED, waiting.on_place_closed)
+    events.subscribe(app, places.FREED, opening.on_place_freed)
     events.subscribe(app, "person_died", changing.on_person_died)
     events.subscribe(app, "person_moved", changing.on_person_moved)
     events.subscribe(app, "person_died", leaving.on_person_died)

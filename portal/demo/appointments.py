@@ -1,4 +1,4 @@
-"""Appointments of the demonstration: seven timetables of one community, a week behind them and the days ahead."""
+"""Appointments of the demonstration: the timetables of one community, a week behind them and the days ahead."""
 
 import random
 from dataclasses import dataclass
@@ -44,8 +44,8 @@ class Plan:
     more: tuple[tuple[str, Any], ...] = ()
 
 
-LUNCH = ((time(11, 30), time(13, 30)),)
-PLANS = (
+LUNCH = tuple((day, time(11, 30), time(13, 30)) for day in WEEKDAYS)
+PLANS: tuple[Plan, ...] = (
     Plan(
         "综合窗口",
         ("就业登记和招聘", "全程代办", "加装电梯咨询"),
@@ -90,6 +90,28 @@ PLANS = (
         more=(("people", 12), ("minimum", 5), ("slot_minutes", 120), ("decide_hours", 18)),
     ),
 )
+HOME, CARE, CLINIC, HALL = "上门到家", "日间照料中心", "社区卫生服务站", "党群服务中心多功能室"
+# What else may be booked: what for, the days, from when to when, the minutes of a slot, how many people, where.
+QUIET = (
+    ("上门理发", (1, 4), time(9), time(11, 30), 30, 1, HOME),
+    ("采耳修脚", (3,), time(14), time(17), 30, 2, CARE),
+    ("助浴服务", tuple(WEEKDAYS), time(13, 30), time(16, 30), 60, 1, CARE),
+    ("陪同就医", tuple(WEEKDAYS), time(8), time(12), 240, 2, "家里接，医院陪"),
+    ("家政保洁", tuple(range(7)), time(8), time(18), 120, 2, HOME),
+    ("困难老人家庭清洁", tuple(WEEKDAYS), time(9), time(11), 120, 1, HOME),
+    ("水电小修", tuple(range(7)), time(8), time(20), 240, 3, HOME),
+    ("家电维修", tuple(range(7)), time(9), time(18), 180, 2, HOME),
+    ("代购代取", tuple(range(7)), time(9), time(17), 240, 4, HOME),
+    ("大件垃圾清运", (5,), time(8), time(12), 120, 4, HOME),
+    ("预防接种", (1, 3, 5), time(8), time(11), 30, 4, CLINIC),
+    ("中医理疗", tuple(range(6)), time(8, 30), time(16, 30), 60, 1, CLINIC),
+    ("亲子绘本活动", (5,), time(9, 30), time(11), 90, 12, "图书阅览室"),
+    ("书法国画班", (0,), time(14), time(16), 120, 15, HALL),
+)
+PLANS += tuple(
+    Plan(title, (title,), days, opens, closes, "", place, 0.0, (("slot_minutes", minutes), ("people", people)))
+    for title, days, opens, closes, minutes, people, place in QUIET
+)
 
 
 def build_appointments(session: Session, community_code: str) -> None:
@@ -100,8 +122,9 @@ def build_appointments(session: Session, community_code: str) -> None:
         table = _timetable(session, community, plan, by)
         if table is None:
             continue
-        _past(session, table, people, plan, source)
-        _ahead(session, table, people, plan, source, by)
+        if plan.full:
+            _past(session, table, people, plan, source)
+            _ahead(session, table, people, plan, source, by)
         session.flush()
 
 
@@ -198,5 +221,5 @@ def _book(slot: Slot, item: Item, person: Person, by: Actor, source: random.Rand
             made = booking.book(slot, item, person, by=by, channel=channel, consent=consent)
     except Refused:
         return
-    if slot.day == clock.today() and source.random() < 0.5:
+    if made.can_be_marked(now()) and source.random() < 0.5:
         counter.arrive(made, by=by)

@@ -21,6 +21,7 @@ from portal.casework.models.codes import (
     Extension,
     Satisfaction,
     Side,
+    Urgency,
 )
 from portal.casework.models.limits import LimitStep
 from portal.casework.service import limits, reporting
@@ -33,6 +34,9 @@ from portal.identity.models import Account
 from portal.identity.permissions import Role
 
 DAYS = 88
+# One in so many is answered for too late, or cannot be solved; of the latter a third is content with the reasons.
+LATE_CONTACT, UNSOLVED = 48, 11
+EXPLAINED = "这件事眼下办不成，原因已当面说明；条件具备时会再联系您。"
 S = CaseState
 Rows = list[dict[str, Any]]
 
@@ -66,6 +70,9 @@ class Maker:
         self.source = source
         self.times = WorkingTime(day - timedelta(days=DAYS + 30))
         self.now = now()
+        # How many stories of a community were told: every so many end otherwise, so that the rates are what they are.
+        self.turn = 0
+        self.hasty = False
         self.cases: Rows = []
         self.steps: dict[str, Rows] = {}
         self.backs: dict[str, Rows] = {}
@@ -73,6 +80,8 @@ class Maker:
 
     def tell(self, ground: Ground, told: Told, *, ending: str = "") -> str:
         """A request as far as it has come by now; answers its public id."""
+        self.turn += 1
+        self.hasty = told.category.urgency is Urgency.URGENT
         case = self._begin(ground, told)
         self.steps[case["public_id"]] = []
         self._story(case, ground, told, ending)
@@ -163,6 +172,10 @@ class Maker:
         at = self._after(at, 5, 90)
         if at > self.now:
             return
+        if self.turn % LATE_CONTACT == 7 and case["contact_due"] > at:
+            at = self._after(case["contact_due"], 20, 120)
+            if at > self.now:
+                return
         self._move(case, S.WORKING, at, Side.WORKER, holder)
         case["contacted_at"] = at
         self._line(case, Deed.CONTACTED, at, holder, words="电话联系居民，约好到现场看")
@@ -204,12 +217,28 @@ class Maker:
         at = self._after(at, 60, 1200)
         if at > self.now or ending == "answered":
             return
+        if case["redos"] == 0 and self.turn % UNSOLVED == 5:
+            self._explained(case, holder, at)
+            return
         bad = case["redos"] == 0 and self.source.random() < 0.07
         self._back(case, at, solved=not bad)
         if not bad:
             case["closed_at"] = at
             self._move(case, S.CLOSED, at, Side.SYSTEM, None)
             return
+        self._again(case, ground, told, at, ending)
+
+    def _explained(self, case: dict[str, Any], holder: Account, at: datetime) -> None:
+        """It cannot be solved; some are content with the reasons."""
+        self._back(case, at, solved=False, content=self.turn % 3 == 0)
+        self._move(case, S.DISSATISFIED, at, Side.RESIDENT, None)
+        at = min(self._after(at, 20, 120), self.now)
+        case["closed_at"] = at
+        self._move(case, S.CLOSED, at, Side.WORKER, holder, words=EXPLAINED)
+
+    def _again(self, case: dict[str, Any], ground: Ground, told: Told, at: datetime, ending: str) -> None:
+        """Done once more."""
+        holder = self._holder_of(case, ground)
         self._move(case, S.DISSATISFIED, at, Side.RESIDENT, None)
         case["redos"] = 1
         case["finish_due"] = self._due(ground, told, LimitStep.FINISH, at)
@@ -222,10 +251,10 @@ class Maker:
         if at <= self.now:
             self._answered(case, ground, told, at, ending)
 
-    def _back(self, case: dict[str, Any], at: datetime, *, solved: bool) -> None:
+    def _back(self, case: dict[str, Any], at: datetime, *, solved: bool, content: bool = False) -> None:
         """The call-back: by the resident's own answer or by telephone."""
         liked = self.source.choices([Satisfaction.GOOD, Satisfaction.FAIR], [7, 3])[0]
-        satisfaction = liked if solved else Satisfaction.BAD
+        satisfaction = liked if solved else Satisfaction.FAIR if content else Satisfaction.BAD
         way = self.source.choice([CallBackWay.PORTAL, CallBackWay.PHONE, CallBackWay.PHONE])
         said = self.source.choice(HEARD) if solved else "没过两天又这样了"
         case |= {"called_back_at": at, "solved": solved, "satisfaction": satisfaction}
@@ -249,7 +278,9 @@ class Maker:
         return known.after(at, self.times)
 
     def _after(self, at: datetime, least: int, most: int) -> datetime:
-        return self.times.add(at, self.source.randint(least, max(least, most)))
+        minutes = self.source.randint(least, max(least, most))
+        # What is urgent runs by the clock, at night too.
+        return at + timedelta(minutes=minutes // 8) if self.hasty else self.times.add(at, minutes)
 
     def _move(
         self, case: dict[str, Any], to: CaseState, at: datetime, side: Side, by: Account | None, **words: str

@@ -12,6 +12,7 @@ from portal.core.clock import now, today
 from portal.core.db import db, transaction
 from portal.demo import (
     accounts,
+    applications,
     appointments,
     canteens,
     cases,
@@ -75,7 +76,9 @@ def _happen(session: Session, day: date) -> None:
     session.flush()
     session.expunge_all()
     appointments.build_appointments(session, "999901001001")
-    rooms.build_rooms(session, session.scalars(sa.select(Area).where(Area.code == "999901001001")).one())
+    community = session.scalars(sa.select(Area).where(Area.code == "999901001001")).one()
+    rooms.build_rooms(session, community)
+    applications.build_applications(session, community)
     session.expunge_all()
     cases.build_requests(session, street.STREET[0], day)
     for menu_id in settlement.due(now()):

@@ -2,7 +2,7 @@
 
 What comes back goes to whoever waits, in the transaction that freed it: an offered place stays taken, so it is never
 sold twice. Capabilities hear of `place_offered`, `place_lapsed` and `place_closed`, each with `waiting`, and tell the
-person in their own words.
+person in their own words; of `place_freed` with `capacity_id` before what is free is offered, and may fit() it.
 """
 
 from collections.abc import Collection
@@ -22,7 +22,7 @@ from portal.places.models import MOVES, Capacity, Waiting, WaitingState
 from portal.registry.models import Person
 from portal.registry.service import people
 
-OFFERED, LAPSED, CLOSED = "place_offered", "place_lapsed", "place_closed"
+OFFERED, LAPSED, CLOSED, FREED = "place_offered", "place_lapsed", "place_closed", "place_freed"
 LIVE = (WaitingState.WAITING, WaitingState.OFFERED)
 OFFER_HOURS, LEAST_MINUTES = "places.offer_hours", "places.least_minutes"
 SHOWN = 100
@@ -81,6 +81,7 @@ def _free(capacity_id: int, units: int) -> None:
         .values(taken=Capacity.taken - units)
     ):
         raise RuntimeError(f"capacity {capacity_id}: {units} given back that were never taken")
+    events.publish(FREED, capacity_id=capacity_id)
     _forget(capacity_id)
 
 
@@ -97,6 +98,19 @@ def resize(capacity_id: int, total: int, *, field: str = "") -> None:
         raise Refused(_("已经订出的份数比这个数多，不能再减少"), field=field)
     _forget(capacity_id)
     offer_next(capacity_id)
+
+
+def fit(capacity_id: int, most: int) -> None:
+    """As many places as there are to be, or as are taken while that is more; nothing is offered by it."""
+    total = sa.case((Capacity.taken > most, Capacity.taken), else_=most)
+    guarded(sa.update(Capacity).where(Capacity.id == capacity_id, Capacity.total != total).values(total=total))
+    _forget(capacity_id)
+
+
+def lined(capacity_ids: Collection[int]) -> set[int]:
+    """Before which of some capacities somebody waits or has an offer."""
+    query = sa.select(Waiting.capacity_id).where(Waiting.capacity_id.in_(capacity_ids), Waiting.state.in_(LIVE))
+    return set(db.session.scalars(query.distinct()))
 
 
 def _forget(capacity_id: int) -> None:
@@ -277,6 +291,22 @@ def close_line(capacity_id: int, *, reason: str = "") -> int:
     hold(capacity_id)
     query = sa.select(Waiting).where(Waiting.capacity_id == capacity_id, Waiting.state.in_(LIVE)).order_by(Waiting.id)
     return sum(_close(waiting, reason, told=True) for waiting in db.session.scalars(query).all())
+
+
+def close_of(kind: str, ref: str, *, reason: str) -> list[Waiting]:
+    """End every line for one thing of a capability, which tells them in its own words: who waited. What was offered
+    goes to whoever waits for another thing on the same place.
+    """
+    query = sa.select(Waiting).where(Waiting.kind == kind, Waiting.ref == ref, Waiting.state.in_(LIVE))
+    query = query.options(sa.orm.joinedload(Waiting.person)).order_by(Waiting.capacity_id, Waiting.id)
+    ended = []
+    for waiting in db.session.scalars(query).all():
+        hold(waiting.capacity_id)
+        if _close(waiting, reason, told=False):
+            ended.append(waiting)
+    for capacity_id in sorted({waiting.capacity_id for waiting in ended}):
+        offer_next(capacity_id)
+    return ended
 
 
 def end_for(person: Person, *, reason: str) -> int:

@@ -40,11 +40,22 @@ SHARES = [
 # A Chinese page holds no English word but these: the other language's name, endings of files, the sounds of a name,
 # somebody's login. What holds a figure or a point is a code.
 WORD = re.compile(r"(?<![\w.])[A-Za-z]*[a-z]{3,}[A-Za-z]*(?![\w]|\.\w)")
+# An address on paper, for who reads it there.
+ADDRESS = re.compile(r"https?://[\w.:/?=-]+")
 KNOWN = {"English", "xlsx", "csv", "wxy", "canteen"} | {login for login, *_ in WORKERS}
 # No link of the demonstration leads here. Tests of their own draw these pages, if only with the client that reads them.
 UNREACHED = {
     "for a machine": {"health.alive", "health.ready"},
-    "a file": {"visits.worker.photo"},
+    "a file": {
+        "casework.resident.board_photo",
+        "casework.resident.draft_photo",
+        "casework.resident.photo",
+        "casework.worker.photo",
+        "casework.worker.watch_photo",
+        "catalogue.resident.application_picture",
+        "catalogue.resident.room_calendar",
+        "visits.worker.photo",
+    },
     "a step after a form or a code by telephone": {
         "identity.resident.reset_check",
         "identity.resident.reset_password",
@@ -56,6 +67,20 @@ UNREACHED = {
         "registry.resident.claim_again",
         "registry.resident.register_code",
         "home.resident.copy",
+        "casework.resident.alike",
+        "casework.resident.photos_page",
+        "casework.resident.replied",
+        "casework.resident.reply",
+        "casework.resident.sent",
+        "casework.resident.what",
+        "casework.resident.where",
+        "casework.worker.intake_person",
+        "catalogue.worker.application_new",
+        "catalogue.worker.application_receipt",
+        "catalogue.worker.book_item",
+        "catalogue.worker.book_offer",
+        "catalogue.worker.book_slot",
+        "catalogue.worker.room_who",
     },
     "an order of the resident, or one looked up at the desk": {
         "meals.resident.cancel",
@@ -68,10 +93,31 @@ UNREACHED = {
         "meals.worker.order_new",
         "meals.worker.person_orders",
         "meals.worker.redeem_order",
-        "meals.worker.menu_withdraw",
     },
     "something that people bring about, and the demonstration holds none": {
-        "duty.worker.shift",
+        "casework.resident.add",
+        "casework.resident.followed",
+        "casework.resident.withdraw",
+        "casework.worker.help_given",
+        "casework.worker.hide",
+        "casework.worker.release",
+        "catalogue.resident.application_add",
+        "catalogue.resident.application_edit",
+        "catalogue.resident.application_withdraw",
+        "catalogue.resident.apply",
+        "catalogue.resident.check",
+        "catalogue.resident.waiting",
+        "catalogue.worker.application",
+        "catalogue.worker.application_act",
+        "catalogue.worker.condition_edit",
+        "catalogue.worker.errand",
+        "catalogue.worker.errand_return",
+        "catalogue.worker.room",
+        "catalogue.worker.room_act",
+        "catalogue.worker.room_block",
+        "catalogue.worker.room_book",
+        "catalogue.worker.room_booking",
+        "catalogue.worker.room_series",
         "home.worker.hand_over",
         "home.worker.hand_over_back",
         "notifications.worker.announcement_edit",
@@ -102,6 +148,26 @@ UNREACHED = {
         "registry.worker.twin_merge",
         "visits.worker.exclusion_end",
     },
+}
+
+# What the day of the week or the hour brings on some days only: today's slots, meals handed over, shifts not begun.
+SOME_DAYS = {
+    "catalogue.resident.appointment_calendar",
+    "catalogue.resident.appointment_rate",
+    "catalogue.resident.slot",
+    "catalogue.worker.appointment",
+    "catalogue.worker.appointment_cancel",
+    "catalogue.worker.appointment_no_show",
+    "catalogue.worker.appointment_undo",
+    "catalogue.worker.errand_new",
+    "catalogue.worker.figure_rows",
+    "catalogue.worker.slot",
+    "catalogue.worker.slot_call_off",
+    "catalogue.worker.slot_close",
+    "catalogue.worker.slot_message",
+    "duty.worker.shift",
+    "meals.worker.menu_withdraw",
+    "meals.worker.redeem_undo",
 }
 
 
@@ -170,7 +236,7 @@ def test_every_kind_of_page_keeps_the_promises_of_all_pages(
     assert addresses
     for address in addresses:
         first.go(address)
-        foreign = set(WORD.findall(first.page.locator("body").inner_text())) - KNOWN
+        foreign = set(WORD.findall(ADDRESS.sub("", first.page.locator("body").inner_text()))) - KNOWN
         assert not foreign, f"{address} says {sorted(foreign)}"
         second.go(address, axe=login == "resident")
 
@@ -185,7 +251,7 @@ def test_every_page_is_on_somebodys_walk_or_the_reason_is_written(
     reached = {addresses.match(urlsplit(page).path)[0] for pages in walked.values() for page in pages}
     every = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or set())}
     excused = {endpoint for endpoints in UNREACHED.values() for endpoint in endpoints}
-    assert every - reached - {"static"} == excused
+    assert every - reached - SOME_DAYS - {"static"} == excused
 
 
 def test_reloading_or_coming_back_to_a_form_with_mistakes_asks_for_it_and_sends_nothing_again(app: Flask, reader: Open):

@@ -188,3 +188,34 @@ def test_the_notice_by_telephone_holds_the_whole_address_and_the_inbox_leads_the
     kept = {name: fact for name, fact in row.facts.items() if name != "address"}
     assert "http" not in wording.words_for(row.topic, kept).body
     assert telling.call_back_path(case).startswith("/cases/reply/")
+
+
+def test_the_redos_of_answers_and_of_reopening_are_counted_together(
+    place: Street, who: Neighbour, case: Case, client: Client
+) -> None:
+    with transaction():
+        found = db.session.get_one(Case, case.id)
+        found.redos = 2
+        calling_back.record(
+            found,
+            solved=True,
+            satisfaction=Satisfaction.GOOD,
+            way=CallBackWay.PORTAL,
+            by=moves.resident(actor_of(who.account)),
+        )
+    found = again(case)
+    assert found.state is S.CLOSED
+    assert asking.reopen_until(found) is None
+    with pytest.raises(Refused, match="次数已经用完"):
+        asking.reopen(found, by=moves.resident(actor_of(who.account)), why="又灭了")
+    client.sign_in(who.account)
+    assert "重新办理的次数已经用完" in page(client, f"/cases/{case.public_id}")
+    assert "已办结" in page(client, f"/cases/{case.public_id}").split("期限")[1][:120]
+
+
+def test_who_was_not_satisfied_never_reads_that_it_is_solved(who: Neighbour, case: Case, client: Client) -> None:
+    client.sign_in(who.account)
+    client.post(f"/cases/{case.public_id}", data={"answer": "bad", "words": "灯太暗"})
+    shown = page(client, f"/cases/{case.public_id}")
+    assert "您不满意，重新办理" in shown
+    assert "解决了" not in shown

@@ -17,7 +17,7 @@ from portal.casework.models.codes import (
     Urgency,
 )
 from portal.casework.service import answers, calling, handling, linking, supervising
-from portal.core import clock
+from portal.core import clock, settings
 from portal.core.clock import now, today
 from portal.core.db import db, transaction
 from portal.core.errors import Missing, Refused
@@ -327,3 +327,14 @@ def test_every_step_says_who_did_it(make, me):
         (Deed.NOTED, "周洁"),
     ]
     assert (steps[2].inside, steps[2].words) == ("联系了物业", None)
+
+
+def test_how_many_days_she_is_tried_is_the_streets_to_set(make):
+    me = make.worker()
+    found = case(make, S.ANSWERED, holder=me, answered_at=now() - timedelta(days=3))
+    with transaction():
+        settings.put(calling.TRIES, 1, valid_from=today(), by="何立新")
+    with transaction():
+        calling.tried(db.session.get_one(Case, found.id), "没人接", by=actor(me))
+        calling.unreachable(db.session.get_one(Case, found.id), "打了一天都没人接", by=actor(me))
+    assert read(found).state is S.CLOSED

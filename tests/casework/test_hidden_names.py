@@ -12,7 +12,8 @@ from portal.core.db import db
 from portal.core.outbox import OutboxRow
 from portal.identity.models import Account
 from portal.identity.permissions import Role
-from tests.casework.asked import Neighbour, Street, street
+from portal.registry.models import Organisation, OrganisationKind, Staff, StaffKind
+from tests.casework.asked import Neighbour, Street, page, street
 from tests.client import Client
 from tests.make import Make
 
@@ -92,3 +93,58 @@ def test_no_notice_to_a_worker_tells_a_name(place: Street) -> None:
     rows = db.session.scalars(sa.select(OutboxRow).where(OutboxRow.recipient_kind == "account")).all()
     assert rows
     assert not any(NAME in str(row.facts) or PHONE in str(row.facts) for row in rows)
+
+
+def accuse(client: Client, case: Case, **fields: str) -> int:
+    path = f"/desk/cases/{case.public_id}/dispatch/against"
+    return client.post(path, data={"against": "", "worker": "", "organisation": "", **fields}).status_code
+
+
+def reads_name(client: Client, case: Case) -> bool:
+    return any(NAME in html for html in walk(client, f"/desk/cases/{case.public_id}", case))
+
+
+def test_once_it_is_known_whom_it_is_about_a_holder_who_is_not_the_party_reads_the_name(
+    place: Street, client: Client
+) -> None:
+    _who, case = reported(place, against=Against.WORKER)
+    holder, accused = holder_of(place, case), place.make.worker(Role.GRID_WORKER, name="赵强")
+    dispatcher = place.make.worker(name="周洁")
+    assert not reads_name(client.sign_in(holder), case)
+    client.sign_in(dispatcher)
+    assert reads_name(client, case)
+    assert accuse(client, case, against="worker") == 422
+    assert accuse(client, case, against="worker", worker="nobody") == 422
+    assert accuse(client, case, against="worker", worker=dispatcher.public_id) == 422
+    assert accuse(client, case, against="worker", worker=holder.public_id) == 422
+    assert accuse(client, case, against="worker", worker=accused.public_id) == 303
+    assert "赵强" in page(client, f"/desk/cases/{case.public_id}")
+    assert reads_name(client.sign_in(holder), case)
+    assert "赵强" not in page(client, f"/desk/cases/{case.public_id}")
+    client.sign_in(accused)
+    assert client.get(f"/desk/cases/{case.public_id}").status_code == 404
+    assert not reads_name(client, case)
+
+
+def test_the_organisation_complained_of_is_set_and_its_own_people_read_no_name(place: Street, client: Client) -> None:
+    _who, case = reported(place)
+    holder = holder_of(place, case)
+    firm = place.make.add(Organisation(name="安居物业", kind=OrganisationKind.PROPERTY, community_id=case.community_id))
+    client.sign_in(place.make.worker())
+    assert accuse(client, case, against="organisation", organisation="") == 422
+    assert accuse(client, case, against="organisation", organisation=str(firm.id)) == 303
+    assert "安居物业" in page(client, f"/desk/cases/{case.public_id}")
+    assert reads_name(client.sign_in(holder), case)
+    place.make.add(
+        Staff(organisation_id=firm.id, name=holder.name, kind=StaffKind.PROPERTY, community_id=case.community_id)
+    )
+    assert not reads_name(client, case)
+
+
+def test_only_a_dispatcher_says_whom_it_is_about(place: Street, client: Client) -> None:
+    _who, case = reported(place)
+    client.sign_in(holder_of(place, case))
+    assert accuse(client, case, against="committee") == 403
+    client.sign_in(place.make.worker())
+    assert accuse(client, case, against="committee") == 303
+    assert not reads_name(client, case)

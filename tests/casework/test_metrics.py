@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from portal.areas.models import Area
 from portal.casework.models.cases import CasePause
 from portal.casework.models.codes import CaseState, Extension, Satisfaction
-from portal.casework.service import metrics, metricwords, quarters
+from portal.casework.service import metrics, metricwords, quarters, rates
 from portal.casework.service.metrics import By, Left, Measure
 from portal.casework.service.periods import Period, month_of, months_to, quarter_of
 from portal.core import clock
@@ -273,3 +273,32 @@ def test_the_street_reads_the_figures_of_all_its_communities(make, client):
     finished(make, answered_at=at(9), community=make.community("别的社区"))
     client.sign_in(make.worker(Role.STREET_ADMINISTRATOR))
     assert "2 ÷ 2" in client.get("/desk/cases/figures?period=2026-03").text
+
+
+def test_the_boards_rates_are_those_of_the_report(make):
+    """Counted by the database in one question, they come to the same as judged one by one."""
+    contact, called = {"contact_due": DUE, "state_at": at(9)}, {"called_back_at": at(10)}
+    nobody = {"reporter_id": None, "reporter_name": "路人"}
+    for more in (
+        {"contacted_at": DUE},
+        {"contacted_at": DUE + SECOND},
+        {"contacted_at": None},
+        {"contacted_at": at(9), "contact_due": at(2, 17, 30, month=4)},
+    ):
+        case(make, S.WORKING, at=at(2), **(contact | more))
+    for state in (S.WITHDRAWN, S.MERGED, S.DECLINED):
+        case(make, state, at=at(2), **contact)
+        case(make, state, at=at(2), **(contact | {"state_at": at(11)}))
+    made = case(make, S.WORKING, at=at(2), **contact)
+    made.reporter_id, made.reporter_name = None, nobody["reporter_name"]
+    make.add(made)
+    for solved, satisfaction in ((True, "good"), (True, "fair"), (False, "bad"), (None, None), (True, None)):
+        how = Satisfaction(satisfaction) if satisfaction else None
+        case(make, S.CLOSED, at=at(2), solved=solved, satisfaction=how, **called)
+    case(make, S.CLOSED, at=at(2), solved=True, satisfaction=Satisfaction.GOOD, called_back_at=at(1, month=4))
+    case(make, S.CLOSED, at=at(2), community=make.community("别的社区"), solved=False, **called)
+    db.session.rollback()
+    total = metrics.of_community(make.community(), MARCH).total
+    for measure, met, due in rates.board_rates(make.community().id, MARCH):
+        assert (met, due) == (len(total.figure(measure).met), total.figure(measure).due), measure
+        assert 0 < met < due

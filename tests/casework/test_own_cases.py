@@ -122,7 +122,7 @@ def test_a_list_of_many_cases_asks_few_questions(place: Street, client: Client) 
     page(client, "/cases/")
     with count_queries() as asked:
         page(client, "/cases/")
-    assert len(asked) <= 12, asked
+    assert len(asked) <= 8, asked
 
 
 def test_every_notice_has_words(place: Street) -> None:

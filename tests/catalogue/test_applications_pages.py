@@ -136,7 +136,7 @@ def test_what_was_asked_for_is_added_on_one_page(make, client: Client, stand):
     assert client.post(address, data=sent, content_type="multipart/form-data").status_code == 303
     assert read(made).state is S.COMPLETED
     assert read(made).papers[1].state is PaperState.GIVEN
-    assert "现在不用补材料" in client.get(address).text
+    assert "现在就可以补上" in client.get(address).text
 
 
 def test_withdrawing_and_rating_have_their_pages(make, client: Client, stand):
@@ -189,10 +189,10 @@ def test_a_worker_takes_it_up_accepts_and_prints_a_receipt(make, client: Client,
     assert "接手办理" in client.get(address).text
     assert client.post(f"{address}/take").status_code == 303
     assert client.get(f"{address}/accept").status_code == 200
-    assert client.post(f"{address}/accept", data={}).status_code == 303
+    assert client.post(f"{address}/accept", data={"seen": "y"}).status_code == 303
     assert read(made).state is S.ACCEPTED
     assert "受理回执" in client.get(f"{address}/receipt").text
-    again = client.post(f"{address}/accept", data={})
+    again = client.post(f"{address}/accept", data={"seen": "y"})
     assert again.status_code == 422
     assert client.get(f"{address}/sell").status_code == 404
 

@@ -16,7 +16,7 @@ from portal.catalogue.models.applications import (
     StepKind,
 )
 from portal.catalogue.service.applications import deciding, filing, looking, receiving
-from portal.catalogue.service.applications.filing import Begun
+from portal.catalogue.service.applications.filing import Begun, Brought
 from portal.core import calendar, clock
 from portal.core.audit import AuditRow
 from portal.core.db import db, transaction
@@ -161,7 +161,10 @@ def test_asked_for_once_and_only_once(make, stand):
     assert read(made).papers[1].state is PaperState.ASKED
     with pytest.raises(Refused, match="困难说明"):
         act(filing.complete, made, "", by=actor_of(account))
-    act(filing.complete, made, "已经送到窗口", by=actor_of(account))
+    with pytest.raises(Refused, match="困难说明"):
+        act(filing.complete, made, "已经送到窗口", by=actor_of(account))
+    act(filing.add, made, "", Brought(window=[second]), by=actor_of(account))
+    assert read(made).papers[1].state is PaperState.WINDOW
     assert read(made).state is S.COMPLETED
     act(deciding.accept, made, by=by)
     act(deciding.begin_work, made, "", by=by)
@@ -274,16 +277,17 @@ def test_a_picture_is_sealed_and_every_look_of_who_is_in_charge_is_recorded(make
     assert db.session.scalar(seen) == 1
 
 
-def test_pictures_are_added_only_while_it_is_the_applicants_turn(make, stand):
+def test_pictures_are_added_until_there_is_a_result(make, stand):
     person, account, worker, item = stand
     made = applying.taken(item, person, account, worker)
-    with pytest.raises(Refused, match="现在不用再交"):
-        hang(made, b"x", actor_of(account))
-    hang(made, b"x", actor_of(worker))
+    hang(made, b"x", actor_of(account))
     for _turn in range(filing.PICTURES - 1):
         hang(made, b"x", actor_of(worker))
     with pytest.raises(Refused, match="最多传 6 张"):
         hang(made, b"x", actor_of(worker))
+    act(deciding.refuse_to_accept, made, "不归社区办", "街道", by=actor_of(worker))
+    with pytest.raises(Refused, match="现在不用再交"):
+        hang(made, b"x", actor_of(account))
 
 
 def test_drafts_are_the_applicants_alone_and_another_scope_sees_nothing(make, stand):

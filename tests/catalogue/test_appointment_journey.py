@@ -9,6 +9,7 @@ from portal.catalogue.jobs import lapse, remind
 from portal.catalogue.models.appointments import Channel
 from portal.catalogue.service import appointments, checking_in
 from portal.core.clock import now
+from portal.core.db import db, transaction
 from portal.notifications.jobs import deliver
 from tests.acting import actor_of
 from tests.catalogue.bookings import a_calendar, a_slot, an_agent, book, item_of, join, taken, told
@@ -157,6 +158,8 @@ def test_an_account_without_a_person_may_look_and_not_book(app, make):
 
 def test_the_pages_of_booking_ask_no_more_for_many_rows_than_for_few(app, make):
     person, item = make.person(), an_item(make)
+    with transaction():
+        db.session.merge(item).per_day = None
     calendar, account = a_calendar(make, item), make.resident(person)
     phone, counts = app.test_client().sign_in(account), []
     for number in range(5):

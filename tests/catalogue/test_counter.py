@@ -123,6 +123,25 @@ def test_a_mark_is_for_its_day_and_a_week_after(make: Make, app: Flask):
         assert make.read(appointment).state is AppointmentState.BOOKED
 
 
+@pytest.mark.parametrize("name", ["arrive", "serve"])
+def test_nobody_is_marked_before_the_check_in_opens(make: Make, app: Flask, name: str):
+    worker = make.worker()
+    with clock_at("00:27"):
+        appointment = booked(make, slots_on(a_timetable(make, by=worker), MONDAY)[0])
+        client = app.test_client().sign_in(worker)
+        act(client, appointment, name)
+        assert make.read(appointment).state is AppointmentState.BOOKED
+        page = client.get(f"{BASE}/appointments/{appointment.public_id}").text
+        assert "08:30 起可以签到" in page
+        assert "/arrive" not in page
+        assert "/arrive" not in client.get(f"{BASE}/days").text
+    with clock_at("08:30"):
+        client = app.test_client().sign_in(worker)
+        assert "/arrive" in client.get(f"{BASE}/days").text
+        act(client, appointment, name)
+        assert make.read(appointment).state is not AppointmentState.BOOKED
+
+
 def test_a_rated_service_is_not_taken_back(make: Make, app: Flask):
     worker = make.worker()
     with clock_at("08:00"):

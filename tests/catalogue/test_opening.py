@@ -61,7 +61,7 @@ def test_a_morning_of_half_hours_with_a_pause_and_ten_minutes_between(make: Make
         table = a_timetable(
             make,
             hours=((0, time(9), time(12)),),
-            breaks=((time(10, 30), time(10, 45)),),
+            breaks=((0, time(10, 30), time(10, 45)),),
             buffer_minutes=10,
         )
         assert clocks(slots_on(table, MONDAY)) == ["09:00", "09:40", "10:45", "11:25"]

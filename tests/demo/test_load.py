@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.areas.models import Area, AreaKind, Building, Dwelling, Settlement
+from portal.catalogue.models.applications import Application, ApplicationChannel
 from portal.core import sheets
 from portal.core.access import Platform
-from portal.core.clock import today
+from portal.core.clock import now, today
 from portal.core.db import db
 from portal.core.outbox import OutboxRow
 from portal.demo.accounts import Shown
@@ -105,3 +106,19 @@ def test_the_named_accounts_are_met_once_and_in_their_own_homes(street):
 def test_the_case_worker_has_cases_of_every_kind(street):
     found = {tag.means for tag in db.session.scalars(sa.select(RestrictedTag))}
     assert found == set(RestrictedKind)
+
+
+def test_some_applications_were_filed_online_and_their_days_follow_one_another(street):
+    found = list(db.session.scalars(sa.select(Application).order_by(Application.id)))
+    online = [one for one in found if one.channel is not ApplicationChannel.COUNTER]
+    assert len(online) >= 2
+    assert {one.channel for one in online} == {ApplicationChannel.SELF, ApplicationChannel.AGENT}
+    for one in found:
+        steps = [step.at for step in one.steps]
+        assert steps == sorted(steps), one.item.title
+        assert steps[-1] < now(), one.item.title
+        assert one.placed_at < steps[0]
+        assert one.accepted_at is None or one.accepted_at > one.submitted_at
+        assert one.decided_at is None or one.decided_at > one.accepted_at
+        if one.item.title == "高龄津贴":
+            assert today().year - one.person.birth_date.year >= 80

@@ -48,6 +48,7 @@ ASKS: dict[str, str] = {
     "catalogue.worker.timetable_exception_drop": "catalogue.keep",
     "catalogue.worker.timetable_new": "catalogue.keep",
     "catalogue.worker.timetable_reopen": "catalogue.keep",
+    "catalogue.worker.timetable_open_again": "catalogue.keep",
     "catalogue.worker.timetables_page": "catalogue.keep",
     "catalogue.worker.week": "catalogue.serve",
     "catalogue.worker.week_sheet": "catalogue.serve",

@@ -16,6 +16,7 @@ ASKS: dict[str, str] = {
     "catalogue.resident.room_bookings": "catalogue.use",
     "catalogue.resident.room_calendar": "catalogue.use",
     "catalogue.resident.room_cancel": "catalogue.use",
+    "catalogue.resident.room_move": "catalogue.use",
     "catalogue.resident.rooms": "public",
     "catalogue.worker.application": "catalogue.serve",
     "catalogue.worker.application_act": "catalogue.serve",

@@ -25,6 +25,8 @@ with transaction() as session:
     jobs.enqueue("core.purge")
 """
 STATIC = re.compile(r'/static/[^"]+\.css')
+# Seconds for a demonstration street to load while other tests share the processor.
+LOADING = 100.0
 
 
 def test_static_files_are_compressed_and_kept_for_ever(new_site):
@@ -80,7 +82,7 @@ def test_the_real_consumer_runs_what_a_transaction_queued_and_ends_gracefully(ne
 def test_run_starts_everything_and_ctrl_c_ends_everything(new_site):
     site = new_site()
     process = site.start("run")
-    process.says("Ctrl-C ends everything")
+    process.says("Ctrl-C ends everything", longest=LOADING)
     assert site.get("/readyz").status_code in {200, 503}
     assert "居民" in process.said
     until(lambda: site.get("/readyz").status_code == 200, "the jobs")
@@ -91,7 +93,7 @@ def test_run_starts_everything_and_ctrl_c_ends_everything(new_site):
 def test_nothing_outlives_a_run_that_is_killed(new_site):
     site = new_site()
     process = site.start("run")
-    process.says("Ctrl-C ends everything")
+    process.says("Ctrl-C ends everything", longest=LOADING)
     until(lambda: len(_left(site)) == 3, "web, jobs and their parent")
     process.signal(signal.SIGKILL)
     process.popen.wait()

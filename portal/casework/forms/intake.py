@@ -50,7 +50,8 @@ def intake_form(person: Person | None, ground: Ground) -> IntakeForm:
     """For somebody known her name, telephone and community are not asked."""
     form = IntakeForm(data={"building": ground.home_id})
     form.channel.choices = [(channel.value, case_word(channel)) for channel in DESK_CHANNELS]
-    form.category.choices = [(one.id, category_words(one)) for one in ground.leaves]
+    by_words = (0, str(_("按反映的话来选")))
+    form.category.choices = [by_words, *((one.id, category_words(one)) for one in ground.leaves)]
     buildings = [(one.id, f"{one.estate.name} {one.name}") for one in ground.buildings]
     form.building.choices = [(0, _("不在楼里或说不清")), *buildings]
     form.community.choices = [(one.id, one.name) for one in ground.communities]

@@ -42,10 +42,7 @@ class NewForm(OnceForm):
     @classmethod
     def among(cls, whom: Sequence[Person], groups: Sequence[Group]) -> Self:
         form = cls(data={"behalf": whom[0].public_id if whom else ""}) if not cls().is_submitted() else cls()
-        form.behalf.choices = [
-            (one.public_id, _("我自己的") if turn == 0 else _("%(name)s的", name=one.name))
-            for turn, one in enumerate(whom)
-        ]
+        form.behalf.choices = _whose(whom)
         form.category.choices = _options(groups)
         return form
 
@@ -63,6 +60,7 @@ class WhatForm(Form):
         _l("哪里不好了，要我们做什么"), validators=[required(_l("请写一写要反映什么")), at_most(LONGEST)]
     )
     category = SelectField(_l("属于哪一类"), validators=[Optional()])
+    behalf = PickField(_l("这件事是谁的"), validators=[Optional()])
     safe = BooleanField(_l("现在没有紧急危险，我只是要反映情况"))
 
     def validate_what(self, field: Any) -> None:
@@ -70,6 +68,11 @@ class WhatForm(Form):
 
     def category_id(self) -> int | None:
         return int(self.category.data) if str(self.category.data or "").isdigit() else None
+
+    def whose(self, whom: Sequence[Person]) -> Person | None:
+        """For whom it is, where that was asked."""
+        said = self.text("behalf") if "behalf" in self else ""
+        return next((one for one in whom if one.public_id == said), None)
 
     def answers(self, category: Category | None) -> dict[str, str]:
         """What was answered to the category's own questions."""
@@ -86,7 +89,14 @@ def _asked(form: Form, category: Category | None) -> list[dict[str, Any]]:
     return [one for one in questions if _name(one["key"]) in form._fields]
 
 
-def what_form(case: Case, groups: Sequence[Group]) -> WhatForm:
+def _whose(whom: Sequence[Person]) -> list[tuple[str, str]]:
+    """For whom somebody may report: herself first."""
+    return [
+        (one.public_id, _("我自己的") if turn == 0 else _("%(name)s的", name=one.name)) for turn, one in enumerate(whom)
+    ]
+
+
+def what_form(case: Case, groups: Sequence[Group], whom: Sequence[Person] = ()) -> WhatForm:
     """The form with the questions of the draft's category."""
     known = dict(reporting.said_answers(case))
     more: dict[str, Any] = {}
@@ -94,7 +104,12 @@ def what_form(case: Case, groups: Sequence[Group]) -> WhatForm:
         more[_name(one["key"])] = _question(one)
     kind = type("WhatFormWithQuestions", (WhatForm,), more)
     said = {_name(key): words for key, words in known.items()}
-    form: WhatForm = kind(data={"what": case.what, "category": str(case.category_id or ""), **said})
+    who = case.behalf or case.reporter
+    known_of = {"what": case.what, "category": str(case.category_id or ""), "behalf": who.public_id if who else ""}
+    form: WhatForm = kind(data=known_of | said)
+    form.behalf.choices = _whose(whom)
+    if len(whom) < 2:
+        del form.behalf
     form.category.choices = _options(groups)
     for one in case.category.questions if case.category else []:
         field = form._fields[_name(one["key"])]
@@ -127,6 +142,10 @@ def where_form(case: Case, spots: Sequence[Spot]) -> WhereForm:
     spot = next((words for words, _said in choices if f"{case.place} ".startswith(f"{words} ")), "")
     form = WhereForm(data={"spot": spot, "place": case.place[len(spot) :].strip()})
     form.spot.choices = choices
+    if case.building_id is None:
+        # Without a building it is all that says where.
+        form.place.flags.optional = None
+        form.place.flags.required = True
     return form
 
 

@@ -11,11 +11,13 @@ from portal.casework.forms.fields import PickField
 from portal.casework.models.answers import AnswerTemplate
 from portal.casework.models.cases import Case
 from portal.casework.models.categories import Category
-from portal.casework.models.codes import CallBackWay, CaseKind, Colour, LinkKind, Satisfaction, Urgency
+from portal.casework.models.codes import Against, CallBackWay, CaseKind, Colour, LinkKind, Satisfaction, Urgency
 from portal.casework.service import intake
 from portal.casework.service.loads import Worker
 from portal.casework.service.words import case_word, choices
 from portal.core.forms import DayField, Form, ManyField, OnceForm, TrimmedField, at_most, required
+from portal.identity.models import Account
+from portal.registry.models import Organisation
 
 PICK = _l("请选一项")
 
@@ -42,6 +44,10 @@ class WordsForm(ActForm):
 
 class WhyForm(ActForm):
     why = _why()
+
+
+class PauseForm(ActForm):
+    why = _why(_l("为什么暂缓"), rows=_l("居民会看到"))
 
 
 class DeclineForm(ActForm):
@@ -214,6 +220,20 @@ class ReleaseForm(ActForm):
         ]
         if not case.photos:
             del self.photos
+
+
+class AgainstForm(ActForm):
+    against = PickField(_l("反映的是谁"), validators=[required(PICK)])
+    worker = SelectField(_l("哪位工作人员"), validators=[Optional()])
+    organisation = SelectField(_l("哪个单位"), validators=[Optional()])
+
+    def offer(self, workers: list[Account], organisations: list[Organisation]) -> None:
+        self.against.choices = choices(Against)
+        self.worker.choices = [("", _("不是工作人员，或者还不清楚")), *((one.public_id, one.name) for one in workers)]
+        self.organisation.choices = [("", _("不是单位")), *((str(one.id), one.name) for one in organisations)]
+
+    def organisation_id(self) -> int | None:
+        return int(self.organisation.data) if str(self.organisation.data or "").isdecimal() else None
 
 
 class FindForm(Form):

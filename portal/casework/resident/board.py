@@ -29,10 +29,9 @@ def board() -> Response:
     found = showing.shown(area, asked) if area else []
     facts: dict[str, Any] = {
         "areas": areas,
-        "groups": choosing.groups(area.code) if area else [],
+        "firsts": choosing.firsts(area.code) if area else [],
         "months": showing.months(),
         "rates": showing.rates(area, asked) if area else [],
-        "stages": (PhotoStage.BEFORE, PhotoStage.AFTER),
     }
     more = len(found) > showing.A_PAGE
     return web.page(

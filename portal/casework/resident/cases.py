@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from portal.casework.forms.resident import AddForm, AnswerForm, WhyForm
 from portal.casework.models.cases import Case
-from portal.casework.models.codes import CallBackWay, PhotoStage, Side
+from portal.casework.models.codes import CallBackWay, CaseState, PhotoStage, Side
 from portal.casework.resident.blueprint import bp
 from portal.casework.resident.reporting import picture_response
 from portal.casework.service import asking, calling_back, following, moves, photos, reporting, seen, words
@@ -19,7 +19,7 @@ from portal.core.errors import Refused
 from portal.identity.permissions import Permission
 from portal.registry.service import people
 
-for _name in ("case_word", "case_tint", "step_word", "place_words", "public_place"):
+for _name in ("case_word", "case_tint", "step_word", "no_due", "place_words", "public_place"):
     bp.add_app_template_filter(getattr(words, _name), _name)
 
 
@@ -28,8 +28,9 @@ for _name in ("case_word", "case_tint", "step_word", "place_words", "public_plac
 def index() -> Response:
     page = min(max(web.number_asked("page", 1), 1), 1000)
     actor = current_actor()
-    found = seen.mine(actor, page=page)
-    facts: dict[str, Any] = {"drafts": seen.mine(actor, drafts=True)[:3], "followed": seen.followed(actor)}
+    me = people.person_of_or_none(actor, lean=True)
+    found = seen.mine(actor, me, page=page)
+    facts: dict[str, Any] = {"drafts": seen.drafts(actor), "followed": seen.followed(me)}
     more = len(found) > seen.A_PAGE
     return web.page("casework/resident/index.html", found=found[: seen.A_PAGE], page=page, more=more, at=now(), **facts)
 
@@ -47,6 +48,7 @@ def case(public_id: str) -> Response:
         "can_urge": asking.can_urge(found),
         "can_withdraw": asking.can_withdraw(found),
         "reopen_until": asking.reopen_until(found),
+        "used_up": found.state is CaseState.CLOSED and asking.is_used_up(found),
         "asks": calling_back.can_answer(found),
         "shots": {stage: [one for one in found.photos if one.stage is stage] for stage in PhotoStage},
     }

@@ -49,10 +49,12 @@ def _asks_more(draft: Case) -> bool:
 def what(public_id: str) -> Response:
     draft = seen.draft_of(current_actor(), public_id)
     groups = choosing.groups(draft.community.code)
-    form = what_form(draft, groups)
+    whom = people.people_for(current_actor(), seen.REPORT)
+    form = what_form(draft, groups, whom)
     leaves = [leaf for group in groups for leaf in group.leaves]
     if form.validate_on_submit():
         before = draft.category_id
+        reporting.for_whom(draft, form.whose(whom))
         reporting.say(
             draft, form.text("what").strip(), category_id=form.category_id(), answers=form.answers(draft.category)
         )
@@ -76,7 +78,8 @@ def where(public_id: str) -> Response:
         try:
             if "pick" in request.form:
                 reporting.point(draft, form.where(web.number_asked("pick", said=request.form) or None))
-                return web.go(".where", public_id=public_id, _anchor="spots")
+                outside = None if draft.building_id else 1
+                return web.go(".where", public_id=public_id, outside=outside, _anchor="spots")
             reporting.put(draft, form.where(draft.building_id))
             return web.go(".alike" if similar.nearby(draft) else ".photos_page", public_id=public_id)
         except Refused as refused:
@@ -84,6 +87,7 @@ def where(public_id: str) -> Response:
     estates = reporting.estates(draft)
     own = reporting.home_of(draft.behalf or draft.reporter) if draft.reporter else None
     facts = {"estates": estates, "spots": spots, "own": own}
+    facts["outside"] = not draft.building_id and ("outside" in request.args or bool(draft.place))
     return web.page("casework/resident/where.html", case=draft, form=form, status=form.status, **facts)
 
 
@@ -101,7 +105,9 @@ def alike(public_id: str) -> Response:
         except Refused as refused:
             web.turn_down(refused)
             return web.go(".alike", public_id=public_id)
-    return web.page("casework/resident/alike.html", case=draft, found=similar.nearby(draft))
+    near = similar.nearby(draft)
+    spots = {one.id: reporting.spot_of(one) for one in near}
+    return web.page("casework/resident/alike.html", case=draft, found=near, spots=spots)
 
 
 @bp.route("/new/<public_id>/photos", methods=["GET", "POST"])
@@ -118,7 +124,8 @@ def photos_page(public_id: str) -> Response:
         return web.go(".sent" if _sends() else ".photos_page", public_id=public_id)
     if form.errors:
         undo()
-    return web.page("casework/resident/photos_page.html", case=draft, form=form, status=form.status)
+    answers = reporting.answers_of(draft)
+    return web.page("casework/resident/photos_page.html", case=draft, form=form, answers=answers, status=form.status)
 
 
 def _sends() -> bool:

@@ -7,7 +7,8 @@ from flask_babel import gettext as _
 
 from portal.casework.models.cases import Case
 from portal.casework.models.codes import HELD, OPEN, CaseState, Deed, PhotoStage
-from portal.casework.service import moves, photos, telling
+from portal.casework.models.limits import LimitStep
+from portal.casework.service import limits, moves, photos, telling
 from portal.casework.service.moves import Mover
 from portal.core import calendar, clock, settings
 from portal.core.clock import now, today
@@ -97,11 +98,16 @@ def withdraw(case: Case, *, by: Mover, why: str) -> None:
     moves.move(case, CaseState.WITHDRAWN, by=by, words=why)
 
 
+def is_used_up(case: Case) -> bool:
+    """Whether it was done again as often as it may be: by a bad answer and by reopening, counted together."""
+    return case.redos >= limits.limit_of(case, LimitStep.REDOS).count
+
+
 def reopen_until(case: Case) -> date | None:
     """The last day on which a closed case may be reopened; None where it may not."""
     if case.state is not CaseState.CLOSED or case.closed_at is None:
         return None
-    if case.reopens >= settings.get("casework.most_reopens"):
+    if case.reopens >= settings.get("casework.most_reopens") or is_used_up(case):
         return None
     last = clock.local(case.closed_at).date() + timedelta(days=settings.get(REOPEN_DAYS))
     return last if last >= today() else None

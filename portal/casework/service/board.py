@@ -2,21 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal.areas.models import Area, AreaKind, Building
+from portal.areas.models import Area, AreaKind, Building, Estate
 from portal.casework.models.cases import Case, CasePhoto
 from portal.casework.models.categories import Category
 from portal.casework.models.codes import Deed, PhotoStage
-from portal.casework.service import metrics, moves
+from portal.casework.service import moves
 from portal.casework.service.metricwords import measure_word
 from portal.casework.service.moves import Mover
 from portal.casework.service.periods import month_of, quarter_of
 from portal.casework.service.quarters import SMALLEST
+from portal.casework.service.rates import board_rates
 from portal.core import clock
 from portal.core.access import Actor
 from portal.core.clock import now, today
@@ -50,7 +52,8 @@ class Rate:
     def value(self) -> str:
         if self.due < SMALLEST:
             return "—"
-        permille = round(1000 * self.met / self.due)
+        # Cut, as at the desk.
+        permille = 1000 * self.met // self.due
         return f"{permille // 10}.{permille % 10}%"
 
     @property
@@ -63,12 +66,41 @@ class Rate:
         return _("%(of)s，%(due)d 件中 %(met)d 件", of=self.of, due=self.due, met=self.met)
 
 
-def communities() -> list[Area]:
-    query = sa.select(Area).where(Area.kind == AreaKind.COMMUNITY).order_by(Area.code)
-    return list(db.session.scalars(query))
+@dataclass(frozen=True)
+class Place:
+    """A community, as far as the board needs it."""
+
+    id: int
+    code: str
+    name: str
 
 
-def community(found: Sequence[Area], code: str, actor: Actor | None) -> Area | None:
+class Shown(NamedTuple):
+    """A line of the board, read without making objects of the register."""
+
+    public_id: str
+    asked: str
+    done: str
+    at: datetime | None
+    what: str
+    estate: str | None
+    building: str | None
+    pictured: bool
+
+    @property
+    def where(self) -> str:
+        """As far as strangers may know: estate and building, never what was typed."""
+        return " ".join(filter(None, (self.estate, self.building))) or _("社区范围内")
+
+
+def communities() -> list[Place]:
+    return [Place(*row) for row in db.session.execute(_COMMUNITIES)]
+
+
+_COMMUNITIES = sa.select(Area.id, Area.code, Area.name).where(Area.kind == AreaKind.COMMUNITY).order_by(Area.code)
+
+
+def community(found: Sequence[Place], code: str, actor: Actor | None) -> Place | None:
     """Of the communities the one that is asked for; else the reader's own; else the first."""
     chosen = next((one for one in found if one.code == code), None)
     if code and chosen is None:
@@ -93,24 +125,36 @@ def month_bounds(month: date) -> tuple[date, date]:
     return month, (month + timedelta(days=32)).replace(day=1)
 
 
-def shown(area: Area, asked: Asked) -> list[Case]:
+def shown(place: Place, asked: Asked) -> list[Shown]:
     """Released cases of a community, the newest release first; one more than a page."""
-    parent = sa.orm.aliased(Category)
-    query = (
-        sa.select(Case)
-        .join(Case.category)
-        .outerjoin(parent, Category.parent_id == parent.id)
-        .where(Case.community_id == area.id, Case.public_at.is_not(None), Category.private.is_(False))
-        .options(joinedload(Case.category), joinedload(Case.estate))
-        .options(joinedload(Case.building).joinedload(Building.estate), selectinload(Case.photos))
-    )
+    query = _SHOWN.where(Case.community_id == place.id)
     if asked.category:
-        query = query.where(sa.or_(Category.code == asked.category, parent.code == asked.category))
+        query = query.where(sa.or_(Category.code == asked.category, _PARENT.code == asked.category))
     if asked.month:
         first, after = (clock.day_bounds(day)[0] for day in month_bounds(asked.month))
         query = query.where(Case.public_at >= first, Case.public_at < after)
-    query = query.order_by(Case.public_at.desc(), Case.id.desc())
-    return list(db.session.scalars(query.offset((asked.page - 1) * A_PAGE).limit(A_PAGE + 1)))
+    query = query.offset((asked.page - 1) * A_PAGE).limit(A_PAGE + 1)
+    return [Shown(*row) for row in db.session.execute(query)]
+
+
+_PARENT, _OWN = sa.orm.aliased(Category), sa.orm.aliased(Estate)
+_SHOWN = (
+    sa.select(
+        *(Case.public_id, Case.public_asked, Case.public_done, Case.public_at, Category.name),
+        # A building's own estate, as the case's may be another.
+        sa.func.coalesce(_OWN.name, Estate.name),
+        Building.name,
+        sa.exists().where(CasePhoto.case_id == Case.id, CasePhoto.is_public.is_(True)).correlate(Case),
+    )
+    .select_from(Case)
+    .join(Case.category)
+    .outerjoin(_PARENT, Category.parent_id == _PARENT.id)
+    .outerjoin(Case.building)
+    .outerjoin(_OWN, Building.estate_id == _OWN.id)
+    .outerjoin(Estate, Case.estate_id == Estate.id)
+    .where(Case.public_at.is_not(None), Category.private.is_(False))
+    .order_by(Case.public_at.desc(), Case.id.desc())
+)
 
 
 def released(public_id: str) -> Case:
@@ -157,8 +201,8 @@ def hide(case: Case, *, why: str, by: Mover) -> None:
     db.session.flush()
 
 
-def rates(area: Area, asked: Asked) -> list[Rate]:
+def rates(place: Place, asked: Asked) -> list[Rate]:
     """The three rates of the month asked for, else of the running quarter; small numbers are not told."""
     period = month_of(asked.month) if asked.month else quarter_of(today())
-    found = metrics.board_rates(area, period)
+    found = board_rates(place.id, period)
     return [Rate(measure_word(measure), met, due, period.words()) for measure, met, due in found]

@@ -6,15 +6,23 @@ from flask_babel import gettext as _
 
 from portal.casework.models.cases import Case
 from portal.casework.models.codes import CallBackWay, CaseState, Deed, Satisfaction
-from portal.casework.service import calling_back, moves, naming
-from portal.core import audit, clock, reasons
+from portal.casework.service import calling_back, loads, moves, naming, telling
+from portal.core import audit, clock, reasons, settings
 from portal.core.access import Actor
 from portal.core.errors import Missing, Refused
 from portal.registry.service import records
 from portal.registry.service.records import SealedField
 
 CALLED = reasons.declare("casework.called", label=lambda: _("办理诉求联系居民"))
-TRIES = 3
+TRIES = "casework.call_back_tries"
+settings.declare(
+    TRIES,
+    default=3,
+    label=lambda: _("诉求回访：试几天都联系不上可以办结"),
+    unit=lambda: _("天"),
+    least=1,
+    most=10,
+)
 WAYS = (CallBackWay.PHONE, CallBackWay.VISIT)
 S = CaseState
 
@@ -36,6 +44,8 @@ def record(
     case: Case, *, solved: bool, satisfaction: Satisfaction | None, way: CallBackWay, words: str, by: Actor
 ) -> None:
     """What the resident said on the telephone or at the door, entered by a worker."""
+    if not may_record(case, by.public_id):
+        raise Refused(_("谁办的不能自己记回访结果。请同事或派单人回访，或者请居民在网上、短信里评价。"))
     if way not in WAYS:
         raise Refused(_("请选电话或上门。"), field="way")
     if solved and satisfaction is None:
@@ -48,6 +58,16 @@ def record(
         by=moves.worker(by),
         words=words.strip(),
     )
+
+
+def may_record(case: Case, me: str) -> bool:
+    """Whether somebody may write down what the resident said: not who handled it, unless nobody else is there."""
+    handled = {case.holder, *(one.by for one in case.steps[-6:] if one.to_state is S.ANSWERED)}
+    if me not in handled:
+        return True
+    dispatchers = {one.id for one in telling.dispatchers(case)}
+    others = {one.public_id for one in loads.candidates(case)} | dispatchers
+    return me in dispatchers and not others - handled
 
 
 def tried(case: Case, words: str, *, by: Actor) -> int:
@@ -68,12 +88,18 @@ def days_tried(case: Case) -> set[date]:
     }
 
 
+def tries_needed() -> int:
+    """On how many days she is tried before it may be closed without her."""
+    return settings.get(TRIES)
+
+
 def unreachable(case: Case, why: str, *, by: Actor) -> None:
-    """Closed without a call-back, once she was tried on three days: it counts neither as solved nor as satisfied."""
-    if len(days_tried(case)) < TRIES:
+    """Closed without a call-back, once she was tried on the days that are set: neither solved nor unsatisfied."""
+    tries = tries_needed()
+    if len(days_tried(case)) < tries:
         words = _(
             "要在不同的 %(days)d 天试过都联系不上，才能这样办结；现在试过 %(done)d 天。",
-            days=TRIES,
+            days=tries,
             done=len(days_tried(case)),
         )
         raise Refused(words, field="why")

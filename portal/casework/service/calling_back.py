@@ -66,19 +66,25 @@ def record(
                 by_name=by.name,
             )
         )
-    said = _("解决了，%(how)s", how=case_word(satisfaction)) if solved else _("没有解决")
+    happy = solved and satisfaction is not Satisfaction.BAD
+    said = _("解决了，%(how)s", how=case_word(satisfaction)) if happy else _("不满意") if solved else _("没有解决")
     said = _("%(said)s。%(words)s", said=said, words=words) if words else said
     moves.move(case, CaseState.CALLED_BACK, by=by, words=said, solved=solved, satisfaction=satisfaction)
-    if solved and satisfaction is not Satisfaction.BAD:
+    if happy:
         moves.move(case, CaseState.CLOSED, by=SYSTEM)
         return
-    moves.move(case, CaseState.DISSATISFIED, by=by)
+    words = _("您不满意，重新办理") if solved else _("您说没有解决，重新办理")
+    moves.move(case, CaseState.DISSATISFIED, by=by, words=words if _redos_left(case) else "")
     _again(case)
+
+
+def _redos_left(case: Case) -> bool:
+    return case.redos < limits.limit_of(case, LimitStep.REDOS).count
 
 
 def _again(case: Case) -> None:
     """Back to the first responsible while redos remain; after that it closes as it is, and those above are told."""
-    if case.redos < limits.limit_of(case, LimitStep.REDOS).count:
+    if _redos_left(case):
         holder, name = case.first_holder or case.holder, case.first_holder_name or case.holder_name
         moves.move(case, CaseState.REDO, by=SYSTEM, redos=case.redos + 1, holder=holder, holder_name=name)
         return

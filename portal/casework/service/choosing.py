@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -17,6 +18,9 @@ from portal.core.db import db
 from portal.core.errors import Refused
 
 MOST_SUGGESTED = 3
+# What a text must hold of a category's keywords: one shared character says nothing, a word of two does.
+ENOUGH = 4
+UNSURE = "other_any"
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ def _turn(row: Category) -> tuple[int, int, int, int]:
     return (parent.position, parent.id, 1 + row.position, row.id) if parent else (row.position, row.id, 0, row.id)
 
 
-def _holds(kind: type[Dated], day: date) -> sa.ColumnElement[bool]:
+def _holds(kind: type[Dated], day: date | sa.ColumnElement[date]) -> sa.ColumnElement[bool]:
     return sa.and_(kind.valid_from <= day, sa.or_(kind.valid_to.is_(None), kind.valid_to >= day))
 
 
@@ -53,6 +57,22 @@ def groups(community_code: str) -> list[Group]:
     parents = {row.code: row for row in found if row.parent is None}
     under = {code: tuple(row for row in found if row.parent and row.parent.code == code) for code in parents}
     return [Group(parent, under[code]) for code, parent in parents.items() if under[code]]
+
+
+def firsts(community_code: str) -> list[tuple[str, str]]:
+    """Code and name of the first level that holds something, in order: for a list to choose from."""
+    found = db.session.execute(_firsts(), {"day": today()})
+    rows = [row for row in found if community_code.startswith(row.area_code)]
+    nearest = {row.code: row.name for row in sorted(rows, key=lambda one: len(one.area_code))}
+    return [(code, nearest[code]) for code in dict.fromkeys(row.code for row in rows)]
+
+
+@cache
+def _firsts() -> sa.Select[str, str, str]:
+    day, child, above = sa.bindparam("day", type_=sa.Date()), sa.orm.aliased(Category), sa.orm.aliased(Category)
+    under = sa.exists().where(child.parent_id == above.id, above.code == Category.code, _holds(child, day))
+    query = sa.select(Category.code, Category.name, Category.area_code).where(_holds(Category, day), under)
+    return query.where(Category.parent_id.is_(None)).order_by(Category.position, Category.id)
 
 
 def leaves(community_code: str) -> list[Category]:
@@ -71,8 +91,14 @@ def suggested(text: str, among: Iterable[Category]) -> list[Category]:
     """The categories whose keywords a text holds, the best first: long words say more than short ones."""
     said = search.normalise(text).replace(" ", "")
     scored = [(sum(len(word) ** 2 for word in row.keywords if word in said), row) for row in among]
-    found = sorted((one for one in scored if one[0]), key=lambda one: (-one[0], _turn(one[1])))
+    found = sorted((one for one in scored if one[0] >= ENOUGH), key=lambda one: (-one[0], _turn(one[1])))
     return [row for _score, row in found[:MOST_SUGGESTED]]
+
+
+def best(text: str, among: Sequence[Category]) -> Category | None:
+    """The category that a text suggests, else the one for what nobody can say."""
+    found = suggested(text, among)
+    return found[0] if found else next((row for row in among if row.code == UNSURE), None)
 
 
 def redirects(community_code: str) -> list[CaseRedirect]:
@@ -87,7 +113,10 @@ def redirected(text: str, among: Sequence[CaseRedirect], category: Category | No
     """Who else handles what a text says: by its words, then by its category."""
     said = search.normalise(text).replace(" ", "")
     found = [row for row in among if any(word in said for word in row.words)]
-    if category and category.redirect:
+    urgent = [row for row in found if row.kind is RedirectKind.EMERGENCY]
+    if urgent:
+        return urgent[:2]
+    if category and category.redirect and category.redirect.holds(today()):
         found.append(category.redirect)
     return list(dict.fromkeys(found))[:2]
 

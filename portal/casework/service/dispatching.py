@@ -6,9 +6,10 @@ from flask_babel import gettext as _
 
 from portal.casework.models.cases import Case
 from portal.casework.models.categories import Category
-from portal.casework.models.codes import CaseKind, CaseState, Deed, Urgency
-from portal.casework.service import deadlines, intake, loads, moves, reporting
+from portal.casework.models.codes import OPEN, CaseKind, CaseState, Deed, Urgency
+from portal.casework.service import deadlines, intake, loads, moves, naming, reporting, responsible
 from portal.core.access import Actor
+from portal.core.clock import now
 from portal.core.db import db
 from portal.core.errors import Refused
 
@@ -65,6 +66,7 @@ def classify(case: Case, told: Class, said: dict[str, str], *, by: Actor) -> Non
     party = told.party.strip() or told.category.party
     if told.category.off_list and not party:
         raise Refused(_("这类事项不在居委会事项清单内，请填写由哪个单位承办。"), field="party")
+    responsible.check(party, case.community)
     was = case.category.name if case.category else _("没有类别")
     reporting.classify(case, told.category)
     case.kind, case.urgency, case.party = told.kind, told.urgency, party
@@ -72,6 +74,18 @@ def classify(case: Case, told: Class, said: dict[str, str], *, by: Actor) -> Non
     db.session.flush()
     deadlines.again(case)
     moves.step(case, Deed.CLASSIFIED, by=moves.worker(by), inside=f"{was} → {told.category.name}", to_name=party)
+
+
+def contact(case: Case, words: str, *, by: Actor) -> None:
+    """Written down that the dispatcher spoke to the reporter, while who has it may not know her."""
+    if case.state not in OPEN or not naming.is_dispatchers(case):
+        raise Refused(_("这件诉求由办理人联系居民，不用派单人联系。"))
+    if not naming.may_know(case, by):
+        raise Refused(_("居民要求对被反映的一方隐去身份，您不能查看电话，请由街道联系。"))
+    if not words.strip():
+        raise Refused(_("请写一写联系的情况。"), field="words")
+    case.contacted_at = case.contacted_at or now()
+    moves.step(case, Deed.CONTACTED, by=moves.worker(by), words=words.strip())
 
 
 def assign(case: Case, worker: str, why: str, *, by: Actor) -> None:

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from portal.casework.models.cases import Case, CaseHelp
 from portal.casework.models.codes import HELD, CaseState, Deed, Extension, PhotoStage
 from portal.casework.models.limits import LimitStep
-from portal.casework.service import limits, loads, moves, photos, telling
+from portal.casework.service import limits, loads, moves, photos, responsible, telling
 from portal.core import clock, working
 from portal.core.access import Actor
 from portal.core.clock import now
@@ -51,6 +51,11 @@ def give_back(case: Case, why: str, *, by: Actor) -> None:
     mover = moves.worker(by)
     empty = {"holder": "", "holder_name": ""}
     moves.move(case, S.RETURNED, by=mover, inside=why.strip(), returns=case.returns + 1, **empty)
+
+
+def may_give_back(case: Case) -> bool:
+    """Whether it can still be given back: so often as the limits say, and in time."""
+    return case.returns < limits.limit_of(case, LimitStep.RETURNS).count and now() <= return_until(case)
 
 
 def return_until(case: Case) -> datetime:
@@ -176,6 +181,7 @@ def escalate(case: Case, party: str, why: str, *, by: Actor) -> None:
         raise Refused(_("这件诉求已经办完，不用再上报。"))
     if not party.strip():
         raise Refused(_("请填写由哪个单位承办。"), field="party")
+    responsible.check(party, case.community)
     if not why.strip():
         raise Refused(_("请写明为什么要上报。"), field="why")
     case.party, case.escalated_at = party.strip()[:60], now()

@@ -80,7 +80,7 @@ def take_in(told: Told, person: Person | None, community: Area, *, by: Actor, id
         return db.session.scalars(sa.select(Case).where(Case.public_id == earlier)).one()
     if person is None and not told.name.strip():
         raise Refused(_("请填来人的称呼，不愿留名就写“不愿留名”。"), field="name")
-    category = choosing.leaf(community.code, told.category_id)
+    category = _category(told, community)
     case = Case(
         public_id=public_id,
         community_id=community.id,
@@ -105,6 +105,16 @@ def take_in(told: Told, person: Person | None, community: Area, *, by: Actor, id
     moves.move(case, CaseState.SUBMITTED, by=moves.worker(by))
     audit.record("cases.taken_in", case, channel=told.channel.value, stranger=person is None)
     return case
+
+
+def _category(told: Told, community: Area) -> Category:
+    """The category chosen, or what the words suggest where none was."""
+    if told.category_id:
+        return choosing.leaf(community.code, told.category_id)
+    found = choosing.best(told.what, choosing.leaves(community.code))
+    if found is None:
+        raise Refused(_("按写的话没有对上类别，请选一个类别。"), field="category")
+    return found
 
 
 def ask_more(case: Case, said: dict[str, str]) -> None:

@@ -27,6 +27,7 @@ from portal.core.db import db
 from portal.core.working import WorkingTime
 
 S = CaseState
+Moment = datetime | sa.ColumnElement[datetime]
 
 
 class Measure(StrEnum):
@@ -263,7 +264,7 @@ class Books:
 
     def __init__(self, where: sa.ColumnElement[bool], first: datetime, last: datetime) -> None:
         self.now = clock.now()
-        reached = _touching(where, first, last)
+        reached = touching(where, first, last)
         self.facts = [_fact(row) for row in db.session.execute(_query(reached)).mappings()]
         self.pauses: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
         pauses = sa.select(CasePause.case_id, CasePause.since, CasePause.until).join(CasePause.case).where(reached)
@@ -320,11 +321,14 @@ COLUMNS: tuple[Any, ...] = (
 
 
 def _query(where: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    reachable = sa.or_(Case.reporter_id.is_not(None), Case.reporter_phone.is_not(None)).label("reachable")
-    return sa.select(*COLUMNS, reachable).where(where).order_by(Case.id)
+    return sa.select(*COLUMNS, reachable().label("reachable")).where(where).order_by(Case.id)
 
 
-def _touching(where: sa.ColumnElement[bool], first: datetime, last: datetime) -> sa.ColumnElement[bool]:
+def reachable() -> sa.ColumnElement[bool]:
+    return sa.or_(Case.reporter_id.is_not(None), Case.reporter_phone.is_not(None))
+
+
+def touching(where: sa.ColumnElement[bool], first: Moment, last: Moment) -> sa.ColumnElement[bool]:
     """Requests sent before the end of a span that were not over before it began."""
     over = Case.state.in_((S.ARCHIVED, S.CLOSED, S.WITHDRAWN, S.MERGED, S.DECLINED))
     lately = sa.or_(sa.not_(over), Case.state_at >= first, Case.finish_due >= first, Case.callback_due >= first)
@@ -373,10 +377,3 @@ def _names(kind: type[Area] | type[Category], ids: set[int | None]) -> dict[int,
 def row_of(found: Report, key: str) -> Row:
     """One line of a report; the total for "all"."""
     return next((row for row in found.rows if row.key == key), found.total)
-
-
-def board_rates(area: Area, period: Period) -> list[tuple[Measure, int, int]]:
-    """The three rates of the public board: measure, numerator, denominator."""
-    total = of_community(area, period).total
-    chosen = (Measure.RESPONDED, Measure.SOLVED, Measure.SATISFIED)
-    return [(one, len(total.figure(one).met), total.figure(one).due) for one in chosen]

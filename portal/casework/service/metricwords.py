@@ -82,17 +82,25 @@ def workbook(report: Report, by: By) -> bytes:
     headers = [_("项目"), _("提交")]
     for measure in Measure:
         name = measure_word(measure)
-        headers += [name, _("%(name)s分子", name=name), _("%(name)s分母", name=name), _("%(name)s不计入", name=name)]
+        headers += [
+            _("%(name)s（%%）", name=name),
+            _("%(name)s分子", name=name),
+            _("%(name)s分母", name=name),
+            _("%(name)s不计入", name=name),
+        ]
     headers += [_("平均办理（工作小时）"), _("最长办理（工作小时）")]
     lines: Iterable[tuple[str, Row]] = [(row_name(row, by), row) for row in report.rows]
     rows = [_line(name, row) for name, row in [*lines, (_("合计"), report.total)]]
-    return write_workbook(headers, rows, sheet=report.period.words(), stamp=f"{report.period.words()} {by_word(by)}")
+    return write_workbook(
+        headers, rows, sheet=report.period.words(), stamp=f"{report.period.words()} {by_word(by)}", numbers=True
+    )
 
 
-def _line(name: str, row: Row) -> list[str]:
-    cells = [name, str(len(row.sent))]
+def _line(name: str, row: Row) -> list[object]:
+    cells: list[object] = [name, len(row.sent)]
     for measure in Measure:
         figure = row.figure(measure)
-        cells += [figure.percent, str(len(figure.met)), str(figure.due), str(figure.left_count())]
+        share = "—" if figure.permille is None else figure.permille / 10
+        cells += [share, len(figure.met), figure.due, figure.left_count()]
     average, worst = row.taken.average_hours, row.taken.worst
-    return [*cells, "" if average is None else f"{average:.1f}", f"{worst[0]:.1f}" if worst else ""]
+    return [*cells, "" if average is None else round(average, 1), round(worst[0], 1) if worst else ""]

@@ -1,10 +1,14 @@
-"""Who may know by whom a request is: where the reporter hides her name, the dispatchers alone, and never the party."""
+"""Who may know by whom a request is, where the reporter hides her name: the dispatchers, never the party.
+
+Who has it in hand too, if it complains of nobody, or it is known of whom and she is not the party.
+"""
 
 import sqlalchemy as sa
 
 from portal.areas import service as areas
 from portal.casework.models.cases import Case, CaseStep
 from portal.casework.models.codes import Against, Side
+from portal.casework.service.reporting import ACCUSING
 from portal.casework.service.words import case_word
 from portal.core.access import Actor, scopes_of
 from portal.core.db import db
@@ -16,14 +20,29 @@ def may_know(case: Case, actor: Actor) -> bool:
     """Whether a worker may read who reported."""
     if not case.hide_name:
         return True
-    dispatches = areas.reach(scopes_of(actor, Permission.CASES_DISPATCH)).communities
-    return case.community_id in dispatches and not is_party(case, actor)
+    if is_party(case, actor):
+        return False
+    if case.holder == actor.public_id and is_settled(case):
+        return True
+    return case.community_id in areas.reach(scopes_of(actor, Permission.CASES_DISPATCH)).communities
+
+
+def is_settled(case: Case) -> bool:
+    """Whether it is known whom the request complains of, or it is of a kind that complains of nobody."""
+    if case.against is Against.WORKER:
+        return bool(case.against_worker)
+    return case.against is not Against.NOBODY or case.kind not in ACCUSING
+
+
+def is_dispatchers(case: Case) -> bool:
+    """Whether the duty to speak to the reporter lies with the dispatchers: nobody knows yet of whom she complains."""
+    return case.hide_name and not is_settled(case)
 
 
 def is_party(case: Case, actor: Actor) -> bool:
     """Whether a worker is, or belongs to, whom the request complains of."""
     if case.against is Against.WORKER:
-        return case.against_worker in {"", actor.public_id}
+        return case.against_worker == actor.public_id
     if case.against is Against.COMMITTEE:
         return True
     return case.against is Against.ORGANISATION and _works_for(case, actor)

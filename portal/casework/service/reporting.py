@@ -82,8 +82,20 @@ def say(case: Case, what: str, *, category_id: int | None, answers: Mapping[str,
     case.what, case.title = what, title_of(what)
     leaves = choosing.leaves(case.community.code)
     chosen = next((row for row in leaves if row.id == category_id), None)
-    classify(case, chosen or next(iter(choosing.suggested(what, leaves)), None))
+    classify(case, chosen or choosing.best(what, leaves))
     case.answers = json.dumps(dict(answers), ensure_ascii=False) if answers else None
+
+
+def for_whom(case: Case, who: Person | None) -> None:
+    """Another person than was said first; what was said of the place goes where the community is another."""
+    if who is None or who.id == (case.behalf_id or case.reporter_id):
+        return
+    case.behalf = who if who.id != case.reporter_id else None
+    if who.community_id != case.community_id:
+        case.community, case.building, case.estate, case.place = who.community, None, None, ""
+    if not case.building:
+        case.grid_id = who.grid_id
+    db.session.flush()
 
 
 def classify(case: Case, category: Category | None) -> None:
@@ -108,7 +120,10 @@ def answers_of(case: Case) -> list[tuple[str, str]]:
     """The category's questions with what was answered."""
     said = said_answers(case)
     questions = case.category.questions if case.category else []
-    return [(str(one["label"]), str(said[one["key"]])) for one in questions if said.get(one["key"])]
+    known = {one["key"]: str(one["label"]) for one in questions}
+    found = [(label, str(said[key])) for key, label in known.items() if said.get(key)]
+    # What was answered to a question that is asked no more.
+    return [*found, *((_("补充回答"), str(words)) for key, words in said.items() if key not in known and words)]
 
 
 def put(case: Case, where: Where) -> None:
@@ -182,6 +197,12 @@ def spots(building: Building) -> list[Spot]:
         floor = buildings.floor_of(dwelling)
         floors.setdefault(dwelling.unit, set()).update([floor] if floor is not None else [])
     return [Spot(unit, tuple(sorted(known, reverse=True))) for unit, known in sorted(floors.items())]
+
+
+def spot_of(case: Case) -> str:
+    """The unit and floor that were pointed at, without the words typed after them."""
+    known = (words for spot in (spots(case.building) if case.building else ()) for words in spot.words())
+    return max((words for words in known if f"{case.place} ".startswith(f"{words} ")), key=len, default="")
 
 
 def organisations(case: Case) -> list[Organisation]:

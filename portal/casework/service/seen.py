@@ -9,9 +9,12 @@ from portal.casework.models.codes import CaseState
 from portal.core.access import Actor
 from portal.core.db import db
 from portal.core.errors import Missing
+from portal.registry.models import Person
 from portal.registry.service import people
 
 REPORT = "cases.report"
+# Nobody has so many: what is not sent is thrown away after some days.
+DRAFTS = 100
 A_PAGE = 20
 
 
@@ -25,20 +28,29 @@ def whole() -> tuple[sa.orm.interfaces.ORMOption, ...]:
     )
 
 
-def _mine(actor: Actor) -> sa.ColumnElement[bool]:
-    known = people.people_for(actor, REPORT)
+def _mine(actor: Actor, me: Person | None = None) -> sa.ColumnElement[bool]:
+    known = people.people_for(actor, REPORT, me=me)
     ids = people.ids_of(*known) if known else sa.select(sa.literal(0))
     return sa.or_(Case.entered_by == actor.public_id, Case.reporter_id.in_(ids), Case.behalf_id.in_(ids))
 
 
-def mine(actor: Actor, *, page: int = 1, drafts: bool = False) -> list[Case]:
-    """Sent requests, the newest first, one more than a page; or the drafts."""
-    draft = Case.state == CaseState.DRAFT
-    query = sa.select(Case).where(_mine(actor), draft if drafts else sa.not_(draft)).options(*whole())
-    if drafts:
-        query = query.where(Case.entered_by == actor.public_id)
-    newest = (Case.submitted_at.desc(), Case.id.desc()) if not drafts else (Case.id.desc(),)
-    return list(db.session.scalars(query.order_by(*newest).offset((page - 1) * A_PAGE).limit(A_PAGE + 1)))
+def mine(actor: Actor, me: Person | None, *, page: int = 1) -> list[Case]:
+    """Sent requests, the newest first, one more than a page; `me` where she was read already."""
+    query = sa.select(Case).where(_mine(actor, me), Case.state != CaseState.DRAFT).options(_line())
+    query = query.order_by(Case.submitted_at.desc(), Case.id.desc())
+    return list(db.session.scalars(query.offset((page - 1) * A_PAGE).limit(A_PAGE + 1)))
+
+
+def _line() -> sa.orm.interfaces.ORMOption:
+    """What a line of a list shows of a request: nothing that is sealed."""
+    due = (Case.accept_due, Case.sign_due, Case.finish_due, Case.callback_due)
+    return sa.orm.load_only(Case.public_id, Case.number, Case.title, Case.state, Case.created_at, *due)
+
+
+def drafts(actor: Actor) -> list[Case]:
+    """What the actor has begun and not sent, the newest first."""
+    query = sa.select(Case).where(Case.entered_by == actor.public_id, Case.state == CaseState.DRAFT)
+    return list(db.session.scalars(query.options(_line()).order_by(Case.id.desc()).limit(DRAFTS)))
 
 
 def case_of(actor: Actor, public_id: str) -> Case:
@@ -60,10 +72,10 @@ def begun_by(actor: Actor, public_id: str) -> Case:
     return _found(query.options(*whole(), selectinload(Case.photos)))
 
 
-def followed(actor: Actor) -> list[Case]:
-    """What the actor follows, the newest first."""
+def followed(me: Person | None) -> list[Case]:
+    """What somebody follows, the newest first."""
     query = sa.select(Case).join(CaseFollower, CaseFollower.case_id == Case.id)
-    query = query.where(CaseFollower.person_id.in_(_own_ids(actor))).options(*whole())
+    query = query.where(CaseFollower.person_id.in_(_ids(me))).options(*whole())
     return list(db.session.scalars(query.order_by(CaseFollower.id.desc()).limit(A_PAGE)))
 
 
@@ -74,7 +86,10 @@ def followed_one(actor: Actor, public_id: str) -> Case:
 
 
 def _own_ids(actor: Actor) -> sa.Select[int]:
-    me = people.person_of_or_none(actor, lean=True)
+    return _ids(people.person_of_or_none(actor, lean=True))
+
+
+def _ids(me: Person | None) -> sa.Select[int]:
     return people.ids_of(me) if me else sa.select(sa.literal(0))
 
 

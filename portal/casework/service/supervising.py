@@ -46,7 +46,7 @@ def colour() -> int:
     times = WorkingTime(clock.local(at).date() - timedelta(days=60))
     query = (
         sa.select(Case)
-        .where(Case.state.in_(OPEN - {S.PAUSED}), Case.finish_due.is_not(None), Case.colour != Colour.RED)
+        .where(Case.state.in_(OPEN - {S.PAUSED}), Case.finish_due.is_not(None), _unraised(at))
         .where(Case.finish_due < at + timedelta(days=15))
         .options(sa.orm.joinedload(Case.community), sa.orm.joinedload(Case.category))
         .order_by(Case.id)
@@ -54,10 +54,22 @@ def colour() -> int:
     risen = 0
     for case in db.session.scalars(query):
         found = colour_of(case, at, times)
-        if RANK[found] > RANK[case.colour]:
+        # Red by hand before the end is not the overdue itself: that is raised, and told, when it comes.
+        if found is Colour.RED or RANK[found] > RANK[case.colour]:
             _raise_to(case, found, moves.SYSTEM, "")
             risen += 1
     return risen
+
+
+def _unraised(at: datetime) -> sa.ColumnElement[bool]:
+    """Not red yet, or red by hand before the end that has passed since."""
+    by_hand = sa.and_(Case.finish_due < at, Case.supervised_at < Case.finish_due)
+    return sa.or_(Case.colour != Colour.RED, by_hand)
+
+
+def stands(case: Case, at: datetime) -> Colour:
+    """The colour that it has by its end, whatever was given by hand."""
+    return colour_of(case, at, WorkingTime(clock.local(at).date() - timedelta(days=60)))
 
 
 def _raise_to(case: Case, colour: Colour, by: moves.Mover, why: str) -> None:

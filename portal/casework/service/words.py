@@ -72,7 +72,7 @@ _WORDS: dict[type[StrEnum], dict[Any, Any]] = {
         Against.COMMITTEE: _l("居委会"),
         Against.ORGANISATION: _l("单位"),
     },
-    Colour: {Colour.NONE: _l("正常"), Colour.YELLOW: _l("快到期"), Colour.RED: _l("已超期")},
+    Colour: {Colour.NONE: _l("正常"), Colour.YELLOW: _l("黄色督办"), Colour.RED: _l("红色督办")},
     Extension: {
         Extension.NONE: _l("没有申请"),
         Extension.ASKED: _l("等审批"),
@@ -110,7 +110,7 @@ _TOLD: dict[CaseState, Any] = {
     S.PAUSED: _l("办理暂缓"),
     S.ANSWERED: _l("已答复"),
     S.CALLED_BACK: _l("已回访"),
-    S.DISSATISFIED: _l("您说没有解决"),
+    S.DISSATISFIED: _l("您不满意"),
     S.REDO: _l("重新办理"),
     S.CLOSED: _l("已办结"),
     S.ARCHIVED: _l("已归档"),
@@ -166,7 +166,16 @@ def case_tint(state: CaseState) -> str:
 
 def step_word(step: CaseStep) -> str:
     """A line of the timeline in plain words."""
+    if step.to_state is S.DISSATISFIED and step.words:
+        return step.words
     return str(_TOLD[step.to_state]) if step.deed is Deed.MOVED and step.to_state else case_word(step.deed)
+
+
+def no_due(case: Case) -> str:
+    """Why a request waits for nothing now."""
+    if case.state is S.PAUSED:
+        return _("暂停计时")
+    return _("还没有开始计时") if case.is_open() else case_word(case.state)
 
 
 def place_words(case: Case) -> str:

@@ -11,8 +11,29 @@ from flask_babel import lazy_gettext as _l
 from portal.casework.forms import worker as forms
 from portal.casework.forms.worker import ActForm
 from portal.casework.models.cases import Case
-from portal.casework.models.codes import CallBackWay, CaseKind, CaseState, Colour, LinkKind, Satisfaction, Urgency
-from portal.casework.service import answers, calling, choosing, dispatching, handling, linking, loads, supervising
+from portal.casework.models.codes import (
+    Against,
+    CallBackWay,
+    CaseKind,
+    CaseState,
+    Colour,
+    LinkKind,
+    Satisfaction,
+    Urgency,
+)
+from portal.casework.service import (
+    accusing,
+    answers,
+    calling,
+    choosing,
+    dispatching,
+    handling,
+    linking,
+    loads,
+    naming,
+    reporting,
+    supervising,
+)
 from portal.casework.service.dispatching import Class
 from portal.core.access import current_actor, scopes
 from portal.identity.permissions import Permission
@@ -34,6 +55,7 @@ class Act:
     plain: bool = False
     mine: bool = False
     kind: str = "plain"
+    when: Callable[[Case, str], bool] = lambda _case, _me: True
 
 
 def _assign_form(case: Case) -> ActForm:
@@ -108,6 +130,18 @@ def _call(case: Case, form: Any) -> None:
 def _escalate_form(case: Case) -> ActForm:
     street = case.community.parent.name if case.community.parent else ""
     return forms.EscalateForm(data={"party": case.party or _("%(street)s办事处", street=street)})
+
+
+def _against_form(case: Case) -> ActForm:
+    known = {"against": case.against.value, "worker": case.against_worker}
+    form = forms.AgainstForm(data=known | {"organisation": str(case.against_organisation_id or "")})
+    form.offer(accusing.workers(case), reporting.organisations(case))
+    return form
+
+
+def _against(case: Case, form: Any) -> None:
+    against, worker = Against(form.against.data), form.text("worker")
+    accusing.set_party(case, against, worker, form.organisation_id(), by=current_actor())
 
 
 def _decide(case: Case, form: Any) -> None:
@@ -197,7 +231,7 @@ HANDLE: dict[str, Act] = {
         _l("暂缓"),
         _l("已暂缓，期限停止计算。"),
         _by(handling.pause, "why"),
-        lambda _case: forms.WhyForm(),
+        lambda _case: forms.PauseForm(),
         frozenset({S.WORKING}),
         mine=True,
     ),
@@ -225,6 +259,7 @@ HANDLE: dict[str, Act] = {
         frozenset({S.ASSIGNED, S.SIGNED}),
         mine=True,
         kind="danger",
+        when=lambda case, _me: handling.may_give_back(case),
     ),
     "link": Act(_l("关联另一件"), _l("已关联，两件诉求都能看到。"), _link, _link_form),
     "call": Act(
@@ -234,10 +269,11 @@ HANDLE: dict[str, Act] = {
         lambda _case: forms.CallForm(),
         frozenset({S.ANSWERED}),
         kind="primary",
+        when=calling.may_record,
     ),
     "tried": Act(
         _l("没有联系上"),
-        _l("已记下。换一天再联系，三天都联系不上可以办结。"),
+        _l("已记下。请换一天再联系；几天都联系不上的，可以按“联系不上”办结。"),
         _by(calling.tried, "words"),
         lambda _case: forms.WordsForm(),
         frozenset({S.ANSWERED}),
@@ -284,6 +320,15 @@ DISPATCH: dict[str, Act] = {
     "merge": Act(
         _l("并入另一件"), _l("已并件，居民会跟着另一件看进展。"), _merge, _merge_form, dispatching.GIVABLE | {S.PAUSED}
     ),
+    "against": Act(_l("填写反映的是谁"), _l("已记下；隐去姓名的，对方看不到是谁反映的。"), _against, _against_form),
+    "contact": Act(
+        _l("记联系居民"),
+        _l("联系情况已记下。"),
+        _by(dispatching.contact, "words"),
+        lambda _case: forms.ContactForm(),
+        HELD | {S.SUBMITTED, S.ACCEPTED, S.RETURNED},
+        when=lambda case, _me: naming.is_dispatchers(case),
+    ),
     "archive": Act(
         _l("归档"),
         _l("已归档。"),
@@ -309,7 +354,9 @@ def offered(acts: dict[str, Act], case: Case, me: str) -> list[tuple[str, Act]]:
     return [
         (name, act)
         for name, act in acts.items()
-        if case.state in act.states and (not act.mine or (case.holder in {me, ""} and _free(name, case, me)))
+        if case.state in act.states
+        and (not act.mine or (case.holder in {me, ""} and _free(name, case, me)))
+        and act.when(case, me)
     ]
 
 

@@ -12,6 +12,7 @@ from portal.casework.forms.photos import PhotoForm
 from portal.casework.models.cases import Case
 from portal.casework.models.codes import PhotoStage
 from portal.casework.service import (
+    accusing,
     board,
     calling,
     deskwords,
@@ -23,6 +24,7 @@ from portal.casework.service import (
     photos,
     queue,
     reporting,
+    supervising,
 )
 from portal.casework.worker import acting
 from portal.casework.worker.acting import DISPATCH, HANDLE, SUPERVISE, Act
@@ -41,18 +43,22 @@ def _found(public_id: str, permission: Permission) -> Case:
 
 
 def _facts(case: Case, permission: Permission, acts: dict[str, dict[str, Act]]) -> dict[str, Any]:
-    me = current_actor()
+    me, at = current_actor(), now()
     return {
         "case": case,
-        "at": now(),
+        "at": at,
+        "stands": supervising.stands(case, at),
         "reporter": naming.reporter_name(case, me),
         "named": naming.may_know(case, me),
+        "by_dispatcher": naming.is_dispatchers(case) and case.is_open(),
         "phone": naming.reporter_phone(case, me),
         "answers": reporting.answers_of(case),
         "linked": linking.linked(case),
         "proposed": linking.proposed(case, me) if case.is_open() and permission is Permission.CASES_HANDLE else [],
         "acts": {where: acting.offered(found, case, me.public_id) for where, found in acts.items()},
+        "party": accusing.worker_name(case) if "dispatch" in acts else "",
         "days_tried": calling.days_tried(case),
+        "tries_needed": calling.tries_needed(),
         "step_by": naming.step_by,
         "me": me,
     }

@@ -5,6 +5,7 @@ from flask_babel import gettext as _
 
 from portal.casework.forms.intake import IntakeForm, intake_form
 from portal.casework.forms.worker import FindForm
+from portal.casework.service import choosing
 from portal.casework.service import intake as taking
 from portal.casework.worker.blueprint import bp
 from portal.core import audit, web
@@ -56,4 +57,6 @@ def _taken(form: IntakeForm, person: Person | None, ground: taking.Ground) -> Re
     key, body, by = form.text("idem"), form.body(), current_actor()
     case = taking.take_in(form.told(), person, community, by=by, idem=key, body=body)
     flash(_("已登记，编号 %(number)s。", number=case.number), "ok")
+    for other in choosing.redirects_of(case):
+        flash(_("%(name)s：%(says)s请马上告诉来人。", name=other.name, says=other.says), "warn")
     return web.go(".case", public_id=case.public_id)

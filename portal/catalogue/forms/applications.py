@@ -6,7 +6,7 @@ from typing import Any
 from flask import request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import RadioField, SelectField, TextAreaField
+from wtforms import BooleanField, RadioField, SelectField, TextAreaField
 from wtforms.validators import Optional
 
 from portal.catalogue.models.applications import Application, ApplicationPaper, PaperState, Score
@@ -17,7 +17,7 @@ from portal.core.errors import Refused
 from portal.core.forms import Form, ManyField, OnceForm, TrimmedField, at_most, required
 from portal.registry.models import Person
 
-PAPER = "paper-"
+PAPER, WINDOW = "paper-", "window-"
 # Photographs of one sending; each is decoded, which takes its time.
 MOST_PICTURES = 6
 
@@ -56,13 +56,27 @@ class PapersForm(Form):
                 self.refuse(Refused(_("%(name)s：%(why)s", name=file.filename, why=bad.sentence)))
         return found
 
+    def say_lost(self) -> None:
+        """A browser keeps no chosen file over a refusal: that the photographs are gone is said."""
+        if any(file.filename for file in request.files.values()):
+            self.refuse(Refused(_("这次选的照片没有存上，改好以后请重新选照片。")))
+
 
 class DraftForm(PapersForm):
-    pass
+    def dropped(self) -> tuple[int, int] | None:
+        """The paper and the picture whose 删掉 was pressed."""
+        paper, _dash, picture = request.form.get("drop", "").partition("-")
+        known = all(part.isascii() and part.isdigit() and len(part) < 10 for part in (paper, picture))
+        return (int(paper), int(picture)) if known else None
 
 
 class AddForm(PapersForm):
     said = TextAreaField(_l("补充说明"), validators=[Optional(), at_most(500)])
+
+    def window(self) -> list[int]:
+        """The papers that she says she brings to the counter."""
+        numbers = [name.removeprefix(WINDOW) for name in request.form if name.startswith(WINDOW)]
+        return [int(one) for one in numbers if one.isascii() and one.isdigit() and len(one) < 10]
 
 
 class WithdrawForm(Form):
@@ -71,7 +85,7 @@ class WithdrawForm(Form):
 
 class RateForm(Form):
     score = RadioField(_l("办得怎么样"), validators=[required(_l("请选一项"))])
-    words = TextAreaField(_l("想说的话"), validators=[Optional(), at_most(300)])
+    words = TextAreaField(_l("想说的话（选“不满意”的请写原因，其余可以不写）"), validators=[at_most(300)])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -98,6 +112,25 @@ class NoteForm(Form):
     note = TextAreaField(_l("说明"), validators=[Optional(), at_most(300)])
 
 
+class SeenForm(Form):
+    """An act while a required paper is missing: that she has seen it is ticked; nothing missing, nothing to tick."""
+
+    seen = BooleanField(_l("我已看到还缺材料，仍然继续"))
+
+    def warn(self, lacking: list[str]) -> None:
+        if lacking:
+            self.seen.description = _("必交的材料还没有收到：%(listed)s", listed=_("、").join(lacking))
+        else:
+            del self.seen
+
+    def has_seen(self) -> bool:
+        return "seen" in self and bool(self.seen.data)
+
+
+class AcceptForm(SeenForm, NoteForm):
+    pass
+
+
 class AskForm(Form):
     papers = ManyField(_l("缺哪些材料"), validators=[Optional()])
     note = TextAreaField(_l("缺什么、怎么补"), validators=[required(_l("请一次写清缺什么、怎么补")), at_most(500)])
@@ -114,7 +147,7 @@ class NotAcceptForm(Form):
     where_to = TrimmedField(_l("该去哪里办"), validators=[required(_l("请写明去哪里、电话多少")), at_most(150)])
 
 
-class GrantForm(Form):
+class GrantForm(SeenForm):
     result = TextAreaField(_l("办理结果"), validators=[required(_l("请写明办理结果")), at_most(500)])
 
 

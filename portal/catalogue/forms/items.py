@@ -9,6 +9,7 @@ from wtforms import HiddenField, RadioField, SelectField, TextAreaField
 from wtforms.validators import NumberRange, Optional
 
 from portal.areas.models import Area
+from portal.catalogue.forms.seen import SeenForm, snapshot
 from portal.catalogue.models.codes import ConditionKind, ItemKind, ProviderKind, Situation
 from portal.catalogue.models.items import Condition, Item, Provider
 from portal.catalogue.service import item_words, keeping
@@ -96,6 +97,9 @@ class ItemForm(OnceForm):
     ahead_days = CountField(
         _l("可以提前几天约"), default=14, validators=[Optional(), NumberRange(1, 365, _l("请填 1 到 365 之间的整数"))]
     )
+    per_day = CountField(
+        _l("每人每天最多几次"), default=1, validators=[Optional(), NumberRange(1, 50, _l("请填 1 到 50 之间的整数"))]
+    )
     per_week = CountField(
         _l("每人每周最多几次"), validators=[Optional(), NumberRange(1, 50, _l("请填 1 到 50 之间的整数"))]
     )
@@ -167,6 +171,7 @@ class ItemForm(OnceForm):
             valid_to=self.valid_to.data,
             cost_fen=cost,
             limit_days=self.limit_days.data,
+            per_day=self.per_day.data,
             per_week=self.per_week.data,
             **said,
         )
@@ -208,7 +213,7 @@ class CopyForm(OnceForm):
         return self
 
 
-class ConditionForm(OnceForm):
+class ConditionForm(SeenForm):
     """One step of 我能办吗."""
 
     kind = SelectField(_l("条件"), validators=[required(_l("请选一项"))])
@@ -232,11 +237,16 @@ class ConditionForm(OnceForm):
 
     @classmethod
     def of(cls, condition: Condition, others: Sequence[tuple[int, str]]) -> "ConditionForm":
+        filled = cls.stands(condition)
+        return cls(data=filled | {"seen": snapshot(filled)}).offer(others)
+
+    @staticmethod
+    def stands(condition: Condition) -> dict[str, Any]:
         names = ("number", "tags", "question", "met", "unmet", "remedy")
         filled = {name: getattr(condition, name) for name in names}
         filled |= {"kind": condition.kind.value, "answer": "yes" if condition.answer else "no"}
         next_item = str(condition.next_item_id) if condition.next_item_id else ""
-        return cls(data=filled | {"next_item": next_item}).offer(others)
+        return filled | {"next_item": next_item}
 
     def facts(self) -> ConditionFacts:
         return ConditionFacts(

@@ -4,20 +4,21 @@ from collections.abc import Collection
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import HiddenField, SelectField
+from wtforms import SelectField
 from wtforms.validators import Optional
 
 from portal.areas.models import Area
 from portal.catalogue.forms.items import SectionText
+from portal.catalogue.forms.seen import SeenForm, snapshot
 from portal.catalogue.models.items import Synonym
 from portal.catalogue.models.lists import ListEntry, Proof
 from portal.catalogue.service import dictionary
 from portal.catalogue.service.lists import EntryFacts, ProofFacts
 from portal.core.clock import today
-from portal.core.forms import DayField, Form, OnceForm, TrimmedField, at_most, required
+from portal.core.forms import DayField, Form, TrimmedField, at_most, required
 
 
-class PlacedForm(OnceForm):
+class PlacedForm(SeenForm):
     """A row of a list: where it holds. A row that stands keeps its place."""
 
     area = SelectField(_l("适用范围"))
@@ -28,7 +29,6 @@ class PlacedForm(OnceForm):
 
 
 class SynonymForm(PlacedForm):
-    seen = HiddenField()
     words = SectionText(_l("意思一样的词"), validators=[required(), at_most(400)])
 
     @classmethod
@@ -52,10 +52,15 @@ class EntryForm(PlacedForm):
 
     @classmethod
     def of(cls, entry: ListEntry) -> "EntryForm":
-        names = ("title", "detail", "basis", "funding", "valid_from", "valid_to")
-        form = cls(data={name: getattr(entry, name) for name in names})
+        filled = cls.stands(entry)
+        form = cls(data=filled | {"seen": snapshot(filled)})
         del form.area
         return form
+
+    @staticmethod
+    def stands(entry: ListEntry) -> dict[str, Any]:
+        names = ("title", "detail", "basis", "funding", "valid_from", "valid_to")
+        return {name: getattr(entry, name) for name in names}
 
     def facts(self) -> EntryFacts:
         return EntryFacts(
@@ -77,11 +82,15 @@ class ProofForm(PlacedForm):
 
     @classmethod
     def of(cls, proof: Proof) -> "ProofForm":
-        names = ("name", "office", "instead", "phone", "basis", "valid_from", "valid_to")
-        filled = {name: getattr(proof, name) for name in names}
-        form = cls(data=filled | {"words": "、".join(proof.words)})
+        filled = cls.stands(proof)
+        form = cls(data=filled | {"seen": snapshot(filled)})
         del form.area
         return form
+
+    @staticmethod
+    def stands(proof: Proof) -> dict[str, Any]:
+        names = ("name", "office", "instead", "phone", "basis", "valid_from", "valid_to")
+        return {name: getattr(proof, name) for name in names} | {"words": "、".join(proof.words)}
 
     def facts(self) -> ProofFacts:
         return ProofFacts(

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, SelectField, TextAreaField
 from wtforms.validators import NumberRange, Optional, ValidationError
 
-from portal.catalogue.models.rooms import BookedBy, Booker, RoomRule
+from portal.catalogue.models.rooms import BookedBy, Booker, RoomBooking, RoomRule
 from portal.catalogue.service.rooms import words
 from portal.catalogue.service.rooms.booking import Wish
 from portal.catalogue.service.rooms.finding import clock_choices
@@ -125,6 +125,29 @@ class BookForm(TimesForm):
             through=BookedBy.ORGANISATION if body else through,
             person=me if body else person,
             organisation=body,
+        )
+
+
+class MoveForm(TimesForm):
+    """Another time for a booking; what it is for and for whom stays."""
+
+    @classmethod
+    def of(cls, booking: RoomBooking, rule: RoomRule) -> "MoveForm":
+        day = clock.local(booking.starts_at).date()
+        opens, closes = words.clock_words(booking.starts_at), words.clock_words(booking.ends_at, ends=True)
+        form = cls(data={"day": day, "opens": opens, "closes": closes, "headcount": booking.headcount})
+        form.offer_times([rule])
+        return form
+
+    def wish(self, booking: RoomBooking) -> Wish:
+        return Wish(
+            purpose=booking.purpose,
+            headcount=self.headcount.data or 0,
+            starts_at=self.starts_at(),
+            ends_at=self.ends_at(),
+            through=BookedBy.ORGANISATION if booking.organisation else BookedBy.SELF,
+            person=booking.person,
+            organisation=booking.organisation,
         )
 
 

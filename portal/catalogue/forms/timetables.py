@@ -10,6 +10,7 @@ from wtforms import BooleanField, RadioField, SelectField
 from wtforms.validators import InputRequired, NumberRange, Optional
 
 from portal.areas.models import Area
+from portal.catalogue.forms.seen import SeenForm, snapshot
 from portal.catalogue.models.schedules import MakeUp, Of, Timetable
 from portal.catalogue.service import schedule_words, timetables
 from portal.catalogue.service.timetables import Facts, Hours
@@ -37,7 +38,7 @@ def between(least: int, most: int) -> list[Any]:
     return [InputRequired(_l("请填写这一项")), NumberRange(least, most, message=words)]
 
 
-class TimetableForm(OnceForm):
+class TimetableForm(SeenForm):
     """A timetable. The hours are written as words: 周一至周五 8:30-11:30 14:00-17:00. `made` is its id afterwards."""
 
     made = ""
@@ -56,7 +57,9 @@ class TimetableForm(OnceForm):
         description=_l("例如：周一至周五 8:30-11:30 14:00-17:00；周六 9:00-11:00"),
     )
     breaks = TrimmedField(
-        _l("中间休息"), [Optional(), at_most(100)], description=_l("每天都停的时间，例如：12:00-13:30")
+        _l("中间休息"),
+        [Optional(), at_most(100)],
+        description=_l("例如：12:00-13:30 是每天都停；周三 14:00-15:00 是只在周三停"),
     )
     slot_minutes = CountField(_l("每个时段几分钟"), between(5, 480), default=30)
     buffer_minutes = CountField(_l("时段之间隔几分钟"), between(0, 240), default=0)
@@ -87,7 +90,7 @@ class TimetableForm(OnceForm):
             of=of,
             items=tuple(self.items.data or ()),
             hours=_hours(self.text("hours")),
-            breaks=_breaks(self.text("breaks")),
+            breaks=_rows(self.text("breaks"), "breaks"),
             staff_id=self.staff.data or None,
             room_id=self.room.data or None,
             place=self.text("place"),
@@ -106,12 +109,14 @@ class TimetableForm(OnceForm):
 
 def timetable_form(community: Area, timetable: Timetable | None = None) -> TimetableForm:
     """Empty, or filled from the timetable that is to be changed."""
-    form = TimetableForm(data=_data(timetable)) if timetable else TimetableForm()
+    filled = stands(timetable) if timetable else {}
+    form = TimetableForm(data=filled | {"seen": snapshot(filled)}) if timetable else TimetableForm()
     form.offer(community)
     return form
 
 
-def _data(timetable: Timetable) -> dict[str, Any]:
+def stands(timetable: Timetable) -> dict[str, Any]:
+    """The fields as the timetable fills them."""
     plain = {name: getattr(timetable, name) for name in timetables.PLAIN}
     return plain | {
         "of": timetable.of.value,
@@ -125,17 +130,16 @@ def _data(timetable: Timetable) -> dict[str, Any]:
 
 
 def _hours(text: str) -> Hours:
-    found = hours.parse(text)
-    rows = [(int(day), *_pair(span)) for day, spans in found.items() for span in spans]
+    rows = _rows(text, "hours")
     if not rows:
         raise Refused(_("请写明每周哪几天、几点到几点开放。"), field="hours")
-    return tuple(rows)
+    return rows
 
 
-def _breaks(text: str) -> tuple[tuple[time, time], ...]:
-    """The same every day: of words that name days, the first day's."""
-    found = hours.parse(text, field="breaks") if text else {}
-    return tuple(_pair(span) for span in next(iter(found.values()), []))
+def _rows(text: str, field: str) -> Hours:
+    """Words that name no days mean every day."""
+    found = hours.parse(text, field=field) if text else {}
+    return tuple((int(day), *_pair(span)) for day, spans in found.items() for span in spans)
 
 
 def _pair(span: Iterable[str]) -> tuple[time, time]:

@@ -67,10 +67,13 @@ class Score(StrEnum):
 
 
 class PaperState(StrEnum):
-    """How one material stands: known from the register, to be brought, handed over, asked for again."""
+    """How one material stands: known from the register, to be brought, said to be on its way to the counter (there
+    until a worker ticks it), handed over, asked for again.
+    """
 
     KNOWN = "known"
     TO_BRING = "to_bring"
+    WINDOW = "window"
     GIVEN = "given"
     ASKED = "asked"
 
@@ -140,6 +143,14 @@ class Application(Base):
     def is_late(self, on: date) -> bool:
         """Whether a worker's step has passed its last day; waiting for the applicant is nobody's lateness."""
         return self.state in OPEN and self.due_on is not None and self.due_on < on
+
+    def missing(self) -> list["ApplicationPaper"]:
+        """The papers that nobody has yet: to be brought, on their way to the counter, asked for."""
+        return [paper for paper in self.papers if paper.state not in {PaperState.KNOWN, PaperState.GIVEN}]
+
+    def takes_papers(self) -> bool:
+        """Whether the applicant may add papers on a page of their own: asked for them, or before anybody asks."""
+        return self.state in WAITING or (self.state in OPEN and bool(self.missing()))
 
     def can_be_rated(self) -> bool:
         return self.rated_at is None and self.state in {S.GRANTED, S.REFUSED, S.CLOSED}

@@ -15,6 +15,8 @@ from portal.registry.models import Person
 
 # How long a rating may be thought over.
 RATING_OPEN = timedelta(days=1)
+# How long before the beginning somebody may be checked in or marked in any other way.
+MARKS_OPEN = timedelta(minutes=30)
 
 
 class AppointmentState(StrEnum):
@@ -119,6 +121,10 @@ class Appointment(Base):
 
     def can_be_cancelled(self, at: datetime) -> bool:
         return self.state is AppointmentState.BOOKED and at < self.starts_at
+
+    def can_be_marked(self, at: datetime) -> bool:
+        """From the opening of the check-in on."""
+        return at >= self.starts_at - MARKS_OPEN
 
     def can_be_rated(self, at: datetime) -> bool:
         """After it was served: once, and for a day it may be thought over."""

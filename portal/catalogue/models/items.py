@@ -41,8 +41,8 @@ class Item(Base):
 
     `situations` are values of Situation. `cost_fen` is None where no figure can be said; `cost` says it in words.
     `limit_days` are the working days an application may take. Who books may cancel until `cancel_hours` before, looks
-    `ahead_days` days ahead, and takes at most `per_week` a week (None: as many as there are). `version` counts the
-    edits: one that began on an older version is told what changed.
+    `ahead_days` days ahead, and takes at most `per_day` a day and `per_week` a week (None: as many as there are).
+    `version` counts the edits: one that began on an older version is told what changed.
     """
 
     __tablename__ = "service_item"
@@ -73,6 +73,7 @@ class Item(Base):
     cancel_hours: Mapped[int] = mapped_column(default=2)
     ahead_days: Mapped[int] = mapped_column(default=14)
     per_week: Mapped[int | None]
+    per_day: Mapped[int | None] = mapped_column(default=1)
     valid_from: Mapped[date] = mapped_column(default=clock.today)
     valid_to: Mapped[date | None]
     version: Mapped[int] = mapped_column(default=1)

@@ -30,16 +30,30 @@ class BookingState(StrEnum):
     CANCELLED = "cancelled"
     USED = "used"
     NO_SHOW = "no_show"
+    # Asked for, and nobody answered before its time had come.
+    LAPSED = "lapsed"
 
 
-# A mistaken no-show is put right with a reason.
+# A mistaken no-show is put right with a reason; a confirmed one that takes another time is asked for anew where the
+# room wants it.
 BOOKING_MOVES: dict[BookingState, set[BookingState]] = {
-    BookingState.REQUESTED: {BookingState.CONFIRMED, BookingState.REFUSED, BookingState.CANCELLED},
-    BookingState.CONFIRMED: {BookingState.CANCELLED, BookingState.USED, BookingState.NO_SHOW},
+    BookingState.REQUESTED: {
+        BookingState.CONFIRMED,
+        BookingState.REFUSED,
+        BookingState.CANCELLED,
+        BookingState.LAPSED,
+    },
+    BookingState.CONFIRMED: {
+        BookingState.REQUESTED,
+        BookingState.CANCELLED,
+        BookingState.USED,
+        BookingState.NO_SHOW,
+    },
     BookingState.NO_SHOW: {BookingState.USED},
     BookingState.REFUSED: set(),
     BookingState.CANCELLED: set(),
     BookingState.USED: set(),
+    BookingState.LAPSED: set(),
 }
 # What holds its quarters and counts against how many somebody may hold.
 LIVE = (BookingState.REQUESTED, BookingState.CONFIRMED)
@@ -141,6 +155,8 @@ class RoomBooking(Base):
     why: Mapped[str] = mapped_column(sa.String(200), default="")
     through: Mapped[BookedBy] = mapped_column(one_of(BookedBy))
     consent: Mapped[str] = mapped_column(sa.String(100), default="")
+    # How many of the reminders have been sent.
+    reminded: Mapped[int] = mapped_column(default=0)
     placed_at: Mapped[datetime]
     placed_by: Mapped[str] = mapped_column(sa.String(32), index=True)
     placed_by_name: Mapped[str] = mapped_column(sa.String(64))

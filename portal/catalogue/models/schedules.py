@@ -101,6 +101,9 @@ class Timetable(Base):
     on_holidays: Mapped[bool] = mapped_column(default=False)
     make_up: Mapped[MakeUp] = mapped_column(one_of(MakeUp), default=MakeUp.CLOSED)
     ended_at: Mapped[datetime | None]
+    # What the last opening left out because somebody else had the person or the room: how many, and the first.
+    clashes: Mapped[int] = mapped_column(default=0)
+    clash_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_by: Mapped[str] = mapped_column(sa.String(64), default="")
@@ -114,7 +117,7 @@ class Timetable(Base):
         cascade="all, delete-orphan",
     )
     breaks: Mapped[list["Break"]] = relationship(
-        back_populates="timetable", order_by="(Break.opens, Break.id)", cascade="all, delete-orphan"
+        back_populates="timetable", order_by="(Break.weekday, Break.opens, Break.id)", cascade="all, delete-orphan"
     )
     exceptions: Mapped[list["DayException"]] = relationship(
         back_populates="timetable", order_by="(DayException.first_day, DayException.id)"
@@ -149,16 +152,17 @@ class WeeklyHours(Base):
 
 
 class Break(Base):
-    """A time of every day in which nothing begins or goes on."""
+    """A time of a weekday (0 is Monday) in which nothing begins or goes on."""
 
     __tablename__ = "timetable_break"
     __table_args__ = (
-        sa.UniqueConstraint("timetable_id", "opens"),
+        sa.UniqueConstraint("timetable_id", "weekday", "opens"),
         sa.CheckConstraint("closes > opens", name="order"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     timetable_id: Mapped[int] = mapped_column(sa.ForeignKey("timetable.id"))
+    weekday: Mapped[int]
     opens: Mapped[time]
     closes: Mapped[time]
     timetable: Mapped[Timetable] = relationship(back_populates="breaks")

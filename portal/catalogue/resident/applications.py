@@ -16,10 +16,11 @@ from portal.catalogue.models.applications import Application, ApplicationChannel
 from portal.catalogue.resident.blueprint import bp
 from portal.catalogue.service import items
 from portal.catalogue.service.applications import filing, looking, words
-from portal.catalogue.service.applications.filing import Begun
+from portal.catalogue.service.applications.filing import Begun, Brought
 from portal.core import files, web
 from portal.core.access import current_actor, requires
 from portal.core.clock import today
+from portal.core.db import undo
 from portal.core.errors import Missing, Refused
 from portal.identity.permissions import Permission
 from portal.registry.service import people
@@ -29,6 +30,7 @@ bp.add_app_template_filter(words.said, "application_said")
 bp.add_app_template_filter(words.tint, "application_tint")
 bp.add_app_template_filter(words.step_words, "step_words")
 bp.add_app_template_filter(words.next_words, "next_words")
+bp.add_app_template_filter(words.due_words, "term_words")
 
 
 @bp.route("/<int:item_id>/apply", methods=["GET", "POST"])
@@ -76,9 +78,18 @@ def application_edit(public_id: str) -> Response:
         try:
             return _keep(found, form, pictures)
         except Refused as refused:
-            form.refuse(refused)
+            found = _take_back(form, refused, public_id)
     form = form if form.is_submitted() else draft_form(found)
+    if form.errors:
+        form.say_lost()
     return web.page("catalogue/resident/application_edit.html", application=found, form=form, status=form.status)
+
+
+def _take_back(form: PapersForm, refused: Refused, public_id: str) -> Application:
+    """Nothing of a refused sending stays; the page shows what is there, read anew."""
+    undo()
+    form.refuse(refused)
+    return looking.application_for(current_actor(), public_id)
 
 
 def _draft(public_id: str) -> Application:
@@ -88,12 +99,17 @@ def _draft(public_id: str) -> Application:
     return found
 
 
-def _keep(found: Application, form: PapersForm, pictures: list[tuple[int, bytes]]) -> Response:
-    by, said = current_actor(), form.text("said")
-    filing.keep(found, said)
+def _keep(found: Application, form: DraftForm, pictures: list[tuple[int, bytes]]) -> Response:
+    by, said, dropped = current_actor(), form.text("said"), form.dropped()
     _hang(found, pictures)
+    if pictures and "send" in request.form and not said.strip():
+        flash(_("照片存好了，还没有提交：请先写几句要办什么、现在是什么情况。"), "bad")
+        return web.go(".application_edit", public_id=found.public_id)
+    filing.keep(found, said)
+    if dropped:
+        filing.drop_picture(filing.paper_of(found, dropped[0]), dropped[1])
     if "send" not in request.form:
-        flash(_("存好了，还没有提交。"), "ok")
+        flash(_("照片删掉了。") if dropped else _("存好了，还没有提交。"), "ok")
         return web.go(".application_edit", public_id=found.public_id)
     filing.submit(found, said, by=by)
     flash(_("提交好了。受理不受理会通知您。"), "ok")
@@ -108,18 +124,20 @@ def _hang(found: Application, pictures: list[tuple[int, bytes]]) -> None:
 @bp.route("/applications/<public_id>/add", methods=["GET", "POST"])
 @requires(USE)
 def application_add(public_id: str) -> Response:
-    """What was asked for, added once."""
+    """What was asked for, added once; or what is missing, before anybody asks."""
     form = AddForm()
     pictures = form.pictures() if form.validate_on_submit() else []
     found = looking.application_for(current_actor(), public_id)
     if form.is_submitted() and not form.errors:
         try:
             _hang(found, pictures)
-            filing.complete(found, form.text("said"), by=current_actor())
+            filing.add(found, form.text("said"), Brought(len(pictures), form.window()), by=current_actor())
             flash(_("补好了，社区接着办。"), "ok")
             return web.go(".application", public_id=public_id)
         except Refused as refused:
-            form.refuse(refused)
+            found = _take_back(form, refused, public_id)
+    if form.errors:
+        form.say_lost()
     return web.page("catalogue/resident/application_add.html", application=found, form=form, status=form.status)
 
 

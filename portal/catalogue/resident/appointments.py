@@ -48,7 +48,7 @@ def book(item_id: int) -> Response:
         item=item,
         whom=whom,
         person=_one_of(whom),
-        days=days,
+        weeks=offering.weeks(days),
         day=day,
         slots=offering.slots(item, day) if day else [],
         soonest=offering.next_free(item),
@@ -264,7 +264,8 @@ def _slot_page(item: Item, found: Slot, person: Person, form: BookForm) -> Respo
 
 
 def _waiting_page(waits: lines.Waits, form: PlainForm) -> Response:
-    return web.page("catalogue/resident/waiting.html", status=form.status, waits=waits, form=form, at=now())
+    mine = appointments.standing(waits.waiting.person, waits.slot)
+    return web.page("catalogue/resident/waiting.html", status=form.status, waits=waits, form=form, at=now(), mine=mine)
 
 
 def _qr(found: Appointment) -> Markup:

@@ -1,5 +1,6 @@
 """Resident pages of the catalogue: looking around, searching, reading a service, 我能办吗, 证明查询."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, current_app, flash, request, url_for
@@ -79,7 +80,8 @@ def search() -> Response:
     _communities, here = _here()
     found = searching.find(here, request.args.get("q", "")[:200])
     form = MissForm(formdata=None, data={"words": found.words})
-    return web.page("catalogue/resident/search.html", here=here, found=found, form=form, situations=list(Situation))
+    facts: dict[str, Any] = {"proofs": lists.proofs_sought(here, found.words), "situations": list(Situation)}
+    return web.page("catalogue/resident/search.html", here=here, found=found, form=form, **facts)
 
 
 @bp.route("/missing", methods=["POST"])
@@ -134,6 +136,18 @@ def _whom(me: Person | None) -> list[Person]:
     actor = actor_or_none()
     known = actor is not None and actor.platform is Platform.RESIDENT
     return people.people_for(actor, conditions.ACTION, me=me) if actor and known else []
+
+
+def known_against(item: Item, persons: Sequence[Person]) -> list[tuple[Person, str]]:
+    """Of some persons those for whom the register says no to a condition, and in which words."""
+    if not item.conditions or not persons:
+        return []
+    me = _me()
+    readers = [(one, conditions.judge(item, Reader(one, is_agent=one != me), {}, today())) for one in persons]
+    return [(one, "".join(step.words for step in found.failed)) for one, found in readers if found.failed]
+
+
+bp.add_app_template_global(known_against, "known_against")
 
 
 def _answers(item: Item) -> dict[int, bool]:

@@ -7,7 +7,7 @@ from flask import Response, flash, request
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from portal.catalogue.forms.rooms import BookForm, CancelForm, book_form, find_form
+from portal.catalogue.forms.rooms import BookForm, CancelForm, MoveForm, book_form, find_form
 from portal.catalogue.models.rooms import RoomBooking, RoomRule
 from portal.catalogue.resident.blueprint import bp
 from portal.catalogue.service import calendar_file
@@ -112,6 +112,20 @@ def room_calendar(public_id: str) -> Response:
     address = web.absolute(".room_booking", public_id=public_id)
     text = calendar_file.event_text(words.event(found, address), address=address)
     return web.download(text.encode(), f"{found.room.name}.ics", "text/calendar; charset=utf-8")
+
+
+@bp.route("/rooms/bookings/<public_id>/move", methods=["GET", "POST"])
+@requires(Permission.CATALOGUE_USE)
+def room_move(public_id: str) -> Response:
+    found = history.booking_for(current_actor(), public_id)
+    rule = history.rule_of(found)
+    form = MoveForm.of(found, rule)
+    if form.carries_out(lambda: booking.reschedule(found, rule, form.wish(found), by=current_actor())):
+        waits = found.state.value == "requested"
+        flash(_("收到了，等工作人员确认，结果会通知您。") if waits else _("时间改好了，预约码不变。"), "ok")
+        return web.go(".room_booking", public_id=public_id)
+    facts: dict[str, Any] = {"rule": rule, "open": booking.can_cancel(found, rule, now())}
+    return web.page("catalogue/resident/room_move.html", booking=found, form=form, status=form.status, **facts)
 
 
 @bp.route("/rooms/bookings/<public_id>/cancel", methods=["GET", "POST"])

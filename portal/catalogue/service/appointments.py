@@ -8,7 +8,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 from sqlalchemy.sql.base import ExecutableOption
 
 from portal.areas import service as areas
-from portal.catalogue.models.appointments import Appointment, AppointmentState
+from portal.catalogue.models.appointments import HOLDS, Appointment, AppointmentState
 from portal.catalogue.models.items import Item
 from portal.catalogue.models.schedules import Slot, Timetable
 from portal.core.access import Actor, Scope
@@ -71,6 +71,18 @@ def for_account(actor: Actor, public_id: str) -> Appointment:
     if found is None:
         raise Missing
     return found
+
+
+def standing(person: Person, slot: Slot) -> Appointment | None:
+    """The live appointment of a person in a slot."""
+    return db.session.scalar(about([person]).where(Appointment.slot_id == slot.id, Appointment.state.in_(HOLDS)))
+
+
+def next_of(whom: Sequence[Person]) -> Appointment | None:
+    """The soonest appointment that some people have before them."""
+    coming = Appointment.state.in_(COMING), Appointment.ends_at > now()
+    query = about(whom).where(*coming).order_by(Appointment.starts_at, Appointment.id).limit(1)
+    return db.session.scalar(query) if whom else None
 
 
 def in_scope(within: Collection[Scope], *conditions: sa.ColumnElement[bool]) -> sa.Select[Appointment]:

@@ -16,7 +16,7 @@ from portal.catalogue.models.schedules import Slot, SlotState, timetable_item
 from portal.catalogue.service import telling
 from portal.core import audit, ids, tokens
 from portal.core.access import Actor
-from portal.core.clock import now, today
+from portal.core.clock import local, now, today
 from portal.core.db import db, insert_new, rows_of, together
 from portal.core.errors import Missing, Refused
 from portal.places import service as places
@@ -112,6 +112,7 @@ def check(slot: Slot, item: Item, person: Person, *, but: Appointment | None = N
         raise Refused(_("%(name)s已经约了这个时段，不用再约。", name=person.name))
     if not line:
         _check_overlap(slot, person, own)
+    _check_day(slot, item, person, own)
     _check_week(slot, item, person, own)
     return held.waits
 
@@ -187,6 +188,19 @@ def _check_overlap(slot: Slot, person: Person, own: Iterable[Own]) -> None:
     title = db.session.get_one(Item, other.item_id).title
     words = _("%(name)s在这个时间已经约了「%(item)s」，请换一个时间，或先取消那一次。", name=person.name, item=title)
     raise Refused(words)
+
+
+def _check_day(slot: Slot, item: Item, person: Person, own: Sequence[Own]) -> None:
+    count = sum(one.item_id == item.id and local(one.starts_at).date() == slot.day for one in own)
+    if item.per_day is not None and count >= item.per_day:
+        words = _(
+            "「%(item)s」每人每天最多约 %(most)d 次，%(name)s在 %(day)s 已经约过，请选另一天，或把那一次改个时间。",
+            item=item.title,
+            most=item.per_day,
+            name=person.name,
+            day=f"{slot.day:%Y-%m-%d}",
+        )
+        raise Refused(words)
 
 
 def _check_week(slot: Slot, item: Item, person: Person, own: Sequence[Own]) -> None:

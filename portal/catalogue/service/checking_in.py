@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from flask_babel import gettext as _
 
-from portal.catalogue.models.appointments import Appointment, AppointmentState
+from portal.catalogue.models.appointments import MARKS_OPEN, Appointment, AppointmentState
 from portal.catalogue.service import appointments, changing
 from portal.catalogue.service.appointment_words import appointment_said
 from portal.core import audit, ids, tokens
@@ -16,7 +16,7 @@ from portal.core.db import db
 from portal.core.errors import Refused
 
 PURPOSE = "catalogue.check_in"
-EARLY, LATE = timedelta(minutes=30), timedelta(minutes=60)
+LATE = timedelta(minutes=60)
 # The signature is made anew with every page; the window is the slot's.
 LIVES = timedelta(days=60)
 
@@ -50,17 +50,23 @@ def check_in(text: str, *, by: Actor, within: Collection[Scope]) -> Appointment:
 
 
 def _check_window(appointment: Appointment, moment: datetime) -> None:
-    opens, closes = appointment.starts_at - EARLY, appointment.starts_at + LATE
+    closes = appointment.starts_at + LATE
     if appointment.state is not AppointmentState.BOOKED:
         words = _("这个预约现在是「%(state)s」，不用再签到。", state=appointment_said(appointment.state))
         raise Refused(words, field="code")
-    if moment < opens:
-        words = _("还没到签到时间，%(time)s 起可以签到。", time=f"{local(opens):%Y-%m-%d %H:%M}")
-        raise Refused(words, field="code")
+    check_open(appointment, moment)
     if moment > closes:
         words = _(
             "签到时间已过（到 %(time)s 为止）。请在当天名单里由工作人员登记。", time=f"{local(closes):%Y-%m-%d %H:%M}"
         )
+        raise Refused(words, field="code")
+
+
+def check_open(appointment: Appointment, moment: datetime) -> None:
+    """Nobody is marked as here, or as served, before the check-in opens."""
+    if not appointment.can_be_marked(moment):
+        opens = local(appointment.starts_at - MARKS_OPEN)
+        words = _("还没到签到时间，%(time)s 起可以签到。", time=f"{opens:%Y-%m-%d %H:%M}")
         raise Refused(words, field="code")
 
 

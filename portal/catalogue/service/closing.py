@@ -15,14 +15,16 @@ from portal.core.access import Actor
 from portal.core.clock import now
 from portal.core.db import db, guarded, transaction
 from portal.core.errors import Refused
+from portal.places import service as places
 
 TOO_FEW = reasons.declare("catalogue.too_few", label=lambda: _("预约的人数不够，这一次不开"))
 LIVE = (AppointmentState.BOOKED, AppointmentState.ARRIVED)
 
 
 def close(slot: Slot, reason: str, *, by: Actor) -> None:
-    """Take nobody more; who has booked comes all the same."""
+    """Take nobody more; who has booked comes all the same, who waits is told and what was offered is taken back."""
     _move(slot, SlotState.CLOSED, reason, by=by.name)
+    places.close_line(slot.capacity_id, reason=reason)
     audit.record("catalogue.slot_closed", slot, reason=reason)
 
 

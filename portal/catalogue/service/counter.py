@@ -44,7 +44,7 @@ def serve(appointment: Appointment, *, by: Actor) -> None:
 
 def miss(appointment: Appointment, reason: str, *, by: Actor) -> None:
     """She did not come: only once it has begun, and with a reason."""
-    _on_its_day(appointment)
+    _recent(appointment)
     if now() < appointment.starts_at:
         raise Refused(_("还没到预约的时间，不能记没有到场。到时间后再记，或替居民取消。"))
     changing.move(appointment, AppointmentState.NO_SHOW, reason=reason)
@@ -59,7 +59,7 @@ def miss(appointment: Appointment, reason: str, *, by: Actor) -> None:
 
 def undo(appointment: Appointment, reason: str, *, by: Actor) -> None:
     """Take a wrong mark back by one step."""
-    _on_its_day(appointment)
+    _recent(appointment)
     before = BACK.get(appointment.state)
     if before is None:
         raise Refused(_("这个预约没有可以撤销的标记。"))
@@ -82,6 +82,11 @@ def _on_its_day(appointment: Appointment) -> None:
     if appointment.day > today():
         words = _("这是 %(day)s 的预约，还没到那一天。", day=day_words(appointment.day))
         raise Refused(words)
+    checking_in.check_open(appointment, now())
+    _recent(appointment)
+
+
+def _recent(appointment: Appointment) -> None:
     if appointment.day < today() - timedelta(days=MARK_DAYS):
         raise Refused(_("已经过去 %(days)d 天以上，不能再改标记。", days=MARK_DAYS))
 

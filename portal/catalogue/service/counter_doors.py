@@ -36,6 +36,11 @@ def todo_of(worker: Actor) -> list[Todo]:
         words = _("有人预约的时段和时间表不合，要处理")
         due = unsettled[0].starts_at
         found.append(Todo(words, "catalogue.worker.timetables_page", count=len(unsettled), due=due))
+    if keeps and (left := timetables.clashing(keeps)):
+        words = _("时段没有开出来：人或房间已经排给别处")
+        number, count = left[0].id, sum(one.clashes for one in left)
+        address: dict[str, Any] = {"timetable_id": number}
+        found.append(Todo(words, "catalogue.worker.timetable", address, count, due=left[0].clash_at))
     if serves and (out := _long_out(serves)):
         found.append(Todo(_("代办收的材料还没交还"), "catalogue.worker.errands", count=out, late=True))
     return found

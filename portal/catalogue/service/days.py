@@ -56,7 +56,7 @@ class TableDay:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many of a day have booked, arrived, been served, not come."""
+    """How many of a day are still to come, wait, have been served, did not come: nobody is counted twice."""
 
     booked: int = 0
     arrived: int = 0
@@ -153,7 +153,7 @@ def _by_table(slots: Sequence[Slot], tickets: dict[int, list[Ticket]]) -> list[T
 def counts(tables: Iterable[TableDay]) -> Counts:
     states = [ticket.appointment.state for table in tables for ticket in table.tickets]
     return Counts(
-        len(states),
+        states.count(AppointmentState.BOOKED),
         states.count(AppointmentState.ARRIVED),
         states.count(AppointmentState.SERVED),
         states.count(AppointmentState.NO_SHOW),

@@ -50,6 +50,7 @@ class ItemFacts:
     limit_days: int | None
     cancel_hours: int
     ahead_days: int
+    per_day: int | None
     per_week: int | None
     valid_from: date
     valid_to: date | None
@@ -228,6 +229,7 @@ def field_words(name: str) -> str:
         "limit_days": _("几个工作日办结"),
         "cancel_hours": _("提前几小时可以取消"),
         "ahead_days": _("可以提前几天约"),
+        "per_day": _("每人每天最多几次"),
         "per_week": _("每人每周最多几次"),
         "valid_from": _("开始日期"),
         "valid_to": _("结束日期"),

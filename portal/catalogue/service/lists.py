@@ -131,6 +131,11 @@ def proofs_like(found: Sequence[Proof], words: str) -> list[Proof]:
     return [proof for _weighed, proof in sorted(meant, key=lambda pair: (-pair[0], pair[1].position, pair[1].id))]
 
 
+def proofs_sought(community: Area, words: str) -> list[Proof]:
+    """The proofs that a search of the services is about: none where it does not speak of a proof."""
+    return proofs_like(proofs(community), words) if "证明" in words else []
+
+
 def _weight(proof: Proof, asked: str, core: str) -> float:
     names = [search.normalise(name) for name in (proof.name, *proof.words)]
     if any(name in asked or core in name for name in names):

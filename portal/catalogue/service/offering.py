@@ -74,6 +74,17 @@ def days_of(item_id: int) -> list[Day]:
     return [Day(day, int(count)) for day, count in db.session.execute(query, _asked(item))]
 
 
+def weeks(known: Sequence[Day]) -> list[list[tuple[date, Day | None]]]:
+    """The weeks, from Monday on, in which some days lie; a day without slots has none."""
+    if not known:
+        return []
+    held = {one.day: one for one in known}
+    monday = known[0].day - timedelta(days=known[0].day.weekday())
+    count = (known[-1].day - monday).days // 7 + 1
+    every = [monday + timedelta(days=offset) for offset in range(count * 7)]
+    return [[(day, held.get(day)) for day in every[at : at + 7]] for at in range(0, len(every), 7)]
+
+
 def slots(item: Item, day: date) -> list[Slot]:
     """The slots of a day, free or not."""
     asked = _asked(item)

@@ -108,10 +108,17 @@ def _weekday(timetable: Timetable, day: date, special: SpecialDay | None) -> int
     return timetable.make_up.weekday(day) if day.weekday() >= 5 else day.weekday()
 
 
+def _weekday_of(timetable: Timetable, day: date, special: SpecialDay | None) -> int:
+    """Whose weekday's breaks hold: on a worked weekend those of the weekday it stands for."""
+    weekday = None if exception_on(timetable, day) else _weekday(timetable, day, special)
+    return day.weekday() if weekday is None else weekday
+
+
 def slots_of(timetable: Timetable, day: date, special: SpecialDay | None) -> list[Span]:
     """The slots that a day is to have."""
     hours = [(_minute(opens), _minute(closes)) for opens, closes in hours_on(timetable, day, special)]
-    breaks = [(_minute(row.opens), _minute(row.closes)) for row in timetable.breaks]
+    weekday = _weekday_of(timetable, day, special)
+    breaks = [(_minute(row.opens), _minute(row.closes)) for row in timetable.breaks if row.weekday == weekday]
     midnight = clock.at(day, time(0))
     return [
         Span(midnight + timedelta(minutes=opens), midnight + timedelta(minutes=closes))
@@ -150,13 +157,7 @@ def closed_because(timetable: Timetable, day: date, special: SpecialDay | None) 
 def open_ahead(timetable: Timetable, *, by: str = "") -> Opened:
     """Open what the timetable says from now on; whoever changes it and the nightly job come one after the other."""
     holds.lock(timetable)
-    first, moment = clock.today(), clock.now()
-    last = first + timedelta(days=timetable.days_ahead)
-    special = {row.day: row for row in special_days(first, last)}
-    wanted: dict[datetime, Span] = {}
-    for offset in range((last - first).days + 1):
-        day = first + timedelta(days=offset)
-        wanted |= {span.starts_at: span for span in slots_of(timetable, day, special.get(day))}
+    moment, wanted = clock.now(), _wanted(timetable)
     coming = {slot.starts_at: slot for slot in coming_slots(timetable, moment, locked=True)}
     done = Opened()
     _fit(timetable, coming, wanted, done, by)
@@ -166,8 +167,28 @@ def open_ahead(timetable: Timetable, *, by: str = "") -> Opened:
         holds.release(slot)
     fresh = [span for start, span in wanted.items() if start > moment and start not in coming]
     _make(timetable, fresh, again, done)
+    _note_clashes(timetable, done)
     db.session.flush()
     return done
+
+
+def _wanted(timetable: Timetable) -> dict[datetime, Span]:
+    """The slots that the days which are open to be booked are to have, by their beginning."""
+    first = clock.today()
+    last = first + timedelta(days=timetable.days_ahead)
+    special = {row.day: row for row in special_days(first, last)}
+    wanted: dict[datetime, Span] = {}
+    for offset in range((last - first).days + 1):
+        day = first + timedelta(days=offset)
+        wanted |= {span.starts_at: span for span in slots_of(timetable, day, special.get(day))}
+    return wanted
+
+
+def left_out(timetable: Timetable) -> list[Span]:
+    """The coming slots that a timetable is to have and has not."""
+    moment = clock.now()
+    standing = {slot.starts_at for slot in coming_slots(timetable, moment) if not _is_withdrawn(slot)}
+    return [span for start, span in _wanted(timetable).items() if start > moment and start not in standing]
 
 
 def coming_slots(timetable: Timetable, moment: datetime, *, locked: bool = False) -> list[Slot]:
@@ -202,6 +223,7 @@ def _fit(
 ) -> None:
     """Hold what stands against what is wanted: places and turnout follow, what fits no longer is closed."""
     booked = _booked_in(coming.values())
+    lined = places.lined([slot.capacity_id for slot in coming.values()])
     for slot in coming.values():
         if slot.state is SlotState.CALLED_OFF or _is_withdrawn(slot):
             continue
@@ -211,6 +233,8 @@ def _fit(
         slot.fits, slot.changed_at, slot.changed_by = False, clock.now(), by
         if slot.state is SlotState.OPEN:
             slot.state, slot.reason = SlotState.CLOSED, CHANGED
+        if slot.capacity_id in lined:
+            places.close_line(slot.capacity_id, reason=CHANGED)
         if slot.id in booked:
             slot.settled = False
             done.misfits.append(slot)
@@ -231,9 +255,19 @@ def _booked_in(slots: Iterable[Slot]) -> set[int]:
 def _follow(timetable: Timetable, slot: Slot) -> None:
     """The places and the turnout of a slot that stands; never fewer places than are taken."""
     if slot.capacity.total != timetable.people:
-        places.resize(slot.capacity_id, max(timetable.people, slot.capacity.taken))
+        places.fit(slot.capacity_id, timetable.people)
+        places.offer_next(slot.capacity_id)
     if slot.minimum != timetable.minimum:
         slot.minimum, slot.decide_at = timetable.minimum, _decide_at(timetable, slot.starts_at)
+
+
+def on_place_freed(*, capacity_id: int, **_facts: object) -> None:
+    """A slot that kept more places than its timetable has, because they were booked, has one fewer of them now."""
+    query = sa.select(Timetable.people).join(Slot, Slot.timetable_id == Timetable.id)
+    query = query.join(Capacity, Capacity.id == Slot.capacity_id)
+    people = db.session.scalar(query.where(Capacity.id == capacity_id, Capacity.total > Timetable.people))
+    if people is not None:
+        places.fit(capacity_id, people)
 
 
 def _decide_at(timetable: Timetable, starts_at: datetime) -> datetime | None:
@@ -247,14 +281,31 @@ def _make(timetable: Timetable, fresh: Sequence[Span], again: Sequence[Slot], do
     made = [_new(timetable, span) for span in fresh if not holds.clashes(timetable, span, taken)]
     back = [slot for slot in again if not holds.clashes(timetable, Span(slot.starts_at, slot.ends_at), taken)]
     for slot in back:
-        slot.state, slot.fits, slot.reason, slot.settled = SlotState.OPEN, True, "", False
+        slot.fits, slot.settled = True, False
+        # What a worker had closed herself stays closed, for her to open.
+        if slot.reason == CHANGED:
+            slot.state, slot.reason = SlotState.OPEN, ""
         slot.minimum, slot.decide_at = timetable.minimum, _decide_at(timetable, slot.starts_at)
-        places.resize(slot.capacity_id, max(timetable.people, slot.capacity.taken))
+        places.fit(slot.capacity_id, timetable.people)
     db.session.add_all(made)
     db.session.flush()
     holds.hold(timetable, [*made, *back])
-    done.made = len(made) + len(back)
+    done.made = len(made) + sum(slot.state is SlotState.OPEN for slot in back)
     done.clashes = [span for span in spans if holds.clashes(timetable, span, taken)]
+
+
+def is_own(timetable: Timetable, span: Span) -> bool:
+    """Whether what stands in the way is a slot of the same timetable that somebody has booked."""
+    query = sa.select(Slot.id).where(
+        Slot.timetable_id == timetable.id, Slot.starts_at < span.ends_at, Slot.ends_at > span.starts_at
+    )
+    return db.session.scalar(query.where(sa.not_(Slot.fits)).limit(1)) is not None
+
+
+def _note_clashes(timetable: Timetable, done: Opened) -> None:
+    """What was left out stands with the timetable, for the worker's list of things to do."""
+    left = [span for span in done.clashes if not is_own(timetable, span)]
+    timetable.clashes, timetable.clash_at = len(left), min((span.starts_at for span in left), default=None)
 
 
 def _new(timetable: Timetable, span: Span) -> Slot:

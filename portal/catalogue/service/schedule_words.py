@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from portal.catalogue.models.schedules import DayException, MakeUp, Of, Slot, SlotState, Timetable
+from portal.catalogue.models.schedules import Break, DayException, MakeUp, Of, Slot, SlotState, Timetable, WeeklyHours
 from portal.catalogue.service.opening import Span
 from portal.core import reasons
 from portal.core.clock import local
@@ -50,15 +50,20 @@ def choices(kind: type[StrEnum]) -> list[tuple[str, str]]:
 
 def hours_words(timetable: Timetable) -> str:
     """The week in the words that the form reads again."""
-    week: dict[str, list[list[str]]] = defaultdict(list)
-    for row in timetable.hours:
-        closes = "24:00" if (row.closes.hour, row.closes.minute) == (23, 59) else f"{row.closes:%H:%M}"
-        week[str(row.weekday)].append([f"{row.opens:%H:%M}", closes])
-    return hours.said(dict(week))
+    return _week_words(timetable.hours)
 
 
 def breaks_words(timetable: Timetable) -> str:
-    return " ".join(f"{row.opens:%H:%M}-{row.closes:%H:%M}" for row in timetable.breaks)
+    """The breaks in the same words: 每天 12:00-13:30, or each with its weekdays."""
+    return _week_words(timetable.breaks)
+
+
+def _week_words(rows: Sequence[WeeklyHours] | Sequence[Break]) -> str:
+    week: dict[str, list[list[str]]] = defaultdict(list)
+    for row in rows:
+        closes = "24:00" if (row.closes.hour, row.closes.minute) == (23, 59) else f"{row.closes:%H:%M}"
+        week[str(row.weekday)].append([f"{row.opens:%H:%M}", closes])
+    return hours.said(dict(week))
 
 
 def clock_words(slot: Slot) -> str:

@@ -88,6 +88,8 @@ TITLE, KEYWORDS, SYNONYMS, SUMMARY, PROVIDER = 10.0, 9.0, 6.0, 4.0, 2.0
 SYNONYM, PAIR, SIGN = 0.9, 0.7, 0.2
 # What is less is not what was meant; nor is what reaches less than a share of the best.
 LEAST, NEAR_BEST = 2.6, 0.65
+# Of the signs that were said, the nearest titles hold one in so many at least.
+NEAR_SHARE = 3
 
 
 @dataclass(frozen=True)
@@ -236,7 +238,8 @@ def _nearest(entries: Sequence[Entry], asked: str) -> list[Entry]:
     """The titles that share the most signs with some words: a way on where nothing was found."""
     signs = set(FILLERS.sub("", asked)) or set(asked)
     shared = [(len(signs & set(entry.title + entry.keywords)), entry) for entry in entries]
-    near = sorted((pair for pair in shared if pair[0]), key=lambda pair: (-pair[0], pair[1].brief.id))
+    like = [pair for pair in shared if pair[0] * NEAR_SHARE >= len(signs)]
+    near = sorted(like, key=lambda pair: (-pair[0], pair[1].brief.id))
     return [entry for _count, entry in near[:3]]
 
 

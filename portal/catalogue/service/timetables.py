@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -23,7 +23,7 @@ from portal.catalogue.models.schedules import (
     Timetable,
     WeeklyHours,
 )
-from portal.catalogue.service import holds, opening
+from portal.catalogue.service import holds, opening, seeing
 from portal.catalogue.service.opening import Opened
 from portal.core import audit
 from portal.core.access import Actor, Scope
@@ -37,11 +37,12 @@ from portal.registry.models import Facility, Room, Staff
 Hours = tuple[tuple[int, time, time], ...]
 # Ninety days of slots are opened at most.
 MOST_DAYS = 90
+SHOWN_CLASHES = 50
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What a worker says of a timetable; `hours` are (weekday, from, until), `breaks` (from, until)."""
+    """What a worker says of a timetable; `hours` and `breaks` are (weekday, from, until)."""
 
     name: str
     of: Of
@@ -60,7 +61,7 @@ class Facts:
     buffer_minutes: int = 0
     on_holidays: bool = False
     make_up: MakeUp = MakeUp.CLOSED
-    breaks: tuple[tuple[time, time], ...] = ()
+    breaks: Hours = ()
 
 
 PLAIN = (
@@ -139,6 +140,12 @@ def add(community: Area, facts: Facts, *, by: Actor) -> tuple[Timetable, Opened]
     return timetable, opened
 
 
+def hold(timetable: Timetable) -> None:
+    """Keep a timetable as it stands from whoever else would change it, until the commit."""
+    holds.lock(timetable)
+    seeing.hold(timetable)
+
+
 def change(timetable: Timetable, facts: Facts, *, by: Actor) -> Opened:
     """Change a timetable: what is booked stays where it is; what fits no longer is answered, for her to settle."""
     _check(facts)
@@ -165,7 +172,7 @@ def sketch(facts: Facts) -> Timetable:
     _check(facts)
     drawn = Timetable(**{name: getattr(facts, name) for name in PLAIN})
     drawn.hours = [WeeklyHours(weekday=day, opens=opens, closes=closes) for day, opens, closes in facts.hours]
-    drawn.breaks = [Break(opens=opens, closes=closes) for opens, closes in facts.breaks]
+    drawn.breaks = [Break(weekday=day, opens=opens, closes=closes) for day, opens, closes in facts.breaks]
     return drawn
 
 
@@ -186,13 +193,16 @@ def _check(facts: Facts) -> None:
 
 def _check_hours(facts: Facts) -> None:
     """At least one slot of a week must come of it."""
-    breaks = [(_minutes(opens), _minutes(closes)) for opens, closes in facts.breaks]
     for day in range(7):
-        hours = [(_minutes(opens), _minutes(closes)) for weekday, opens, closes in facts.hours if weekday == day]
+        hours, breaks = _minutes_on(facts.hours, day), _minutes_on(facts.breaks, day)
         if opening.times(hours, breaks, length=facts.slot_minutes, rest=facts.buffer_minutes):
             return
     words = _("开放时间里放不下一个 %(count)d 分钟的时段，请把时段改短或把开放时间改长。", count=facts.slot_minutes)
     raise Refused(words, field="hours")
+
+
+def _minutes_on(rows: Hours, day: int) -> list[tuple[int, int]]:
+    return [(_minutes(opens), _minutes(closes)) for weekday, opens, closes in rows if weekday == day]
 
 
 def _minutes(moment: time) -> int:
@@ -201,7 +211,7 @@ def _minutes(moment: time) -> int:
 
 def _check_quarters(facts: Facts) -> None:
     """A room is held by the quarter, and so are the slots in it."""
-    starts = [opens for _day, opens, _closes in facts.hours] + [closes for _opens, closes in facts.breaks]
+    starts = [opens for _day, opens, _closes in facts.hours] + [closes for _day, _opens, closes in facts.breaks]
     if any(moment.minute % QUARTER for moment in starts):
         raise Refused(_("房间按 15 分钟排用，开放时间和午休请从整刻开始，例如 9:00、9:15。"), field="hours")
     if (facts.slot_minutes + facts.buffer_minutes) % QUARTER:
@@ -217,8 +227,8 @@ def _say(timetable: Timetable, facts: Facts, community: Area, by: Actor) -> None
     timetable.updated_at, timetable.updated_by = now(), by.name
     if _said_hours(timetable) != set(facts.hours):
         timetable.hours = [WeeklyHours(weekday=day, opens=opens, closes=closes) for day, opens, closes in facts.hours]
-    if {(row.opens, row.closes) for row in timetable.breaks} != set(facts.breaks):
-        timetable.breaks = [Break(opens=opens, closes=closes) for opens, closes in facts.breaks]
+    if {(row.weekday, row.opens, row.closes) for row in timetable.breaks} != set(facts.breaks):
+        timetable.breaks = [Break(weekday=day, opens=opens, closes=closes) for day, opens, closes in facts.breaks]
 
 
 def _said_hours(timetable: Timetable) -> set[tuple[int, time, time]]:
@@ -249,27 +259,18 @@ def _open(timetable: Timetable, by: Actor) -> Opened:
     """Open what was just said; where another timetable has the person or the room, nothing of it is kept."""
     opened = opening.open_ahead(timetable, by=by.name)
     for span in opened.clashes:
-        if not _own(timetable, span):
+        if not opening.is_own(timetable, span):
             raise _clash(timetable, span)
     return opened
 
 
-def _own(timetable: Timetable, span: opening.Span) -> bool:
-    """Whether what stands in the way is a slot of the same timetable that somebody has booked."""
-    query = sa.select(Slot.id).where(
-        Slot.timetable_id == timetable.id, Slot.starts_at < span.ends_at, Slot.ends_at > span.starts_at
-    )
-    return db.session.scalar(query.where(sa.not_(Slot.fits)).limit(1)) is not None
-
-
 def _clash(timetable: Timetable, span: opening.Span) -> Refused:
     known = holds.taken(timetable, [span])
-    at = next((at for at in holds.pieces(timetable, span) if at in known), span.starts_at)
     words = _(
         "%(day)s %(clock)s 已经排给“%(other)s”，同一时间不能在两处。请改时间，或换人、换房间。",
         day=day_words(local(span.starts_at).date()),
         clock=f"{local(span.starts_at):%H:%M}",
-        other=holds.holder_words(timetable, at),
+        other=_holder(timetable, span, known),
     )
     return Refused(words, field="hours")
 
@@ -342,6 +343,38 @@ def unsettled(within: Collection[Scope], timetable: Timetable | None = None) -> 
     if timetable is not None:
         query = query.where(Slot.timetable_id == timetable.id)
     return list(db.session.scalars(query.order_by(Slot.starts_at, Slot.id).limit(200)))
+
+
+def clashing(within: Collection[Scope]) -> list[Timetable]:
+    """The timetables whose last opening left something out that is still to come; the next first."""
+    query = sa.select(Timetable).where(
+        Timetable.community_id.in_(areas.touched(within)),
+        Timetable.ended_at.is_(None),
+        Timetable.clashes > 0,
+        Timetable.clash_at > now(),
+    )
+    return list(db.session.scalars(query.order_by(Timetable.clash_at, Timetable.id)))
+
+
+def clashes_of(timetable: Timetable) -> list[tuple[opening.Span, str]]:
+    """The coming times that the timetable has and could not open, each with who has them."""
+    if not timetable.clashes:
+        return []
+    spans = opening.left_out(timetable)[:SHOWN_CLASHES]
+    known = holds.taken(timetable, spans)
+    return [(span, _holder(timetable, span, known)) for span in spans if holds.clashes(timetable, span, known)]
+
+
+def _holder(timetable: Timetable, span: opening.Span, known: Collection[datetime]) -> str:
+    at = next((at for at in holds.pieces(timetable, span) if at in known), span.starts_at)
+    return holds.holder_words(timetable, at)
+
+
+def open_again(timetable: Timetable, *, by: Actor) -> Opened:
+    """Try once more to open what was left out: whoever had the person or the room may have given way."""
+    opened = opening.open_ahead(timetable, by=by.name)
+    audit.record("catalogue.timetable_opened", timetable, name=timetable.name, slots=opened.made)
+    return opened
 
 
 def last_open_day(timetable: Timetable) -> date:

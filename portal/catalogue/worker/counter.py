@@ -109,8 +109,10 @@ def _marked(found: Appointment, act: Callable[[], object], words: str) -> Respon
 
 
 def _back(found: Appointment) -> Response:
-    if "list" in request.form:
-        return web.go(".days_page", day=found.day.isoformat(), timetable=found.slot.timetable_id)
+    said = request.values.get("list", "")
+    if said:
+        chosen = said if said.isascii() and said.isdigit() and int(said) else None
+        return web.go(".days_page", day=found.day.isoformat(), timetable=chosen)
     return web.go(".appointment", public_id=found.public_id)
 
 
@@ -135,7 +137,7 @@ def _with_reason(public_id: str, template: str, act: Callable[[Appointment, str]
     found, form = _appointment(public_id), ReasonForm()
     if form.carries_out(lambda: act(found, form.text("reason"))):
         flash(words, "ok")
-        return web.go(".appointment", public_id=found.public_id)
+        return _back(found)
     return web.page(template, appointment=found, form=form, status=form.status)
 
 

@@ -7,6 +7,7 @@ from flask import Response, flash, request
 from flask_babel import gettext as _
 
 from portal.catalogue.forms.counter import MessageForm
+from portal.catalogue.models.appointments import AppointmentState
 from portal.catalogue.models.schedules import Slot
 from portal.catalogue.service import counter, days, figures, timetables, waiting
 from portal.catalogue.worker.blueprint import bp
@@ -49,6 +50,7 @@ def days_page() -> Response:
         "shown": shown,
         "chosen": chosen,
         "counts": days.counts(shown),
+        "state": next((one for one in AppointmentState if one == request.args.get("state")), None),
     }
     return web.page("catalogue/worker/days_page.html", moment=now(), **facts, **around)
 

@@ -7,8 +7,8 @@ from flask_babel import gettext as _
 
 from portal.catalogue.forms.items import ConditionForm, CopyForm, ItemForm, WithdrawForm
 from portal.catalogue.models.codes import ItemState
-from portal.catalogue.models.items import Item
-from portal.catalogue.service import deciding, grounds, item_words, items, keeping, withdrawing
+from portal.catalogue.models.items import Condition, Item
+from portal.catalogue.service import deciding, grounds, item_words, items, keeping, seeing, withdrawing
 from portal.catalogue.worker.blueprint import bp
 from portal.catalogue.worker.once import made_once
 from portal.core import web
@@ -145,10 +145,17 @@ def condition_edit(item_id: int, condition_id: int) -> Response:
     found = _kept(item_id)
     condition = deciding.condition_of(found, condition_id)
     form = ConditionForm.of(condition, items.alternatives(found))
-    if form.carries_out(lambda: deciding.mend(found, condition, form.facts())):
+    if form.carries_out(lambda: _mend(found, condition, form)):
         flash(_("已保存。"), "ok")
         return web.go(".service_item", item_id=item_id)
     return web.page("catalogue/worker/condition_edit.html", item=found, form=form, status=form.status)
+
+
+def _mend(item: Item, condition: Condition, form: ConditionForm) -> None:
+    """Of two who edit one condition the second is told what the first changed."""
+    seeing.hold(condition)
+    form.refuse_older(form.stands(condition), by="")
+    deciding.mend(item, condition, form.facts())
 
 
 @bp.route("/items/<int:item_id>/conditions/<int:condition_id>/up", methods=["POST"])

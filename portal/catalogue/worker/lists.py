@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from portal.catalogue.forms.lists import EntryForm, LastDayForm, ProofForm
 from portal.catalogue.models.codes import ListKind
 from portal.catalogue.models.lists import ListEntry, Proof
-from portal.catalogue.service import dictionary, grounds, item_words, lists
+from portal.catalogue.service import dictionary, grounds, item_words, lists, seeing
 from portal.catalogue.worker.blueprint import bp
 from portal.catalogue.worker.once import made_once
 from portal.core import web
@@ -70,10 +70,16 @@ def _entry(form: EntryForm, kind: ListKind, within: tuple[Scope, ...]) -> ListEn
 def entry_edit(entry_id: int) -> Response:
     entry = lists.entry_in(scopes(KEEP), entry_id)
     form = EntryForm.of(entry)
-    if form.carries_out(lambda: lists.save_entry(entry, form.facts(), by=current_actor().name)):
+    if form.carries_out(lambda: _save_entry(entry, form)):
         flash(_("已保存。"), "ok")
         return web.go(".four_lists", kind=entry.kind)
     return web.page("catalogue/worker/entry_edit.html", entry=entry, form=form, status=form.status)
+
+
+def _save_entry(entry: ListEntry, form: EntryForm) -> None:
+    seeing.hold(entry)
+    form.refuse_older(form.stands(entry), by=entry.set_by)
+    lists.save_entry(entry, form.facts(), by=current_actor().name)
 
 
 @bp.route("/entries/<int:entry_id>/end", methods=["GET", "POST"])
@@ -117,10 +123,16 @@ def _proof(form: ProofForm, within: tuple[Scope, ...]) -> Proof:
 def proof_edit(proof_id: int) -> Response:
     proof = lists.proof_in(scopes(KEEP), proof_id)
     form = ProofForm.of(proof)
-    if form.carries_out(lambda: lists.save_proof(proof, form.facts(), by=current_actor().name)):
+    if form.carries_out(lambda: _save_proof(proof, form)):
         flash(_("已保存。"), "ok")
         return web.go(".proofs")
     return web.page("catalogue/worker/proof_edit.html", proof=proof, form=form, status=form.status)
+
+
+def _save_proof(proof: Proof, form: ProofForm) -> None:
+    seeing.hold(proof)
+    form.refuse_older(form.stands(proof), by=proof.set_by)
+    lists.save_proof(proof, form.facts(), by=current_actor().name)
 
 
 @bp.route("/proofs/<int:proof_id>/end", methods=["GET", "POST"])

@@ -14,6 +14,7 @@ from portal.catalogue.forms.timetables import (
     ExceptionForm,
     SlotForm,
     TimetableForm,
+    stands,
     timetable_form,
 )
 from portal.catalogue.models.schedules import Slot, Timetable
@@ -114,6 +115,7 @@ def timetable(timetable_id: int) -> Response:
     days = opening.preview(found, today())
     unsettled = timetables.unsettled(_within(), found)
     facts: dict[str, Any] = {"days": days, "unsettled": unsettled, "today": today()}
+    facts["clashes"] = timetables.clashes_of(found)
     return web.page("catalogue/worker/timetable.html", timetable=found, **facts)
 
 
@@ -123,10 +125,17 @@ def timetable_edit(timetable_id: int) -> Response:
     found = _timetable(timetable_id)
     form = timetable_form(found.community, found)
     days = _drawn(form)
-    if days is None and form.carries_out(lambda: _say(timetables.change(found, form.facts(), by=current_actor()))):
+    if days is None and form.carries_out(lambda: _say(_change(found, form))):
         return web.go(".timetable", timetable_id=found.id)
     context: dict[str, Any] = {"timetable": found, "community": found.community, "communities": [], "days": days}
     return web.page("catalogue/worker/timetable_edit.html", form=form, status=form.status, **context)
+
+
+def _change(found: Timetable, form: TimetableForm) -> Opened:
+    """Of two who edit one timetable the second is told what the first changed."""
+    timetables.hold(found)
+    form.refuse_older(stands(found), by=found.updated_by)
+    return timetables.change(found, form.facts(), by=current_actor())
 
 
 def _say(opened: Opened) -> None:
@@ -180,6 +189,13 @@ def timetable_end(timetable_id: int) -> Response:
 def timetable_reopen(timetable_id: int) -> Response:
     found = _timetable(timetable_id)
     return _done(found, lambda: _say(timetables.reopen(found, by=current_actor())))
+
+
+@bp.route("/timetables/<int:timetable_id>/open-again", methods=["POST"])
+@requires(KEEP)
+def timetable_open_again(timetable_id: int) -> Response:
+    found = _timetable(timetable_id)
+    return _done(found, lambda: _say(timetables.open_again(found, by=current_actor())))
 
 
 @bp.route("/timetables/<int:timetable_id>/day-off", methods=["GET", "POST"])

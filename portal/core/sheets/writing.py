@@ -27,9 +27,11 @@ def write_workbook(
     marks: Mapping[tuple[int, int], str] | None = None,
     widths: Sequence[float] = (),
     stamp: str = "",
+    numbers: bool = False,
 ) -> bytes:
     """An .xlsx of text cells under a fixed header. `marks` colours a cell and notes why: (0, 0) is the first
     cell of the first row under the header. `widths` are in characters. `stamp` stands above each printed page.
+    With `numbers` an int or a float is written as a number, which can be added up.
     """
     out = io.BytesIO()
     # Row by row through a temporary file: 50,000 rows take 24 MB of memory instead of 370.
@@ -37,7 +39,7 @@ def write_workbook(
     with Workbook(out, options) as book:
         page = book.add_worksheet(_sheet_name(sheet))
         bold = book.add_format({"bold": True})
-        text = book.add_format({"num_format": "@"})
+        text, plain = book.add_format({"num_format": "@"}), book.add_format({"num_format": "General"})
         marked = book.add_format({"num_format": "@", "bg_color": MARK_COLOUR})
         page.freeze_panes(1, 0)
         if stamp:
@@ -48,6 +50,9 @@ def write_workbook(
         for row, cells in enumerate(rows):
             for column, cell in enumerate(cells):
                 note = (marks or {}).get((row, column))
+                if numbers and isinstance(cell, int | float) and not note:
+                    page.write_number(row + 1, column, cell, plain)
+                    continue
                 page.write_string(row + 1, column, _text(cell), marked if note else text)
                 if note:
                     page.write_comment(row + 1, column, note)

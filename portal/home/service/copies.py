@@ -106,4 +106,5 @@ def as_json(body: Body) -> bytes:
 
 
 def _capability(name: str) -> str:
-    return {"meals": _("助餐"), "visits": _("探访关爱")}.get(name, name)
+    known = {"meals": _("助餐"), "visits": _("探访关爱"), "catalogue": _("社区服务"), "casework": _("诉求")}
+    return known.get(name, name)

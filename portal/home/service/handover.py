@@ -295,8 +295,9 @@ def open_of(workers: Collection[str], area: Area) -> dict[str, Load]:
 def passed_words(key: str) -> tuple[str, str]:
     """A capability and a kind in words, from "visits.people"; a hand-over of long ago has no kinds."""
     name, _dot, kind = key.partition(".")
-    said = {"registry": _("名单"), "visits": _("探访和转介"), "duty": _("值班"), "meals": _("助餐")}.get(name, name)
-    return said, SIDES[name].passed_words(kind) if kind and name in SIDES else ""
+    known = {"registry": _("名单"), "visits": _("探访和转介"), "duty": _("值班"), "meals": _("助餐")}
+    known |= {"catalogue": _("社区服务"), "casework": _("诉求")}
+    return known.get(name, name), SIDES[name].passed_words(kind) if kind and name in SIDES else ""
 
 
 def kinds_words(counts: dict[str, int]) -> str:

@@ -323,6 +323,7 @@ def upgrade() -> None:
         sa.Column("cancel_hours", sa.Integer(), nullable=False),
         sa.Column("ahead_days", sa.Integer(), nullable=False),
         sa.Column("per_week", sa.Integer(), nullable=True),
+        sa.Column("per_day", sa.Integer(), nullable=True),
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_to", sa.Date(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -758,7 +759,7 @@ def upgrade() -> None:
         sa.Column("is_required", sa.Boolean(), nullable=False),
         sa.Column(
             "state",
-            sa.Enum("known", "to_bring", "given", "asked", name="paperstate", native_enum=False, length=24),
+            sa.Enum("known", "to_bring", "window", "given", "asked", name="paperstate", native_enum=False, length=24),
             nullable=False,
         ),
         sa.Column("taken_by_name", sa.String(length=64), nullable=False),
@@ -1056,6 +1057,7 @@ def upgrade() -> None:
                 "cancelled",
                 "used",
                 "no_show",
+                "lapsed",
                 name="bookingstate",
                 native_enum=False,
                 length=24,
@@ -1069,6 +1071,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("consent", sa.String(length=100), nullable=False),
+        sa.Column("reminded", sa.Integer(), nullable=False),
         sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("placed_by", sa.String(length=32), nullable=False),
         sa.Column("placed_by_name", sa.String(length=64), nullable=False),
@@ -1116,6 +1119,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("clashes", sa.Integer(), nullable=False),
+        sa.Column("clash_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_by", sa.String(length=64), nullable=False),
@@ -1182,12 +1187,15 @@ def upgrade() -> None:
         "timetable_break",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("timetable_id", sa.Integer(), nullable=False),
+        sa.Column("weekday", sa.Integer(), nullable=False),
         sa.Column("opens", sa.Time(), nullable=False),
         sa.Column("closes", sa.Time(), nullable=False),
         sa.CheckConstraint("closes > opens", name=op.f("ck_timetable_break_order")),
         sa.ForeignKeyConstraint(["timetable_id"], ["timetable.id"], name=op.f("fk_timetable_break_timetable_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_timetable_break")),
-        sa.UniqueConstraint("timetable_id", "opens", name=op.f("uq_timetable_break_timetable_id_opens")),
+        sa.UniqueConstraint(
+            "timetable_id", "weekday", "opens", name=op.f("uq_timetable_break_timetable_id_weekday_opens")
+        ),
     )
     op.create_table(
         "timetable_exception",

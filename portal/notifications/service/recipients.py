@@ -16,6 +16,7 @@ from portal.registry.service import consents, people
 # for somebody is told of her own orders by meals itself.
 AGENTS_HEAR = {
     "meals.no_show": "meals.order",
+    "catalogue.appointment_booked": "catalogue.book",
     "catalogue.appointment_moved": "catalogue.book",
     "catalogue.appointment_cancelled": "catalogue.book",
     "catalogue.appointment_called_off": "catalogue.book",

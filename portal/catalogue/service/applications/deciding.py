@@ -36,6 +36,21 @@ def ask(application: Application, paper_ids: list[int], note: str, *, by: Actor)
     moving.tell(application, "application_asked", note=said, due=moving.day_text(application.due_on))
 
 
+def lacking(application: Application) -> list[str]:
+    """The required papers that nobody has yet, by name."""
+    return [paper.name for paper in application.missing() if paper.is_required]
+
+
+def know_lacking(application: Application, *, seen: bool, by: Actor) -> None:
+    """Who accepts or grants while a required paper is missing says that she has seen it; that stays on record."""
+    if not (names := lacking(application)):
+        return
+    listed = _("、").join(names)
+    if not seen:
+        raise Refused(_("必交的材料还没有收到：%(listed)s。确实要继续，请勾选。", listed=listed), field="seen")
+    moving.step(application, StepKind.PAPERS, by=by, note=_("已知还缺：%(listed)s", listed=listed))
+
+
 def accept(application: Application, *, by: Actor) -> None:
     """受理: the term begins the day after."""
     receiving.refuse_stranger(application, by)

@@ -29,7 +29,6 @@ from portal.core.errors import Refused
 from portal.identity.models import Account
 from portal.identity.permissions import Permission
 from portal.registry.models import Person
-from portal.registry.service import people
 
 OWNED, DONE = "applications", "application_tasks"
 _BULK = {"synchronize_session": False}
@@ -51,7 +50,7 @@ def todo_of(worker: Actor) -> list[Todo]:
             sa.func.count(Application.id).filter(mine, looking.in_tab(Tab.HAND, day)),
         )
         .join(Application.person)
-        .where(people.within(within))
+        .where(looking.inside(within))
     )
     overdue, new, hand = db.session.execute(query).one()
     found = [
@@ -63,8 +62,10 @@ def todo_of(worker: Actor) -> list[Todo]:
 
 
 def _here(area: Area) -> sa.ColumnElement[bool]:
-    column = Person.grid_id if area.kind is AreaKind.GRID else Person.community_id
-    return Application.person_id.in_(sa.select(Person.id).where(column == area.id))
+    """A community has what it received, wherever the person lives since; a grid what its people applied for."""
+    if area.kind is not AreaKind.GRID:
+        return Application.community_id == area.id
+    return Application.person_id.in_(sa.select(Person.id).where(Person.grid_id == area.id))
 
 
 def open_of(workers: Collection[str], area: Area) -> dict[str, Load]:

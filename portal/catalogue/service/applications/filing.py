@@ -1,7 +1,9 @@
 """What an applicant does: begin a draft, keep what is typed, hand over papers, submit, add, withdraw, rate."""
 
 import base64
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -24,7 +26,7 @@ from portal.catalogue.models.items import Item
 from portal.catalogue.service.applications import moving, receiving, terms
 from portal.core import audit, ids
 from portal.core.access import Actor
-from portal.core.clock import now
+from portal.core.clock import now, today
 from portal.core.db import db, guarded
 from portal.core.errors import Missing, Refused
 from portal.registry.models import Person
@@ -124,25 +126,86 @@ def keep(application: Application, text: str) -> None:
 def submit(application: Application, text: str, *, by: Actor) -> None:
     """Hand it in. Papers may follow: what is missing is asked for once."""
     said = moving.need(text, _("请写几句要办什么、现在是什么情况。"), "said")
-    moving.move(application, S.SUBMITTED, by=by, said=said, submitted_at=now(), due_on=terms.to_accept())
+    person = _check_again(application)
+    facts: dict[str, Any] = {"submitted_at": now(), "due_on": terms.to_accept(), "community_id": person.community_id}
+    facts |= _sender(application, by)
+    moving.move(application, S.SUBMITTED, by=by, said=said, **facts)
     receiving.receive(application, by=by)
     moving.tell(application, "application_submitted", due=moving.day_text(application.due_on))
 
 
-def complete(application: Application, text: str, *, by: Actor) -> None:
-    """What was asked for has been added: back to who handles it."""
-    missing = [paper.name for paper in application.papers if paper.state is PaperState.ASKED and not paper.pictures]
-    if missing and not text.strip():
+def _check_again(application: Application) -> Person:
+    """What was so when the draft began may be so no more. The person is held, so that two drafts never both run."""
+    item, person = application.item, people.resolved(application.person)
+    _hold(person)
+    if not item.is_shown(today()):
+        raise Refused(
+            _("“%(item)s”现在不办理了，不能提交。请在服务目录里看看别的事项，或打社区电话问问。", item=item.title)
+        )
+    _check(item, Begun(person, application.channel, application.consent))
+    _refuse_second(item, person)
+    return person
+
+
+def _hold(person: Person) -> None:
+    held = sa.select(Person).where(Person.id == person.id).with_for_update(key_share=True)
+    db.session.scalars(held.execution_options(populate_existing=True)).one()
+
+
+def _sender(application: Application, by: Actor) -> dict[str, Any]:
+    """Who hands it in stands on record, whoever began the draft; at the counter it is who took it."""
+    if application.channel is ApplicationChannel.COUNTER or application.placed_by == by.public_id:
+        return {}
+    me = people.person_of_or_none(by)
+    own = me is not None and me.public_id == people.resolved(application.person).public_id
+    channel = ApplicationChannel.SELF if own else ApplicationChannel.AGENT
+    return {"channel": channel, "placed_by": by.public_id, "placed_by_name": by.name}
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What the applicant adds: how many pictures were hung just now, and which papers go to the counter."""
+
+    pictures: int = 0
+    window: Collection[int] = ()
+
+
+def add(application: Application, text: str, brought: Brought, *, by: Actor) -> None:
+    """Papers after the first sending: what was asked for, or what is missing before anybody asks."""
+    if application.state not in (*WAITING, *OPEN):
+        raise Refused(_("现在不用再交材料。社区要补的话会一次告诉您。"))
+    announced = _announce(application, brought.window)
+    if application.state in WAITING:
+        complete(application, text, by=by, bare=not (brought.pictures or announced))
+        return
+    if not (brought.pictures or announced):
+        raise Refused(_("您还没有选照片。请拍照上传，或者勾选“我送到社区窗口”。"), field="said")
+    moving.step(application, StepKind.PAPERS, by=by, note=text.strip() or _("申请人补交了材料"))
+    receiving.tell_doer(application, "application_completed")
+
+
+def _announce(application: Application, paper_ids: Collection[int]) -> int:
+    """Papers that she says she brings to the counter stand so until a worker ticks them; how many were said now."""
+    told = [one for one in application.missing() if one.id in paper_ids and one.state is not PaperState.WINDOW]
+    for paper in told:
+        paper.state = PaperState.WINDOW
+        audit.record("applications.paper_announced", application, paper=paper.name)
+    return len(told)
+
+
+def complete(application: Application, text: str, *, by: Actor, bare: bool = True) -> None:
+    """What was asked for has been added: back to who handles it. `bare` without a picture or a word of the counter."""
+    missing = [paper.name for paper in application.papers if paper.state is PaperState.ASKED]
+    if missing:
         listed = _("、").join(missing)
-        raise Refused(_("还缺：%(listed)s。请拍照上传；送到社区窗口的，写一句说明。", listed=listed), field="said")
+        raise Refused(_("还缺：%(listed)s。请拍照上传，或者勾选“我送到社区窗口”。", listed=listed), field="said")
+    if bare and not text.strip():
+        raise Refused(_("您什么也没有交。请拍照上传，或者勾选“我送到社区窗口”，或者写几句说明。"), field="said")
     if application.state is S.PAUSED:
         due = terms.resumed(application)
         moving.move(application, S.IN_HAND, by=by, note=text, due_on=due, days_left=None)
     else:
         moving.move(application, S.COMPLETED, by=by, note=text, due_on=terms.to_accept())
-    for paper in application.papers:
-        if paper.state is PaperState.ASKED and paper.pictures:
-            paper.state = PaperState.GIVEN
     receiving.tell_doer(application, "application_completed")
 
 
@@ -181,9 +244,9 @@ def paper_of(application: Application, paper_id: int) -> ApplicationPaper:
 
 
 def add_picture(paper: ApplicationPaper, data: bytes, *, by: Actor) -> None:
-    """A photograph that clean_image() made anew; from the applicant only while it is her turn."""
+    """A photograph that clean_image() made anew; from the applicant until there is a result."""
     application = paper.application
-    if application.state not in UNSENT and not application.is_in_charge(by.public_id):
+    if application.state not in (*UNSENT, *OPEN) and not application.is_in_charge(by.public_id):
         raise Refused(_("现在不用再交材料。社区要补的话会一次告诉您。"), field="picture")
     query = sa.select(sa.func.count(PaperPicture.id)).where(PaperPicture.paper_id == paper.id)
     db.session.execute(sa.select(Application.id).where(Application.id == application.id).with_for_update())
@@ -191,7 +254,7 @@ def add_picture(paper: ApplicationPaper, data: bytes, *, by: Actor) -> None:
         raise Refused(_("一份材料最多传 %(count)d 张。", count=PICTURES), field="picture")
     text = base64.b64encode(data).decode()
     paper.pictures.append(PaperPicture(picture=text, at=now(), by=by.public_id, by_name=by.name))
-    if paper.state is PaperState.TO_BRING or paper.state is PaperState.ASKED:
+    if paper.state is not PaperState.KNOWN:
         paper.state = PaperState.GIVEN
     audit.record("applications.picture_added", application, paper=paper.name)
     db.session.flush()

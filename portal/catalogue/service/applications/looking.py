@@ -7,6 +7,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
+from portal.areas import service as areas
 from portal.catalogue.models.applications import (
     DECIDED,
     ENDED,
@@ -86,14 +87,22 @@ def application_for(actor: Actor, public_id: str) -> Application:
 
 
 def application_in(within: Collection[Scope], public_id: str) -> Application:
-    """One of a person in scope, by public id; a draft is the applicant's own and Missing here."""
+    """One in scope, by public id; a draft is the applicant's own and Missing here."""
     query = (
         sa.select(Application)
         .join(Application.person)
-        .where(Application.public_id == public_id, people.within(within), _sent_or_counter())
+        .where(Application.public_id == public_id, inside(within), _sent_or_counter())
         .options(contains_eager(Application.person), *_whole_but_person())
     )
     return _one(query)
+
+
+def inside(within: Collection[Scope]) -> sa.ColumnElement[bool]:
+    """Those that a scope's communities received, wherever the person lives since; in a grid those of its people. The
+    person is joined.
+    """
+    reach = areas.reach(within)
+    return sa.or_(Application.community_id.in_(reach.communities), Person.grid_id.in_(reach.grids))
 
 
 def _sent_or_counter() -> sa.ColumnElement[bool]:
@@ -117,7 +126,7 @@ def counts(within: Collection[Scope], worker: str | None = None) -> dict[Tab, in
     """How many of each tab, in one question; of one worker's, or of everybody's in scope."""
     day = today()
     numbers = [sa.func.count(Application.id).filter(in_tab(tab, day)) for tab in Tab]
-    query = sa.select(*numbers).join(Application.person).where(people.within(within))
+    query = sa.select(*numbers).join(Application.person).where(inside(within))
     row = db.session.execute(query.where(_whose(worker))).one()
     return dict(zip(Tab, row, strict=True))
 
@@ -137,7 +146,7 @@ def applications_in(
     query = (
         sa.select(Application)
         .join(Application.person)
-        .where(people.within(within), in_tab(tab, today()), _whose(worker))
+        .where(inside(within), in_tab(tab, today()), _whose(worker))
         .options(contains_eager(Application.person), joinedload(Application.item))
         .order_by(*order)
         .limit(PAGE + 1)

@@ -1,6 +1,6 @@
 """How long each step of an application may take, in working days by the table of special days."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from flask_babel import gettext as _
 
@@ -68,7 +68,20 @@ def left(application: Application) -> int:
     return count if due >= day else -count
 
 
+def _before(day: date, count: int) -> date:
+    """The working day that so many working days have followed until a day, that day counted."""
+    table = working.WorkingTime(day - timedelta(days=2 * count + 60))
+    while count or not table.works(day):
+        count -= table.works(day)
+        day -= timedelta(days=1)
+    return day
+
+
 def resumed(application: Application) -> date:
-    """The last day to decide once the papers are there: what was left when the term paused is left again."""
+    """The last day to decide once the papers are there: what was left when the term paused is left again, and what
+    was late stays late.
+    """
     days = application.days_left if application.days_left is not None else limit_of(application)
+    if days < 0:
+        return _before(local(application.asked_at or now()).date(), -days)
     return working.last_working_day(today(), days) if days > 0 else today()

@@ -42,6 +42,7 @@ _WORDS: dict[type[StrEnum], dict[StrEnum, Any]] = {
     PaperState: {
         PaperState.KNOWN: _l("已采集，自动带出"),
         PaperState.TO_BRING: _l("要交"),
+        PaperState.WINDOW: _l("送到窗口"),
         PaperState.GIVEN: _l("已交"),
         PaperState.ASKED: _l("请补交"),
     },
@@ -61,7 +62,13 @@ TINTS = {
     S.CLOSED: "ok",
     S.WITHDRAWN: "mute",
 }
-PAPER_TINTS = {PaperState.KNOWN: "ok", PaperState.TO_BRING: "mute", PaperState.GIVEN: "ok", PaperState.ASKED: "warn"}
+PAPER_TINTS = {
+    PaperState.KNOWN: "ok",
+    PaperState.TO_BRING: "mute",
+    PaperState.WINDOW: "info",
+    PaperState.GIVEN: "ok",
+    PaperState.ASKED: "warn",
+}
 
 
 def said(code: StrEnum) -> str:
@@ -86,6 +93,14 @@ def step_words(step: ApplicationStep) -> str:
         StepKind.RELATIVE: _("近亲属备案"),
         StepKind.PAPERS: _("材料登记"),
     }[step.kind]
+
+
+def due_words(text: str) -> str:
+    """The last day that a message carries, as people say it; what is no date is left as it is."""
+    try:
+        return web.day_words(date.fromisoformat(text))
+    except ValueError:
+        return text
 
 
 def next_words(application: Application, on: date) -> str:

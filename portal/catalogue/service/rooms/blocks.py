@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import contains_eager, joinedload
 
-from portal.catalogue.models.rooms import LIVE, RoomBlock, RoomBooking, RoomRule
+from portal.catalogue.models.rooms import LIVE, RoomBlock, RoomBooking, RoomQuarter, RoomRule
 from portal.catalogue.service.rooms import booking, holding, words
 from portal.core import audit
 from portal.core.access import Actor, Scope
@@ -58,12 +58,13 @@ def _refuse_time(starts_at: datetime, ends_at: datetime) -> None:
 
 
 def in_the_way(rule: RoomRule, starts_at: datetime, ends_at: datetime) -> list[RoomBooking]:
-    """The live bookings of a time, those whose cleaning time runs into it too."""
-    early = starts_at - timedelta(minutes=rule.buffer)
+    """The live bookings that hold some of a time, with the cleaning time that they were made with."""
+    held = sa.select(RoomQuarter.booking_id).where(
+        RoomQuarter.room_id == rule.room_id, RoomQuarter.at >= starts_at, RoomQuarter.at < ends_at
+    )
     query = (
         sa.select(RoomBooking)
-        .where(RoomBooking.room_id == rule.room_id, RoomBooking.state.in_(LIVE))
-        .where(RoomBooking.starts_at < ends_at, RoomBooking.ends_at > early)
+        .where(RoomBooking.id.in_(held), RoomBooking.state.in_(LIVE))
         .options(joinedload(RoomBooking.person), joinedload(RoomBooking.organisation))
         .order_by(RoomBooking.starts_at, RoomBooking.id)
     )

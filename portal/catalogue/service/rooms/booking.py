@@ -1,6 +1,7 @@
 """Booking a room and what becomes of it: each act is checked again inside the transaction that writes."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -177,6 +178,35 @@ def cancel(booking: RoomBooking, rule: RoomRule, *, by: Actor, reason: str = "")
     tell(booking, "room_cancelled", by)
 
 
+def reschedule(booking: RoomBooking, rule: RoomRule, wish: Wish, *, by: Actor) -> None:
+    """The resident takes another time of the same room, until the limit; the code stays. All or nothing: where the
+    new time is taken she keeps the old one.
+    """
+    if not can_cancel(booking, rule, now()):
+        count = rule.cancel_ahead
+        raise Refused(_("要在开始前 %(count)d 小时改时间。来不了请尽快打社区电话，让给别人用。", count=count))
+    _hold_booker(wish)
+    check(rule, wish, counted=False)
+    rules.refuse_length(rule, wish.starts_at, wish.ends_at)
+    before = booking.starts_at
+    with db.session.begin_nested():
+        _reschedule(booking, rule, wish, by)
+        holding.let_go(booking)
+        holding.hold(booking, buffer=rule.buffer)
+    audit.record("rooms.moved", booking, before=before.isoformat(), after=booking.starts_at.isoformat())
+    tell(booking, "room_requested" if rule.needs_confirmation else "room_moved", by)
+
+
+def _reschedule(booking: RoomBooking, rule: RoomRule, wish: Wish, by: Actor) -> None:
+    """From the time that was read: who cancels or moves it meanwhile wins."""
+    state = BookingState.REQUESTED if rule.needs_confirmation else BookingState.CONFIRMED
+    same_time = RoomBooking.starts_at == booking.starts_at
+    values = {"starts_at": wish.starts_at, "ends_at": wish.ends_at, "headcount": wish.headcount, "reminded": 0}
+    # One that stays in its state takes another time all the same.
+    if not _move_from([*_before(state), state], booking, state, same_time, by=by, why="", **values):
+        raise Refused(_("这个预约刚刚有人改过，请看看它现在的样子。"))
+
+
 def confirm(booking: RoomBooking, *, by: Actor) -> None:
     move(booking, BookingState.CONFIRMED, by=by)
     tell(booking, "room_confirmed", by)
@@ -236,14 +266,31 @@ def _said(reason: str) -> str:
 
 def move(booking: RoomBooking, state: BookingState, *, by: Actor, why: str = "") -> None:
     """Move a booking by a guarded UPDATE; of two who act at once one wins."""
-    before = [old for old, following in BOOKING_MOVES.items() if state in following]
-    where = sa.and_(RoomBooking.id == booking.id, RoomBooking.state.in_(before))
-    changed = {"state": state, "why": why, "changed_at": now(), "changed_by_name": by.name}
-    if not guarded(sa.update(RoomBooking).where(where).values(**changed)):
+    if not _move_from(_before(state), booking, state, by=by, why=why):
         db.session.refresh(booking, ["state"])
         raise Refused(_("这个预约现在是“%(state)s”，不能再这样办理。", state=words.said(booking.state)))
-    db.session.refresh(booking, list(changed))
     audit.record(f"rooms.{state.value}", booking, reason=why)
+
+
+def _before(state: BookingState) -> list[BookingState]:
+    return [old for old, following in BOOKING_MOVES.items() if state in following]
+
+
+def _move_from(
+    before: Collection[BookingState],
+    booking: RoomBooking,
+    state: BookingState,
+    *conditions: sa.ColumnElement[bool],
+    by: Actor,
+    **values: Any,
+) -> bool:
+    """Whether the booking was in one of some states, and so moved."""
+    where = sa.and_(RoomBooking.id == booking.id, RoomBooking.state.in_(before), *conditions)
+    changed = {"state": state, "changed_at": now(), "changed_by_name": by.name, **values}
+    moved = guarded(sa.update(RoomBooking).where(where).values(**changed))
+    if moved:
+        db.session.refresh(booking, list(changed))
+    return moved
 
 
 def by_public_id(public_id: str) -> RoomBooking:
@@ -253,11 +300,11 @@ def by_public_id(public_id: str) -> RoomBooking:
     return booking
 
 
-def tell(booking: RoomBooking, event: str, by: Actor, *, reason: str = "") -> None:
+def tell(booking: RoomBooking, event: str, by: Actor | None, *, reason: str = "") -> None:
     """The person it is for hears of it, and the family agent or applicant who booked it, each once."""
     facts = {"place": words.place(booking), "when": words.when(booking), "code": booking.code, "reason": reason}
     if booking.told is None:
         return
     outbox.enqueue(f"catalogue.{event}", to=booking.told, **facts)
-    if booking.through is BookedBy.AGENT and booking.placed_by != by.public_id:
+    if booking.through is BookedBy.AGENT and (by is None or booking.placed_by != by.public_id):
         outbox.enqueue(f"catalogue.{event}", to=Recipient("account", booking.placed_by), **facts)

@@ -22,6 +22,7 @@ _WORDS: dict[type[StrEnum], dict[StrEnum, Any]] = {
         BookingState.CANCELLED: _l("已取消"),
         BookingState.USED: _l("已使用"),
         BookingState.NO_SHOW: _l("没有来"),
+        BookingState.LAPSED: _l("没有等到答复"),
     },
     BookedBy: {
         BookedBy.SELF: _l("本人预约"),
@@ -37,6 +38,7 @@ TINTS = {
     BookingState.CANCELLED: "mute",
     BookingState.USED: "ok",
     BookingState.NO_SHOW: "bad",
+    BookingState.LAPSED: "mute",
 }
 
 
