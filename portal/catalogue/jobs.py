@@ -3,6 +3,7 @@
 from flask import Flask
 
 from portal.catalogue.service import changing, closing, opening, reminding, waiting
+from portal.catalogue.service.applications import deciding
 from portal.catalogue.service.rooms import leaving, timely
 from portal.core import clock, events
 from portal.core.db import db, transaction
@@ -43,6 +44,16 @@ def lapse_rooms() -> None:
             timely.lapse(booking_id, moment)
 
 
+def close_applications() -> None:
+    """Results that nobody marked as delivered for long."""
+    moment = clock.now()
+    due = deciding.decided_long(moment)
+    db.session.rollback()
+    for application_id in due:
+        with transaction():
+            deciding.close_by_itself(application_id, moment)
+
+
 def lapse() -> None:
     """Pass on every offer that ran out, in any line: each in a transaction of its own."""
     moment = clock.now()
@@ -59,6 +70,7 @@ def register(jobs: Jobs) -> None:
     jobs.add("catalogue.decide_turnout", decide_turnout, Scheduled(minute="*/5", hour="*"))
     jobs.add("catalogue.remind", remind, Scheduled(minute="*/5", hour="*"))
     jobs.add("catalogue.lapse_rooms", lapse_rooms, Scheduled(minute="*/5", hour="*"))
+    jobs.add("catalogue.close_applications", close_applications, Scheduled(minute="50", hour="0"))
     jobs.add("places.lapse", lapse, EVERY_MINUTE)
 
 

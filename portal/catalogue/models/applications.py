@@ -121,7 +121,7 @@ class Application(Base):
     doer_name: Mapped[str] = mapped_column(sa.String(64), default="")
     # A near relative of staff (近亲属备案), noted by a worker: how, in words.
     relative_of_staff: Mapped[bool] = mapped_column(default=False)
-    relative_note: Mapped[str] = mapped_column(sa.String(100), default="")
+    relative_note: Mapped[str | None] = mapped_column(Sealed("application|relative_note"))
     # Why it was not accepted and where to go; or the result, with how to appeal where it was refused.
     result: Mapped[str | None] = mapped_column(Sealed("application|result"))
     appeal: Mapped[str] = mapped_column(sa.String(200), default="")

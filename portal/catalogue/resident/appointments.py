@@ -1,6 +1,7 @@
 """Booking for residents: the days and slots of an item, the waiting list, one's appointments and what may be done."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from flask import Response, flash, request
 from flask_babel import gettext as _
@@ -22,7 +23,7 @@ from portal.catalogue.service import (
     rating,
 )
 from portal.catalogue.service import waiting as lines
-from portal.core import files, web
+from portal.core import files, tokens, web
 from portal.core.access import current_actor, requires
 from portal.core.clock import now
 from portal.core.db import reading
@@ -221,6 +222,7 @@ def _asked(item_id: int, slot_id: int) -> tuple[Item, Slot, Person, Channel]:
 
 def _book(item: Item, found: Slot, person: Person, channel: Channel, form: BookForm) -> Appointment:
     offering.check_for(item, person)
+    tokens.throttle("catalogue.book", current_actor().public_id, limit=10, per=timedelta(minutes=1))
     idem, note = form.text("idem"), form.text("note").strip()
     made = booking.book(found, item, person, by=current_actor(), channel=channel, note=note, idem=idem)
     flash(_("约好了。到时候出示二维码或报预约码。"), "ok")
@@ -229,6 +231,7 @@ def _book(item: Item, found: Slot, person: Person, channel: Channel, form: BookF
 
 def _join(item: Item, found: Slot, person: Person) -> None:
     offering.check_for(item, person)
+    tokens.throttle("catalogue.book", current_actor().public_id, limit=10, per=timedelta(minutes=1))
     lines.join(found, item, person, by=current_actor())
     flash(_("排上了。有名额时会通知您，请留意消息。"), "ok")
 

@@ -1,6 +1,6 @@
 """Resident pages of rooms: what is free at a time, a room and its day, booking, seeing and cancelling."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from flask import Response, flash, request
@@ -12,7 +12,7 @@ from portal.catalogue.models.rooms import RoomBooking, RoomRule
 from portal.catalogue.resident.blueprint import bp
 from portal.catalogue.service import calendar_file
 from portal.catalogue.service.rooms import blocks, booking, finding, history, rules, words
-from portal.core import files, web
+from portal.core import files, tokens, web
 from portal.core.access import actor_or_none, current_actor, public, requires
 from portal.core.clock import now
 from portal.core.errors import Refused
@@ -74,6 +74,7 @@ def room_book(room_id: int) -> Response:
     form = book_form(rule, whom, bodies, request.args)
     if form.validate_on_submit():
         try:
+            tokens.throttle("catalogue.book", actor.public_id, limit=10, per=timedelta(minutes=1))
             return _booked(booking.book(rule, form.wish(whom, bodies, me), by=actor, idem=form.idem.data or ""))
         except Refused as refused:
             form.refuse(refused)

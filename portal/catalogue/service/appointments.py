@@ -7,10 +7,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload
 from sqlalchemy.sql.base import ExecutableOption
 
-from portal.areas import service as areas
 from portal.catalogue.models.appointments import HOLDS, Appointment, AppointmentState
 from portal.catalogue.models.items import Item
 from portal.catalogue.models.schedules import Slot, Timetable
+from portal.catalogue.service import reach
 from portal.core.access import Actor, Scope
 from portal.core.clock import now
 from portal.core.db import db
@@ -91,7 +91,7 @@ def in_scope(within: Collection[Scope], *conditions: sa.ColumnElement[bool]) -> 
         sa.select(Appointment)
         .join(Appointment.slot)
         .join(Slot.timetable)
-        .where(Timetable.community_id.in_(areas.touched(within)), *conditions)
+        .where(reach.reached(within, Timetable.community_id, Appointment.person_id), *conditions)
         .options(
             contains_eager(Appointment.slot).contains_eager(Slot.timetable),
             joinedload(Appointment.person),

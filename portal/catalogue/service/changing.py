@@ -80,7 +80,6 @@ def cancel(appointment: Appointment, *, by: Actor, reason: str = "") -> None:
     audit.record(
         "catalogue.appointment_cancelled",
         appointment,
-        reason=reason,
         on_behalf_of=appointment.person.public_id,
         late=late,
     )

@@ -1,5 +1,6 @@
 """At the counter: who arrived, was served, did not come; a wrong mark taken back; words to everybody on a slot."""
 
+from collections.abc import Collection
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -7,10 +8,10 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
 from portal.catalogue.models.appointments import Appointment, AppointmentState
-from portal.catalogue.models.schedules import Slot, SlotMessage
-from portal.catalogue.service import changing, checking_in
+from portal.catalogue.models.schedules import Slot, SlotMessage, Timetable
+from portal.catalogue.service import changing, checking_in, reach
 from portal.core import audit, outbox, tokens
-from portal.core.access import Actor
+from portal.core.access import Actor, Scope
 from portal.core.clock import local, now, today
 from portal.core.db import db
 from portal.core.errors import Refused
@@ -102,23 +103,26 @@ def messages(slot: Slot) -> list[SlotMessage]:
     return list(db.session.scalars(query))
 
 
-def to_be_told(slot: Slot) -> list[Appointment]:
-    """Who hears a message: everybody whose appointment still stands."""
+def to_be_told(slot: Slot, within: Collection[Scope]) -> list[Appointment]:
+    """Who hears a message: everybody in reach whose appointment still stands."""
     query = (
         sa.select(Appointment)
+        .join(Appointment.slot)
+        .join(Slot.timetable)
         .where(Appointment.slot_id == slot.id, Appointment.state.in_(LIVE))
+        .where(reach.reached(within, Timetable.community_id, Appointment.person_id))
         .options(joinedload(Appointment.person), joinedload(Appointment.item))
         .order_by(Appointment.id)
     )
     return list(db.session.scalars(query))
 
 
-def message(slot: Slot, words: str, *, by: Actor, idem: str = "") -> int:
+def message(slot: Slot, words: str, *, by: Actor, within: Collection[Scope], idem: str = "") -> int:
     """Tell everybody on a slot something; the same `idem` again tells nobody twice. How many were told."""
     earlier = tokens.first_request(by.public_id, "catalogue.message", idem, f"{slot.id}|{words}", str(slot.id))
     if earlier is not None:
         return _told_before(slot, words)
-    found = to_be_told(slot)
+    found = to_be_told(slot, within)
     if not found:
         raise Refused(_("这个时段现在没有人预约，没有人可以通知。"))
     for appointment in found:

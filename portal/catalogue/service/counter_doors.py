@@ -7,12 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from portal.areas import service as areas
 from portal.catalogue.models.appointments import Appointment
 from portal.catalogue.models.counter import ErrandPaper
 from portal.catalogue.models.rooms import RoomQuarter
 from portal.catalogue.models.schedules import Slot, SlotHold, SlotMessage
-from portal.catalogue.service import timetables
+from portal.catalogue.service import reach, timetables
 from portal.core.access import Actor, scopes_of
 from portal.core.clock import now
 from portal.core.db import db
@@ -48,7 +47,7 @@ def todo_of(worker: Actor) -> list[Todo]:
 
 def _long_out(serves: Collection[Any]) -> int:
     query = sa.select(sa.func.count()).where(
-        ErrandPaper.community_id.in_(areas.touched(serves)),
+        reach.reached(serves, ErrandPaper.community_id, ErrandPaper.person_id),
         ErrandPaper.returned_at.is_(None),
         ErrandPaper.taken_at < now() - ASKED_AFTER,
     )

@@ -1,6 +1,6 @@
 """The day at the counter and the week at a glance: slots with who has booked them, by timetable and hour."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -11,6 +11,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 from portal.areas import service as areas
 from portal.catalogue.models.appointments import HOLDS, Appointment, AppointmentState
 from portal.catalogue.models.schedules import Slot, SlotState, Timetable
+from portal.catalogue.service import reach
 from portal.core import clock
 from portal.core.access import Scope
 from portal.core.clock import local
@@ -67,12 +68,12 @@ class Counts:
 def tables_on(within: Collection[Scope], day: date, *, timetable_id: int = 0) -> list[TableDay]:
     """What a day holds, by timetable and hour."""
     slots = _slots(within, day, day, timetable_id)
-    return _by_table(slots, _tickets([slot.id for slot in slots]))
+    return _by_table(slots, _tickets([slot.id for slot in slots], within))
 
 
-def tickets_of(slot: Slot) -> list[Ticket]:
+def tickets_of(slot: Slot, within: Collection[Scope]) -> list[Ticket]:
     """Everybody on one slot, those who cancelled too, in the order in which they booked."""
-    return _tickets([slot.id])[slot.id]
+    return _tickets([slot.id], within)[slot.id]
 
 
 def _slots(within: Collection[Scope], first: date, last: date, timetable_id: int) -> list[Slot]:
@@ -98,19 +99,25 @@ def _slots(within: Collection[Scope], first: date, last: date, timetable_id: int
     return list(db.session.scalars(query.order_by(*order)))
 
 
-def _tickets(slot_ids: Collection[int]) -> dict[int, list[Ticket]]:
-    """By slot; numbered in the order of booking, so that a number stays what it is."""
+def _tickets(slot_ids: Collection[int], within: Collection[Scope]) -> dict[int, list[Ticket]]:
+    """By slot, whom the scopes reach; numbered in the order of all bookings, so that a number stays what it is."""
     query = (
-        sa.select(Appointment)
+        sa.select(Appointment, reach.reached(within, Timetable.community_id, Appointment.person_id))
+        .join(Appointment.slot)
+        .join(Slot.timetable)
         .where(Appointment.slot_id.in_(slot_ids))
         .options(joinedload(Appointment.person), joinedload(Appointment.item))
         .order_by(Appointment.starts_at, Appointment.id)
     )
-    found = list(db.session.scalars(query)) if slot_ids else []
-    missed = missed_by(found)
+    found = db.session.execute(query).all() if slot_ids else []
+    missed = missed_by(one for one, _theirs in found)
+    booked: Counter[int] = Counter()
     tickets: dict[int, list[Ticket]] = defaultdict(list)
-    for one in found:
-        number = f"{local(one.starts_at):%H%M}-{len(tickets[one.slot_id]) + 1}"
+    for one, theirs in found:
+        booked[one.slot_id] += 1
+        if not theirs:
+            continue
+        number = f"{local(one.starts_at):%H%M}-{booked[one.slot_id]}"
         tickets[one.slot_id].append(Ticket(one, number, missed.get(one.person_id, 0)))
     return tickets
 

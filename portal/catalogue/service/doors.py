@@ -7,12 +7,11 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from portal.areas import service as areas
 from portal.areas.models import Area
 from portal.catalogue.models.appointments import Appointment, AppointmentState
 from portal.catalogue.models.counter import ErrandPaper, PaperMove
 from portal.catalogue.models.schedules import Slot, Timetable
-from portal.catalogue.service import appointments, counter_doors, dictionary, waiting
+from portal.catalogue.service import appointments, counter_doors, dictionary, reach, waiting
 from portal.catalogue.service.applications import doors as applications
 from portal.catalogue.service.appointment_words import appointment_said, slot_words
 from portal.catalogue.service.rooms import doors as rooms
@@ -43,7 +42,7 @@ def todo_of(worker: Actor) -> list[Todo]:
     if not scopes:
         return counter_doors.todo_of(worker)
     start, moment = day_bounds(today())[0], now()
-    here = Timetable.community_id.in_(areas.touched(scopes))
+    here = reach.reached(scopes, Timetable.community_id, Appointment.person_id)
     open_still = Appointment.state.in_([AppointmentState.BOOKED, AppointmentState.ARRIVED])
     query = (
         sa.select(

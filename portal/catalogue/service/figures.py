@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import contains_eager, joinedload
 
-from portal.areas import service as areas
 from portal.catalogue.models.appointments import Appointment, AppointmentState
 from portal.catalogue.models.schedules import Slot, Timetable
+from portal.catalogue.service import reach
 from portal.core.access import Scope
 from portal.core.clock import today
 from portal.core.db import db
@@ -91,7 +91,10 @@ def month(within: Collection[Scope], wanted: Month) -> list[Line]:
         sa.select(Timetable.id, Timetable.name, *numbers)
         .join(Slot, Slot.timetable_id == Timetable.id)
         .join(Appointment, Appointment.slot_id == Slot.id)
-        .where(Timetable.community_id.in_(areas.touched(within)), Appointment.day.between(wanted.first, wanted.last))
+        .where(
+            reach.reached(within, Timetable.community_id, Appointment.person_id),
+            Appointment.day.between(wanted.first, wanted.last),
+        )
         .group_by(Timetable.id, Timetable.name)
         .order_by(Timetable.name, Timetable.id)
     )
@@ -107,7 +110,7 @@ def rows(within: Collection[Scope], wanted: Month, which: Which, timetable_id: i
         .join(Appointment.slot)
         .join(Slot.timetable)
         .where(
-            Timetable.community_id.in_(areas.touched(within)),
+            reach.reached(within, Timetable.community_id, Appointment.person_id),
             Appointment.day.between(wanted.first, wanted.last),
             Appointment.state.in_(STATES[which]),
         )

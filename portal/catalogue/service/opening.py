@@ -13,6 +13,7 @@ from portal.catalogue.service import holds
 from portal.core import clock, reasons
 from portal.core.calendar import SpecialDay, special_days
 from portal.core.db import db, transaction
+from portal.core.errors import Refused
 from portal.places import service as places
 from portal.places.models import Capacity
 
@@ -329,6 +330,17 @@ def open_all() -> int:
         known = list(session.scalars(query))
     made = 0
     for timetable_id in known:
-        with transaction() as session:
-            made += open_ahead(session.get_one(Timetable, timetable_id)).made
+        try:
+            with transaction() as session:
+                made += open_ahead(session.get_one(Timetable, timetable_id)).made
+        except Refused:
+            _note_refused(timetable_id)
     return made
+
+
+def _note_refused(timetable_id: int) -> None:
+    """One timetable that could not be opened holds up no other: what it lacks stands on the worker's list."""
+    with transaction() as session:
+        timetable = session.get_one(Timetable, timetable_id)
+        left = left_out(timetable)
+        timetable.clashes, timetable.clash_at = len(left), min((span.starts_at for span in left), default=None)

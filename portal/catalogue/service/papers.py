@@ -6,9 +6,9 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload, selectinload
 
-from portal.areas import service as areas
 from portal.catalogue.models.appointments import Appointment
 from portal.catalogue.models.counter import ErrandPaper, PaperMove
+from portal.catalogue.service import reach
 from portal.core import audit, tokens
 from portal.core.access import Actor, Scope
 from portal.core.clock import now
@@ -21,7 +21,11 @@ A_PAGE = 50
 
 def _loaded(within: Collection[Scope]) -> sa.Select[ErrandPaper]:
     options = (joinedload(ErrandPaper.person), joinedload(ErrandPaper.appointment).joinedload(Appointment.item))
-    return sa.select(ErrandPaper).where(ErrandPaper.community_id.in_(areas.touched(within))).options(*options)
+    return (
+        sa.select(ErrandPaper)
+        .where(reach.reached(within, ErrandPaper.community_id, ErrandPaper.person_id))
+        .options(*options)
+    )
 
 
 def papers(within: Collection[Scope], *, returned: bool = False, page: int = 1) -> list[ErrandPaper]:
@@ -67,7 +71,7 @@ def take(appointment: Appointment, what: str, place: str, *, by: Actor, idem: st
     paper.moves = [PaperMove(place=place, at=moment, by_name=by.name)]
     db.session.add(paper)
     db.session.flush()
-    audit.record("catalogue.paper_taken", paper, on_behalf_of=appointment.person.public_id, what=what)
+    audit.record("catalogue.paper_taken", paper, on_behalf_of=appointment.person.public_id)
 
 
 def carry(paper: ErrandPaper, place: str, *, by: Actor) -> None:
@@ -77,14 +81,14 @@ def carry(paper: ErrandPaper, place: str, *, by: Actor) -> None:
     db.session.add(PaperMove(paper_id=paper.id, place=place, at=now(), by_name=by.name))
     db.session.flush()
     db.session.expire(paper, ["moves"])
-    audit.record("catalogue.paper_moved", paper, on_behalf_of=paper.person.public_id, place=place)
+    audit.record("catalogue.paper_moved", paper, on_behalf_of=paper.person.public_id)
 
 
 def give_back(paper: ErrandPaper, to: str, *, by: Actor) -> None:
     """The paper is returned, to her or to whom she sent."""
     changed = sa.update(ErrandPaper).where(ErrandPaper.id == paper.id, ErrandPaper.returned_at.is_(None))
     _only_if(guarded(changed.values(returned_at=now(), returned_to=to)), paper)
-    audit.record("catalogue.paper_returned", paper, on_behalf_of=paper.person.public_id, to=to, by=by.name)
+    audit.record("catalogue.paper_returned", paper, on_behalf_of=paper.person.public_id, by=by.name)
 
 
 def _only_if(changed: bool, paper: ErrandPaper) -> None:
@@ -95,6 +99,6 @@ def _only_if(changed: bool, paper: ErrandPaper) -> None:
 
 def out_count(within: Collection[Scope]) -> int:
     query = sa.select(sa.func.count()).where(
-        ErrandPaper.community_id.in_(areas.touched(within)), ErrandPaper.returned_at.is_(None)
+        reach.reached(within, ErrandPaper.community_id, ErrandPaper.person_id), ErrandPaper.returned_at.is_(None)
     )
     return db.session.scalar(query) or 0

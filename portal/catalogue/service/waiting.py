@@ -9,9 +9,9 @@ from sqlalchemy.orm import joinedload
 from portal.catalogue.models.appointments import Appointment, Channel
 from portal.catalogue.models.items import Item
 from portal.catalogue.models.schedules import Slot
-from portal.catalogue.service import booking, telling
+from portal.catalogue.service import booking, reach, telling
 from portal.core import ids
-from portal.core.access import Actor
+from portal.core.access import Actor, Scope
 from portal.core.db import db
 from portal.core.errors import Missing
 from portal.places import service as places
@@ -80,9 +80,13 @@ def leave(waits: Waits) -> None:
     places.leave(waits.waiting)
 
 
-def line(slot: Slot) -> list[Waiting]:
-    """Who waits for a slot, for its worker."""
-    return places.line(slot.capacity_id)
+def line(slot: Slot, within: Collection[Scope]) -> list[Waiting]:
+    """Who waits for a slot, for a worker who reaches them."""
+    found = places.line(slot.capacity_id)
+    mine = reach.reached(within, sa.literal(slot.timetable.community_id), Person.id)
+    query = sa.select(Person.id).where(Person.id.in_([row.person_id for row in found]), mine).order_by(Person.id)
+    near = set(db.session.scalars(query))
+    return [row for row in found if row.person_id in near]
 
 
 def _with_slots(rows: Sequence[Waiting]) -> list[Waits]:

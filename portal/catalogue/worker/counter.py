@@ -31,6 +31,7 @@ from portal.catalogue.service import (
     days,
     offering,
     papers,
+    timetables,
     waiting,
 )
 from portal.catalogue.worker.blueprint import bp
@@ -255,6 +256,7 @@ def _offered(person: Person, item_id: int, slot_id: int) -> tuple[Item, Slot]:
     """An item that she can have, in a slot that has it."""
     if item_id not in {one.id for one in booking_for.items_for(person)}:
         raise Missing
+    timetables.slot_in(_within(), slot_id)
     return offering.asked(item_id, slot_id)
 
 

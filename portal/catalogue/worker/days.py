@@ -101,8 +101,8 @@ def _days(monday: date) -> list[date]:
 def slot(slot_id: int) -> Response:
     found = _slot(slot_id)
     facts: dict[str, Any] = {
-        "tickets": days.tickets_of(found),
-        "line": waiting.line(found),
+        "tickets": days.tickets_of(found, _within()),
+        "line": waiting.line(found, _within()),
         "messages": counter.messages(found),
     }
     return web.page("catalogue/worker/slot.html", slot=found, moment=now(), **facts)
@@ -116,13 +116,18 @@ def slot_message(slot_id: int) -> Response:
     sure = form.validate_on_submit() and "send" in request.form
     if sure and _sent(found, form):
         return web.go(".slot", slot_id=found.id)
-    facts: dict[str, Any] = {"people": counter.to_be_told(found), "preview": form.is_submitted() and not form.errors}
-    return web.page("catalogue/worker/slot_message.html", slot=found, form=form, status=form.status, **facts)
+    facts: dict[str, Any] = {
+        "people": counter.to_be_told(found, _within()),
+        "preview": form.is_submitted() and not form.errors,
+    }
+    return web.page(
+        "catalogue/worker/slot_message.html", slot=found, form=form, people=heard, preview=preview, status=form.status
+    )
 
 
 def _sent(found: Slot, form: MessageForm) -> bool:
     try:
-        told = counter.message(found, form.text("words"), by=current_actor(), idem=form.text("idem"))
+        told = counter.message(found, form.text("words"), by=current_actor(), within=_within(), idem=form.text("idem"))
     except Refused as refused:
         form.refuse(refused)
         return False

@@ -457,7 +457,7 @@ def upgrade() -> None:
         sa.Column("doer", sa.String(length=32), nullable=False),
         sa.Column("doer_name", sa.String(length=64), nullable=False),
         sa.Column("relative_of_staff", sa.Boolean(), nullable=False),
-        sa.Column("relative_note", sa.String(length=100), nullable=False),
+        sa.Column("relative_note", sa.LargeBinary(), nullable=True),
         sa.Column("result", sa.LargeBinary(), nullable=True),
         sa.Column("appeal", sa.String(length=200), nullable=False),
         sa.Column("result_number", sa.String(length=40), nullable=True),

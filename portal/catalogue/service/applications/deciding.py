@@ -1,8 +1,12 @@
 """What who is in charge does: ask once, accept or not, decide, close; a near relative of staff is noted."""
 
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from portal.catalogue.models.applications import (
+    DECIDED,
     Application,
     ApplicationState,
     PaperState,
@@ -33,7 +37,7 @@ def ask(application: Application, paper_ids: list[int], note: str, *, by: Actor)
         if paper.id in paper_ids:
             paper.state = PaperState.ASKED
     db.session.flush()
-    moving.tell(application, "application_asked", note=said, due=moving.day_text(application.due_on))
+    moving.tell(application, "application_asked", due=moving.day_text(application.due_on))
 
 
 def lacking(application: Application) -> list[str]:
@@ -67,7 +71,7 @@ def refuse_to_accept(application: Application, why: str, where_to: str, *, by: A
     place = moving.need(where_to, _("请写明该去哪里办、电话多少。"), "where_to")
     words = _("%(reason)s　可以去：%(place)s", reason=reason, place=place)
     moving.move(application, S.NOT_ACCEPTED, by=by, note=words, result=words, due_on=None, ended_at=now())
-    moving.tell(application, "application_not_accepted", note=words)
+    moving.tell(application, "application_not_accepted")
 
 
 def begin_work(application: Application, note: str, *, by: Actor) -> None:
@@ -112,7 +116,7 @@ def _decide(application: Application, state: ApplicationState, said: str, *, by:
         decided_at=now(),
         due_on=None,
     )
-    moving.tell(application, "application_decided", granted=state is S.GRANTED, note=said, number=number)
+    moving.tell(application, "application_decided", granted=state is S.GRANTED, number=number)
 
 
 def _number(application: Application) -> str:
@@ -125,6 +129,28 @@ def close(application: Application, note: str, *, by: Actor) -> None:
     receiving.refuse_stranger(application, by)
     said = moving.need(note, _("请写明结果怎么送到本人的。"), "note")
     moving.move(application, S.CLOSED, by=by, note=said, ended_at=now())
+
+
+def decided_long(moment: datetime) -> list[int]:
+    """Those whose result is so old that they are closed by themselves, the oldest first."""
+    query = sa.select(Application.id).where(_decided_before(moment)).order_by(Application.id).limit(1000)
+    return list(db.session.scalars(query))
+
+
+def _decided_before(moment: datetime) -> sa.ColumnElement[bool]:
+    before = moment - timedelta(days=terms.days_to_close())
+    return sa.and_(Application.state.in_(DECIDED), Application.decided_at <= before)
+
+
+def close_by_itself(application_id: int, moment: datetime) -> bool:
+    """Close one whose result nobody marked as delivered, so that it is forgotten in its time; once."""
+    query = sa.select(Application).where(Application.id == application_id, _decided_before(moment))
+    found = db.session.scalar(query.with_for_update().execution_options(populate_existing=True))
+    if found is None:
+        return False
+    note = _("出结果满 %(count)d 天，自动办结", count=terms.days_to_close())
+    moving.move(found, S.CLOSED, by=None, note=note, ended_at=moment)
+    return True
 
 
 def note_relative(application: Application, note: str, *, by: Actor) -> None:

@@ -14,6 +14,7 @@ from portal.catalogue.models.applications import (
     ApplicationStep,
     StepKind,
 )
+from portal.catalogue.service import reach
 from portal.catalogue.service.applications import words
 from portal.core import audit, outbox
 from portal.core.access import Actor
@@ -23,8 +24,12 @@ from portal.core.errors import Refused
 from portal.core.outbox import Recipient
 
 
-def move(application: Application, state: ApplicationState, *, by: Actor, note: str = "", **changed: Any) -> None:
-    """Move by a guarded UPDATE, with whatever columns change along; of two who act at once one wins."""
+def move(
+    application: Application, state: ApplicationState, *, by: Actor | None, note: str = "", **changed: Any
+) -> None:
+    """Move by a guarded UPDATE, with whatever columns change along; of two who act at once one wins. By nobody where
+    time alone moves it.
+    """
     before = [old for old, following in APPLICATION_MOVES.items() if state in following]
     standing = application.state
     where = sa.and_(Application.id == application.id, Application.state == standing, Application.state.in_(before))
@@ -43,16 +48,17 @@ def move(application: Application, state: ApplicationState, *, by: Actor, note: 
 SEALED = frozenset({"result", "asked_for", "said"})
 
 
-def _behalf(application: Application, by: Actor) -> str:
+def _behalf(application: Application, by: Actor | None) -> str:
+    if by is None:
+        return ""
     at_counter = application.channel is not ApplicationChannel.SELF and application.placed_by == by.public_id
     return application.person.public_id if at_counter else ""
 
 
-def step(application: Application, kind: StepKind, *, by: Actor, note: str = "") -> None:
+def step(application: Application, kind: StepKind, *, by: Actor | None, note: str = "") -> None:
+    who, name = (by.public_id, by.name) if by else ("", _("系统"))
     application.steps.append(
-        ApplicationStep(
-            kind=kind, state=application.state, at=now(), by=by.public_id, by_name=by.name, note=note.strip() or None
-        )
+        ApplicationStep(kind=kind, state=application.state, at=now(), by=who, by_name=name, note=note.strip() or None)
     )
     db.session.flush()
 
@@ -68,7 +74,8 @@ def tell(application: Application, event: str, **facts: Any) -> None:
     """Who applied hears of it: the person, and her family agent where he did."""
     said = {"item": application.item.title, "code": application.code, **facts}
     outbox.enqueue(f"catalogue.{event}", to=application.person.ref, **said)
-    if application.channel is ApplicationChannel.AGENT:
+    agent = application.channel is ApplicationChannel.AGENT
+    if agent and reach.still_acts(application.placed_by, application.person, "catalogue.book"):
         outbox.enqueue(f"catalogue.{event}", to=Recipient("account", application.placed_by), **said)
 
 

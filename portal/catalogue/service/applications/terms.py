@@ -9,6 +9,7 @@ from portal.core import settings, working
 from portal.core.clock import local, now, today
 
 ACCEPT_DAYS, BRING_DAYS, USUAL_DAYS = "applications.accept_days", "applications.bring_days", "applications.usual_days"
+CLOSE_DAYS = "applications.close_days"
 settings.declare(
     ACCEPT_DAYS,
     default=1,
@@ -24,6 +25,14 @@ settings.declare(
     unit=lambda: _("个工作日"),
     least=1,
     most=90,
+)
+settings.declare(
+    CLOSE_DAYS,
+    default=60,
+    label=lambda: _("办事申请出结果后多少天自动办结"),
+    unit=lambda: _("天"),
+    least=7,
+    most=730,
 )
 settings.declare(
     USUAL_DAYS,
@@ -66,6 +75,11 @@ def left(application: Application) -> int:
     days = (last - first).days
     count = sum(table.works(date.fromordinal(first.toordinal() + turn)) for turn in range(1, days + 1))
     return count if due >= day else -count
+
+
+def days_to_close() -> int:
+    """How many days after its result an application is closed by itself."""
+    return settings.get(CLOSE_DAYS)
 
 
 def _before(day: date, count: int) -> date:

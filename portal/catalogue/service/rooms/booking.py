@@ -18,6 +18,7 @@ from portal.catalogue.models.rooms import (
     RoomBooking,
     RoomRule,
 )
+from portal.catalogue.service import reach
 from portal.catalogue.service.rooms import holding, rules, words
 from portal.core import audit, ids, outbox, tokens
 from portal.core.access import Actor
@@ -306,5 +307,8 @@ def tell(booking: RoomBooking, event: str, by: Actor | None, *, reason: str = ""
     if booking.told is None:
         return
     outbox.enqueue(f"catalogue.{event}", to=booking.told, **facts)
-    if booking.through is BookedBy.AGENT and (by is None or booking.placed_by != by.public_id):
+    if booking.through is not BookedBy.AGENT or booking.person is None:
+        return
+    is_other = by is None or booking.placed_by != by.public_id
+    if is_other and reach.still_acts(booking.placed_by, booking.person, "catalogue.book"):
         outbox.enqueue(f"catalogue.{event}", to=Recipient("account", booking.placed_by), **facts)

@@ -64,7 +64,8 @@ def _mine(actor: Actor) -> sa.ColumnElement[bool]:
     """Of the account's own person, of those it may act for, and of its organisations as far as it booked them."""
     whom = people.people_for(actor, ACT)
     own = sa.and_(RoomBooking.person_id.in_(people.ids_of(*whom)), RoomBooking.organisation_id.is_(None))
-    return sa.or_(own, RoomBooking.placed_by == actor.public_id)
+    theirs = RoomBooking.organisation_id.in_([one.id for one in organisations_of(actor)])
+    return sa.or_(own, sa.and_(theirs, RoomBooking.placed_by == actor.public_id))
 
 
 def bookings_for(actor: Actor) -> Found:

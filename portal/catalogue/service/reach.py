@@ -1,0 +1,43 @@
+"""Whom a worker's scopes reach at the counter: everybody of a whole community, of a grid its own people alone."""
+
+from collections.abc import Collection
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.areas import service as areas
+from portal.areas.models import Area, AreaKind
+from portal.core.access import Scope
+from portal.core.clock import today
+from portal.core.db import db
+from portal.identity.models import Account
+from portal.registry.models import FamilyAgent, Person
+from portal.registry.models.accounts import AgentState
+from portal.registry.service import people
+
+
+def reached(within: Collection[Scope], community: Any, person_id: Any) -> sa.ColumnElement[bool]:
+    """The condition that a row of a community about a person is in reach."""
+    wide = [scope for scope in within if scope.kind != AreaKind.GRID.value]
+    codes = [scope.ref for scope in within if scope.kind == AreaKind.GRID.value]
+    whole: sa.ColumnElement[bool] = community.in_(areas.touched(wide))
+    if not codes:
+        return whole
+    grids = sa.select(Area.id).where(Area.kind == AreaKind.GRID, Area.code.in_(codes))
+    mine = person_id.in_(sa.select(Person.id).where(Person.grid_id.in_(grids)))
+    return sa.or_(whole, sa.and_(community.in_(areas.touched(within)), mine))
+
+
+def still_acts(account: str, person: Person, action: str) -> bool:
+    """Whether an account, by public id, may still act for somebody today."""
+    query = (
+        sa.select(FamilyAgent)
+        .join(Account, FamilyAgent.account_id == Account.id)
+        .where(
+            Account.public_id == account,
+            FamilyAgent.person_id.in_(people.ids_of(person)),
+            FamilyAgent.state == AgentState.ACCEPTED,
+        )
+        .order_by(FamilyAgent.id)
+    )
+    return any(agent.allows(action, today()) for agent in db.session.scalars(query))
