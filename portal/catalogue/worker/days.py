@@ -116,10 +116,7 @@ def slot_message(slot_id: int) -> Response:
     sure = form.validate_on_submit() and "send" in request.form
     if sure and _sent(found, form):
         return web.go(".slot", slot_id=found.id)
-    facts: dict[str, Any] = {
-        "people": counter.to_be_told(found, _within()),
-        "preview": form.is_submitted() and not form.errors,
-    }
+    heard, preview = counter.to_be_told(found, _within()), form.is_submitted() and not form.errors
     return web.page(
         "catalogue/worker/slot_message.html", slot=found, form=form, people=heard, preview=preview, status=form.status
     )
