@@ -99,8 +99,6 @@ UNREACHED = {
         "casework.resident.followed",
         "casework.resident.withdraw",
         "casework.worker.help_given",
-        "casework.worker.hide",
-        "casework.worker.release",
         "catalogue.resident.application_add",
         "catalogue.resident.application_edit",
         "catalogue.resident.application_withdraw",
@@ -152,6 +150,8 @@ UNREACHED = {
 
 # What the day of the week or the hour brings on some days only: today's slots, meals handed over, shifts not begun.
 SOME_DAYS = {
+    "casework.worker.hide",
+    "casework.worker.release",
     "catalogue.resident.appointment_calendar",
     "catalogue.resident.appointment_rate",
     "catalogue.resident.slot",
