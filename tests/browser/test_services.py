@@ -84,6 +84,7 @@ def test_a_full_time_is_waited_for_and_left(make: Make, app: Flask, reader: Open
     phone.press("退出候补")
     if scripts:
         phone.page.get_by_role("dialog").get_by_role("button", name="确定").click()
+        phone.page.get_by_text("已退出候补").first.wait_for()
         phone.look()
     assert phone.reads("已退出候补")
     assert _taken(slot) == 0
