@@ -41,6 +41,8 @@ from portal.registry.service.imports.things import PEOPLE
 
 # How many people one statement removes.
 CHUNK = 2_000
+# What finds the places that the batch made.
+JOINED = ("import_row", "household", "dwelling", "building", "estate")
 # What comes with a batch and goes with it: asked about one by one in _leaning(). Who stood in an export was only looked
 # at: the list of it is for her to read, and goes with her (the database sees to that); the export and its audit stay.
 ASKED = (PersonTag, EmergencyContact, PersonChange, TwinPair, HappeningPart, Person)
@@ -65,7 +67,7 @@ def undo(batch: ImportBatch, *, reason: str, opened: Ready | None = None) -> lis
     if not guarded(take.values(state=BatchState.UNDONE, ended_at=now())):
         raise Refused(_("这一批没有可以撤销的内容。"))
     db.session.refresh(batch)
-    with room_to_work():
+    with room_to_work(*JOINED):
         gone, restored, kept = _take_back(batch, opened or Ready())
     audit.record("registry.import_undone", batch, reason=reason, removed=gone, restored=restored, kept=len(kept))
     return kept
