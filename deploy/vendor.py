@@ -178,6 +178,13 @@ def licence_name(package: Package) -> str:
     return package.name.lstrip("@").replace("/", "-") + ".txt"
 
 
+def kept_entries(names: set[str]) -> list[dict[str, str]]:
+    """What others wrote into the manifest: the font, which deploy/fonts.py makes."""
+    manifest = VENDOR / "vendor.json"
+    known = json.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else []
+    return [entry for entry in known if entry["name"] not in names]
+
+
 def refuse_surprises(entries: list[dict[str, str]]) -> None:
     """A version that we already pinned must have the bytes that it had when we pinned it."""
     manifest = VENDOR / "vendor.json"
@@ -207,7 +214,8 @@ def main() -> None:
             licence = (folder / package.licence_member).read_bytes().decode()
             writes[VENDOR / "licences" / licence_name(package)] = licence
     refuse_surprises(entries)
-    writes[VENDOR / "vendor.json"] = json.dumps(entries, indent=2) + "\n"
+    everything = entries + kept_entries({entry["name"] for entry in entries})
+    writes[VENDOR / "vendor.json"] = json.dumps(everything, indent=2) + "\n"
     (VENDOR / "licences").mkdir(parents=True, exist_ok=True)
     for path, text in writes.items():
         path.write_text(text, encoding="utf-8", newline="")

@@ -37,6 +37,7 @@ import portal.notifications.models
 import portal.notifications.resident
 import portal.notifications.worker
 import portal.places.models
+import portal.points.models
 import portal.registry.jobs
 import portal.registry.models
 import portal.registry.resident
@@ -45,6 +46,11 @@ import portal.visits.jobs
 import portal.visits.models
 import portal.visits.resident
 import portal.visits.worker
+import portal.volunteers.jobs
+import portal.volunteers.models.plans
+import portal.volunteers.models.records
+import portal.volunteers.resident
+import portal.volunteers.worker
 from portal import config as configuration
 from portal.areas.models import AreaKind
 from portal.config import Config, Mode
@@ -138,6 +144,7 @@ def _mount(app: Flask) -> None:
     _feature(app, "visits", "/visits", resident=portal.visits.resident, worker=portal.visits.worker)
     _feature(app, "catalogue", "/services", resident=portal.catalogue.resident, worker=portal.catalogue.worker)
     _feature(app, "casework", "/cases", resident=portal.casework.resident, worker=portal.casework.worker)
+    _feature(app, "volunteers", "/volunteers", resident=portal.volunteers.resident, worker=portal.volunteers.worker)
     _feature(app, "duty", "/duty", resident=None, worker=portal.duty.worker)
     notifications = portal.notifications
     _feature(app, "notifications", "/notices", resident=notifications.resident, worker=notifications.worker)
@@ -161,6 +168,8 @@ def _wire(app: Flask) -> None:
     portal.catalogue.jobs.listen(app)
     portal.casework.jobs.register(jobs.of(app))
     portal.casework.jobs.listen(app)
+    portal.volunteers.jobs.register(jobs.of(app))
+    portal.volunteers.jobs.listen(app)
     portal.home.jobs.register(jobs.of(app))
     portal.visits.jobs.listen(app)
 

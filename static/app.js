@@ -109,9 +109,12 @@
   doc.addEventListener('change', function (event) {
     var name = event.target.dataset.checkAll;
     if (!name) return;
-    each('input[type="checkbox"]', function (box) {
+    function tick(box) {
       if (box.name === name) box.checked = event.target.checked;
-    }, event.target.closest('form, table'));
+    }
+    // The boxes of a form may stand outside it, in a table whose rows have forms of their own.
+    if (event.target.form) Array.prototype.forEach.call(event.target.form.elements, tick);
+    else each('input[type="checkbox"]', tick, event.target.closest('table'));
   });
 
   function readAloud(button) {

@@ -9,13 +9,43 @@ from portal.core.access import Platform
 from portal.identity.permissions import GRANTS, Role
 from tests.client import Client
 from tests.make import Make
-from tests.matrix import booking, cases, desk_cases, items, others, registry, rooms
+from tests.matrix import (
+    booking,
+    cases,
+    desk_cases,
+    items,
+    others,
+    registry,
+    rooms,
+    volunteer_activities,
+    volunteer_attendance,
+    volunteer_people,
+    volunteer_points,
+    volunteer_records,
+    volunteer_roster,
+    volunteer_signups,
+)
 from tests.matrix.roles import MAY
 
 # What each endpoint asks for, written down by hand: a guard that changes must change here too. "fresh" is a password
 # given within five minutes.
 ASKS = {}
-for part in (others, registry, items, booking, rooms, cases, desk_cases):
+for part in (
+    others,
+    registry,
+    items,
+    booking,
+    rooms,
+    cases,
+    desk_cases,
+    volunteer_activities,
+    volunteer_attendance,
+    volunteer_points,
+    volunteer_people,
+    volunteer_records,
+    volunteer_roster,
+    volunteer_signups,
+):
     ASKS |= part.ASKS
 
 

@@ -4,6 +4,7 @@ from flask_babel import gettext as _
 
 from portal.audit.casedeeds import case_actions, desk_case_actions
 from portal.audit.roomdeeds import room_actions
+from portal.audit.volunteerdeeds import volunteer_actions
 
 
 def deeds() -> dict[str, str]:
@@ -22,6 +23,7 @@ def deeds() -> dict[str, str]:
         **_counter_actions(),
         **room_actions(),
         **_application_actions(),
+        **volunteer_actions(),
         **_site_actions(),
     }
 

@@ -212,7 +212,7 @@ def _flaws(batch: AuditBatch, previous: str, rows: list[AuditRow]) -> list[str]:
     return found
 
 
-APPEND_ONLY = ("audit_row", "audit_batch", "stock_entry")
+APPEND_ONLY = ("audit_row", "audit_batch", "stock_entry", "point_entry", "service_record_version")
 
 
 def append_only_statements(table: str, dialect: str) -> list[str]:

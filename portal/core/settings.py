@@ -62,6 +62,17 @@ def get(key: str, on: date | None = None) -> int:
     return known[key, day]
 
 
+def ahead(*keys: str) -> None:
+    """Read today's values of several in one question, for a page that will ask for each of them."""
+    known: dict[tuple[str, date], int] = g.setdefault("parameters", {})
+    day, wanted = today(), [key for key in keys if (key, today()) not in known]
+    if not wanted:
+        return
+    query = sa.select(Parameter).where(Parameter.key.in_(wanted), Parameter.valid_from <= day)
+    found = {row.key: int(row.value) for row in db.session.scalars(query.order_by(Parameter.valid_from))}
+    known.update({(key, day): found.get(key, DECLARED[key].default) for key in wanted})
+
+
 @cache
 def _in_force() -> sa.Select[Any]:
     return (

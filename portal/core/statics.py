@@ -13,6 +13,8 @@ from whitenoise import WhiteNoise
 
 TEXT = {".css", ".js", ".svg", ".json", ".webmanifest", ".html"}
 SKIP = {"vendor.json"}
+# A package's own files, when the folder stands inside a wheel, and the font of printed papers: nobody's to fetch.
+UNSERVED = {".py", ".pyc", ".otf"}
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,7 @@ class Statics:
 def _sources(source: Path) -> dict[str, Path]:
     files = (path for path in source.rglob("*") if path.is_file() and path.name not in SKIP)
     named = {path.relative_to(source).as_posix(): path for path in sorted(files)}
-    # A package's own files, when the folder stands inside a wheel, are nobody's to fetch.
-    return {name: path for name, path in named.items() if path.suffix not in {".py", ".pyc"}}
+    return {name: path for name, path in named.items() if path.suffix not in UNSERVED}
 
 
 def build(source: Path, target: Path) -> Statics:

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -121,6 +121,11 @@ def go_to(address: str) -> Response:
     if request.headers.get("HX-Request"):
         return Response("", 204, {"HX-Redirect": address})
     return Response("", 303, {"Location": address})
+
+
+def settle(address: str, part: Callable[[], Response]) -> Response:
+    """After an act on a part of a page: for htmx that part as it stands now, else 303 to the page's address."""
+    return part() if request.headers.get("HX-Target") else go_to(address)
 
 
 def turn_down(refused: Refused, tint: str = "warn") -> None:

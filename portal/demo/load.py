@@ -24,6 +24,12 @@ from portal.demo import (
     services,
     street,
     visits,
+    volunteer_activities,
+    volunteer_attendance,
+    volunteer_points,
+    volunteer_records,
+    volunteer_signups,
+    volunteers,
 )
 from portal.demo.accounts import Shown
 from portal.meals.models import Canteen, SubsidyRule
@@ -60,6 +66,10 @@ def _load() -> None:
         duty.build_duty(session, areas)
         duty.build_announcements(session, areas)
         session.flush()
+        volunteers.build_volunteers(session, areas)
+        volunteer_activities.build_activities(session, areas)
+        volunteer_signups.build_signups(session)
+        volunteer_attendance.build_attendance(session)
         _happen(session, day)
         # Nobody is to be told of orders that nobody placed.
         session.execute(sa.delete(outbox.OutboxRow))
@@ -79,6 +89,10 @@ def _happen(session: Session, day: date) -> None:
     community = session.scalars(sa.select(Area).where(Area.code == "999901001001")).one()
     rooms.build_rooms(session, community)
     applications.build_applications(session, community)
+    session.expunge_all()
+    volunteer_records.build_records(session, session.get_one(Area, community.id))
+    session.expunge_all()
+    volunteer_points.build_points(session, session.get_one(Area, community.id))
     session.expunge_all()
     cases.build_requests(session, street.STREET[0], day)
     for menu_id in settlement.due(now()):

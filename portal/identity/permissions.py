@@ -17,11 +17,16 @@ class Permission(StrEnum):
     CATALOGUE_USE = "catalogue.use"
     CATALOGUE_KEEP = "catalogue.keep"
     CATALOGUE_SERVE = "catalogue.serve"
+    CATALOGUE_FIGURES = "catalogue.figures"
     CASES_REPORT = "cases.report"
     CASES_HANDLE = "cases.handle"
     CASES_DISPATCH = "cases.dispatch"
     CASES_SUPERVISE = "cases.supervise"
     CASES_RULES = "cases.rules"
+    VOLUNTEERS_USE = "volunteers.use"
+    VOLUNTEERS_KEEP = "volunteers.keep"
+    VOLUNTEERS_CERTIFY = "volunteers.certify"
+    VOLUNTEERS_RULES = "volunteers.rules"
     DESK = "desk"
     PEOPLE_READ = "people.read"
     PEOPLE_REVEAL = "people.reveal"
@@ -61,7 +66,7 @@ class Role(StrEnum):
 
 P = Permission
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.RESIDENT: frozenset({P.SELF, P.MEALS_ORDER, P.CATALOGUE_USE, P.CASES_REPORT}),
+    Role.RESIDENT: frozenset({P.SELF, P.MEALS_ORDER, P.CATALOGUE_USE, P.CASES_REPORT, P.VOLUNTEERS_USE}),
     Role.CANTEEN_OPERATOR: frozenset({P.DESK, P.MEALS_MENUS, P.MEALS_KITCHEN, P.MEALS_REDEEM, P.MEALS_TODAY}),
     Role.GRID_WORKER: frozenset(
         {
@@ -75,6 +80,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.MEALS_ORDER_FOR,
             P.MEALS_TODAY,
             P.CATALOGUE_SERVE,
+            P.CATALOGUE_FIGURES,
             P.CASES_HANDLE,
         }
     ),
@@ -109,9 +115,12 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.MEALS_TODAY,
             P.CATALOGUE_KEEP,
             P.CATALOGUE_SERVE,
+            P.CATALOGUE_FIGURES,
             P.CASES_HANDLE,
             P.CASES_DISPATCH,
             P.CASES_SUPERVISE,
+            P.VOLUNTEERS_KEEP,
+            P.VOLUNTEERS_CERTIFY,
         }
     ),
     Role.STREET_ADMINISTRATOR: frozenset(
@@ -132,8 +141,11 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.MEALS_RULES,
             P.MEALS_TODAY,
             P.CATALOGUE_KEEP,
+            P.CATALOGUE_FIGURES,
             P.CASES_SUPERVISE,
             P.CASES_RULES,
+            P.VOLUNTEERS_KEEP,
+            P.VOLUNTEERS_RULES,
         }
     ),
     # The three administrators exclude each other and everything else (三员).

@@ -88,6 +88,8 @@ class Waiting(Base):
     ended_at: Mapped[datetime | None]
     placed_by: Mapped[str] = mapped_column(sa.String(32))
     placed_by_name: Mapped[str] = mapped_column(sa.String(60))
+    # How somebody agreed for whom another took the place in the line.
+    consent: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")
     capacity: Mapped[Capacity] = relationship()
     person: Mapped[Person] = relationship()
 

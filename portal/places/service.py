@@ -121,7 +121,15 @@ def _forget(capacity_id: int) -> None:
 
 
 def join(
-    capacity_id: int, person: Person, *, kind: str, ref: str, closes_at: datetime, by: Actor, units: int = 1
+    capacity_id: int,
+    person: Person,
+    *,
+    kind: str,
+    ref: str,
+    closes_at: datetime,
+    by: Actor,
+    units: int = 1,
+    consent: str = "",
 ) -> Waiting:
     """Put somebody at the end of the line; only while nothing is left for her, which is asked of the database.
 
@@ -131,7 +139,8 @@ def join(
         raise Refused(_("刚刚空出了名额，不用候补，请直接预约。"))
     waiting = None
     if waiting_for(capacity_id, person) is None:
-        waiting = insert_new(Waiting, _row(capacity_id, person, kind, ref, closes_at, by, units))
+        row = _row(capacity_id, person, kind, ref, closes_at, by, units)
+        waiting = insert_new(Waiting, row | {"consent": consent})
     if waiting is None:
         raise Refused(_("%(name)s已经在这个时段的候补名单里，不用再排。", name=person.name))
     audit.record("places.joined", waiting, on_behalf_of=person.public_id, capacity=capacity_id, kind=kind)
@@ -290,7 +299,7 @@ def close_line(capacity_id: int, *, reason: str = "") -> int:
     """What they wait for will not be: everybody in the line is told, what was offered is free again."""
     hold(capacity_id)
     query = sa.select(Waiting).where(Waiting.capacity_id == capacity_id, Waiting.state.in_(LIVE)).order_by(Waiting.id)
-    return sum(_close(waiting, reason, told=True) for waiting in db.session.scalars(query).all())
+    return sum(end_one(waiting, reason, told=True) for waiting in db.session.scalars(query).all())
 
 
 def close_of(kind: str, ref: str, *, reason: str) -> list[Waiting]:
@@ -302,7 +311,7 @@ def close_of(kind: str, ref: str, *, reason: str) -> list[Waiting]:
     ended = []
     for waiting in db.session.scalars(query).all():
         hold(waiting.capacity_id)
-        if _close(waiting, reason, told=False):
+        if end_one(waiting, reason, told=False):
             ended.append(waiting)
     for capacity_id in sorted({waiting.capacity_id for waiting in ended}):
         offer_next(capacity_id)
@@ -315,12 +324,13 @@ def end_for(person: Person, *, reason: str) -> int:
     ended = 0
     for waiting in db.session.scalars(query).all():
         hold(waiting.capacity_id)
-        ended += _close(waiting, reason, told=False)
+        ended += end_one(waiting, reason, told=False)
         offer_next(waiting.capacity_id)
     return ended
 
 
-def _close(waiting: Waiting, reason: str, *, told: bool) -> bool:
+def end_one(waiting: Waiting, reason: str, *, told: bool) -> bool:
+    """End a row, whose capacity is held already; what it had been offered is free for the caller to offer."""
     moment = now()
     closed = _move_from([WaitingState.WAITING], waiting, WaitingState.CLOSED, ended_at=moment)
     if not closed and _move_from([WaitingState.OFFERED], waiting, WaitingState.CLOSED, ended_at=moment):

@@ -190,6 +190,9 @@ def test_somebody_of_the_register_is_found_and_taken_in(make, client, street):
     assert chosen
     sent = {"channel": "phone", "category": chosen[1], "what": "楼道灯不亮", "place": "三楼", "building": "0"}
     sent |= idem(page)
+    asked = client.post(path, data=sent)
+    assert "灯杆编号" in asked.text
+    sent |= {"looked": chosen[1], "q_lamp": "三楼"}
     first, second = client.post(path, data=sent), client.post(path, data=sent)
     assert (first.status_code, second.location) == (303, first.location)
     made = db.session.scalars(sa.select(Case)).one()
@@ -204,6 +207,7 @@ def test_a_stranger_is_taken_in_with_a_sealed_name(make, client, street):
     assert chosen
     sent = {"channel": "counter", "category": chosen[1], "what": "门口有坑", "place": "南门", "building": "0"}
     assert client.post("/desk/cases/new/stranger", data=sent).status_code == 422
+    sent |= {"looked": chosen[1], "q_lamp": ""}
     client.post("/desk/cases/new/stranger", data=sent | {"name": "张师傅", "phone": "13800000077"})
     made = db.session.scalars(sa.select(Case)).one()
     assert made.reporter_name == "张师傅"

@@ -1,13 +1,16 @@
 """Defects found by a stranger at the desk: each stays mended."""
 
+import re
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from portal.casework.models.cases import Case
+from portal.casework.models.categories import Category
 from portal.casework.models.codes import CallBackWay, CaseKind, CaseState, Colour, Deed, Satisfaction, Urgency
-from portal.casework.service import calling, defaults, dispatching, handling, naming, responsible, supervising
+from portal.casework.models.limits import CaseLimit, LimitStep
+from portal.casework.service import calling, defaults, dispatching, handling, limits, naming, responsible, supervising
 from portal.casework.service.dispatching import Class
 from portal.core.clock import now
 from portal.core.db import db, transaction
@@ -151,8 +154,54 @@ def test_a_caller_is_told_of_danger_and_the_words_suggest_the_category(make: Mak
         "building": "0",
         "place": "南门",
     }
-    answer = client.post("/desk/cases/new/stranger", data=said)
+    first = client.post("/desk/cases/new/stranger", data=said)
+    assert first.status_code == 200
+    assert "请马上离开" in first.text
+    assert "厨房燃气味很大" in first.text
+    assert db.session.scalar(sa.select(sa.func.count(Case.id))) == 0
+    looked = re.search(r'name="looked"[^>]*value="(\d+)"', first.text)
+    assert looked
+    answer = client.post("/desk/cases/new/stranger", data=said | {"category": looked[1], "looked": looked[1]})
     assert answer.status_code == 303
     page = text(client, answer.headers["Location"])
     assert "水电气热" in page
     assert "请马上离开" in page
+
+
+def test_the_questions_of_a_category_are_asked_while_the_caller_still_listens(make: Make, client: Client) -> None:
+    with transaction():
+        defaults.seed(make.street().code, by="何立新")
+    asks = db.session.scalars(sa.select(Category).order_by(Category.id)).all()
+    leaf = next(one for one in asks if any(each.get("required") for each in one.questions))
+    key = next(str(each["key"]) for each in leaf.questions if each.get("required"))
+    client.sign_in(make.worker())
+    said = {
+        "channel": "phone",
+        "name": "来电的人",
+        "category": str(leaf.id),
+        "what": "请来看看",
+        "building": "0",
+        "place": "南门",
+    }
+    first = client.post("/desk/cases/new/stranger", data=said)
+    assert f'name="q_{key}"' in first.text
+    said["looked"] = str(leaf.id)
+    assert client.post("/desk/cases/new/stranger", data=said).status_code == 422
+    choices = next(each for each in leaf.questions if str(each["key"]) == key).get("choices") or ["路口那一根"]
+    assert client.post("/desk/cases/new/stranger", data=said | {f"q_{key}": choices[0]}).status_code == 303
+    assert choices[0] in (db.session.scalars(sa.select(Case)).one().answers or "")
+
+
+def test_a_limit_is_changed_from_what_stands(make: Make, client: Client) -> None:
+    with transaction():
+        defaults.seed(make.street().code, by="何立新")
+        limits.seed(make.street().code, by="何立新")
+    client.sign_in(make.worker(Role.STREET_ADMINISTRATOR))
+    row = db.session.scalars(
+        sa.select(CaseLimit).where(CaseLimit.step == LimitStep.FINISH).order_by(CaseLimit.id)
+    ).first()
+    assert f"/desk/cases/limits/new?of={row.id}" in client.get("/desk/cases/limits").text
+    page = client.get(f"/desk/cases/limits/new?of={row.id}").text
+    assert re.search(rf'name="count"[^>]*value="{row.count}"', page)
+    assert re.search(rf'<option selected value="{row.step.value}"', page)
+    assert client.get("/desk/cases/limits/new?of=99999").status_code == 404

@@ -189,8 +189,9 @@ def test_a_worker_takes_it_up_accepts_and_prints_a_receipt(make, client: Client,
     assert "接手办理" in client.get(address).text
     assert client.post(f"{address}/take").status_code == 303
     assert client.get(f"{address}/accept").status_code == 200
-    assert client.post(f"{address}/accept", data={"seen": "y"}).status_code == 303
+    assert client.post(f"{address}/accept", data={"seen": "y", "note": "原件已核对"}).status_code == 303
     assert read(made).state is S.ACCEPTED
+    assert read(made).steps[-1].note == "原件已核对"
     assert "受理回执" in client.get(f"{address}/receipt").text
     again = client.post(f"{address}/accept", data={"seen": "y"})
     assert again.status_code == 422

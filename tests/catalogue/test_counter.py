@@ -197,7 +197,10 @@ def test_who_has_no_telephone_waits_and_is_given_the_place_at_the_counter(make: 
         days = client.get(f"{BASE}/book/{person.public_id}?item={item.id}&day={slot.day.isoformat()}").text
         assert "替居民候补" in days
         address = f"{BASE}/book/{person.public_id}/{item.id}/{slot.id}/wait"
-        assert client.post(address).status_code == 303
+        assert client.get(address).status_code == 200
+        assert client.post(address).status_code == 422
+        assert client.post(address, data=consent()).status_code == 303
+        assert "电话里同意" in db.session.scalars(sa.select(Waiting)).one().consent
         assert "候补的人" in client.get(f"{BASE}/slots/{slot.id}").text
         assert act(client, first, "cancel", reason="本人来电说不来") == 303
         line = db.session.scalars(sa.select(Waiting)).one()

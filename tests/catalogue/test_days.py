@@ -131,7 +131,7 @@ def test_figures_count_what_their_rows_show(make: Make, app: Flask):
         assert "75%" in page
         assert f"which=no_show&amp;timetable={table.id}" in page
         rows = client.get(f"{BASE}/figures/rows?month=2026-06&which=no_show&timetable={table.id}").text
-        assert "共 1 条" in rows
+        assert "第 1 至 1 条" in rows
         assert "这个月没有预约" in client.get(f"{BASE}/figures?month=2026-05").text
 
 

@@ -34,7 +34,7 @@ def test_residents_see_what_is_published_valid_and_theirs(make: Make) -> None:
     an_item(make, "街道的", area=street)
     an_item(make, "今天是最后一天", valid_to=today())
     an_item(make, "今天开始", valid_from=today())
-    assert {brief.title for brief in items.published(here)} == {"街道的", "今天是最后一天", "今天开始"}
+    assert {brief.title for brief in items.published(here)[0]} == {"街道的", "今天是最后一天", "今天开始"}
 
 
 def test_a_situation_and_a_kind_of_provider_narrow_the_list(make: Make) -> None:
@@ -42,8 +42,8 @@ def test_a_situation_and_a_kind_of_provider_narrow_the_list(make: Make) -> None:
     team = a_provider(make, here, kind=ProviderKind.VOLUNTEERS)
     an_item(make, "上门理发", provider=team, situations=["old", "home"])
     an_item(make, "四点半课堂", situations=["young"])
-    assert [brief.title for brief in items.published(here, situation=Situation.OLD)] == ["上门理发"]
-    assert [brief.title for brief in items.published(here, kind=ProviderKind.VOLUNTEERS)] == ["上门理发"]
+    assert [brief.title for brief in items.published(here, situation=Situation.OLD)[0]] == ["上门理发"]
+    assert [brief.title for brief in items.published(here, kind=ProviderKind.VOLUNTEERS)[0]] == ["上门理发"]
     counted = items.counted(here)
     assert (counted.count, counted.situations[Situation.HOME], counted.kinds[ProviderKind.COMMUNITY]) == (2, 1, 1)
 

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.catalogue.models.appointments import AppointmentState
+from portal.catalogue.models.codes import ItemState
+from portal.catalogue.models.items import Item
 from portal.catalogue.models.rooms import RoomQuarter
 from portal.catalogue.models.schedules import MakeUp, Of, Slot, SlotState, Timetable
 from portal.catalogue.service import holds, opening, timetables
@@ -242,3 +244,17 @@ def test_a_room_of_a_timetable_is_booked_by_nobody_else_and_the_other_way_round(
             session.add(RoomQuarter(room_id=room.id, at=slot.starts_at))
         with pytest.raises(Refused, match="整刻"):
             a_timetable(make, item, of=Of.ROOM, room_id=room.id, hours=((2, time(9, 10), time(11)),))
+
+
+def test_a_timetable_whose_items_were_all_withdrawn_opens_nothing_more(make: Make):
+    with clock_at("08:00"):
+        item = an_item(make)
+        table = a_timetable(make, item, by=make.worker(), days_ahead=7)
+        stood = len(slots_on(table, next_monday()))
+        with transaction() as session:
+            session.get_one(Item, item.id).state = ItemState.WITHDRAWN
+    with clock_at("08:00", day=next_monday()), transaction() as session:
+        opening.open_ahead(session.get_one(Timetable, table.id))
+    assert stood > 0
+    assert len(slots_on(table, next_monday())) == stood
+    assert slots_on(table, next_monday(2)) == []

@@ -4,7 +4,7 @@ from portal.identity.permissions import Role
 
 # What each role reaches beyond its own platform's public pages, by the first word of the permission.
 MAY = {
-    Role.RESIDENT: {"self", "meals.order", "catalogue.use", "cases.report"},
+    Role.RESIDENT: {"self", "meals.order", "catalogue.use", "cases.report", "volunteers.use"},
     Role.CANTEEN_OPERATOR: {"desk", "meals.menus", "meals.kitchen", "meals.redeem"},
     Role.GRID_WORKER: {
         "desk",
@@ -16,6 +16,7 @@ MAY = {
         "visits.people",
         "visits.do",
         "catalogue.serve",
+        "catalogue.figures",
         "cases.handle",
     },
     Role.COMMUNITY_WORKER: {
@@ -43,9 +44,12 @@ MAY = {
         "rights.answer",
         "catalogue.keep",
         "catalogue.serve",
+        "catalogue.figures",
         "cases.handle",
         "cases.dispatch",
         "cases.supervise",
+        "volunteers.keep",
+        "volunteers.certify",
     },
     Role.CASE_WORKER: {
         "desk",
@@ -72,8 +76,11 @@ MAY = {
         "announcements.write",
         "duty.manage",
         "catalogue.keep",
+        "catalogue.figures",
         "cases.supervise",
         "cases.rules",
+        "volunteers.keep",
+        "volunteers.rules",
     },
     Role.SYSTEM_ADMINISTRATOR: {"desk", "settings.edit"},
     Role.SECURITY_ADMINISTRATOR: {"desk", "accounts.manage"},

@@ -50,6 +50,7 @@ def group_title(prefix: str) -> str:
         "applications": _("服务事项"),
         "casework": _("诉求"),
         "working": _("办公时间"),
+        "volunteers": _("志愿服务"),
     }
     return titles.get(prefix, prefix)
 

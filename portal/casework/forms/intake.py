@@ -2,11 +2,12 @@
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Optional, ValidationError
 
 from portal.casework.forms.fields import PickField
-from portal.casework.forms.worker import PICK, category_words
+from portal.casework.forms.worker import PICK, category_words, offer_answers, question
+from portal.casework.models.categories import Category
 from portal.casework.models.codes import Channel
 from portal.casework.service.intake import DESK_CHANNELS, Ground, Told
 from portal.casework.service.reporting import Where
@@ -26,6 +27,15 @@ class IntakeForm(OnceForm):
     building = SelectField(_l("哪栋楼"), validators=[Optional()], coerce=int)
     place = TrimmedField(_l("具体在哪里"), validators=[Optional(), at_most(120)])
     hide_name = BooleanField(_l("对被反映的一方隐去姓名"))
+    # The category whose questions and notices the worker has seen.
+    looked = HiddenField()
+
+    def questions(self) -> list[str]:
+        """The names of the category's own questions."""
+        return [name for name in self._fields if name.startswith("q_")]
+
+    def has_looked(self, category: Category) -> bool:
+        return self.text("looked") == str(category.id)
 
     def validate_phone(self, field: StringField) -> None:
         try:
@@ -43,12 +53,21 @@ class IntakeForm(OnceForm):
             hide_name=bool(self.hide_name.data),
             name=self.text("name") if "name" in self else "",
             phone=self.text("phone") if "phone" in self else "",
+            answers={name[2:]: self.text(name) for name in self.questions()},
         )
 
 
-def intake_form(person: Person | None, ground: Ground) -> IntakeForm:
-    """For somebody known her name, telephone and community are not asked."""
-    form = IntakeForm(data={"building": ground.home_id})
+def intake_form(person: Person | None, ground: Ground, category: Category | None = None) -> IntakeForm:
+    """For somebody known her name, telephone and community are not asked; of a category seen, its own questions."""
+
+    class Asking(IntakeForm):
+        pass
+
+    questions = category.questions if category else []
+    for one in questions:
+        setattr(Asking, f"q_{one['key']}", question(one))
+    form = Asking(data={"building": ground.home_id})
+    offer_answers(form, questions)
     form.channel.choices = [(channel.value, case_word(channel)) for channel in DESK_CHANNELS]
     by_words = (0, str(_("按反映的话来选")))
     form.category.choices = [by_words, *((one.id, category_words(one)) for one in ground.leaves)]

@@ -11,7 +11,7 @@ from portal.areas.models import Area
 from portal.casework.forms.worker import category_words
 from portal.casework.models.categories import Category
 from portal.casework.models.codes import CaseKind, Urgency
-from portal.casework.models.limits import LimitStep, LimitUnit
+from portal.casework.models.limits import CaseLimit, LimitStep, LimitUnit
 from portal.casework.service.limits import LimitFacts
 from portal.casework.service.limitwords import steps, units
 from portal.casework.service.words import choices
@@ -39,6 +39,13 @@ class LimitForm(Form):
         self.kind.choices = [("", _("都一样")), *choices(CaseKind)]
         self.urgency.choices = [("", _("都一样")), *choices(Urgency)]
         self.unit.choices = units()
+
+    @staticmethod
+    def facts_of(row: CaseLimit) -> dict[str, Any]:
+        """What stands, to be changed from a day on: the older row ends on the day before."""
+        said = {"area": row.area_code, "step": row.step.value, "category": row.category_code, "count": row.count}
+        kind, urgency = row.kind.value if row.kind else "", row.urgency.value if row.urgency else ""
+        return said | {"kind": kind, "urgency": urgency, "unit": row.unit.value}
 
     def facts(self) -> LimitFacts:
         return LimitFacts(

@@ -177,18 +177,27 @@ def classify_form(case: Case, leaves: list[Category], chosen: str = "") -> Class
         pass
 
     for one in category.questions if category else []:
-        setattr(Asking, f"q_{one['key']}", _question(one))
+        setattr(Asking, f"q_{one['key']}", question(one))
     known = {"category": case.category_id, "kind": case.kind.value, "urgency": case.urgency.value, "party": case.party}
     form = Asking(data=known | {f"q_{key}": value for key, value in intake.said_of(case).items()})
     form.offer(leaves)
+    offer_answers(form, category.questions if category else [])
     return form
 
 
-def _question(one: dict[str, Any]) -> Any:
+def question(one: dict[str, Any]) -> Any:
+    """The field of one of a category's own questions."""
     if one.get("choices"):
-        pairs = [("", _("没有问到")), *((word, word) for word in one["choices"])]
-        return SelectField(one["label"], choices=pairs, validators=[Optional()])
+        return SelectField(one["label"], validators=[Optional()])
     return TrimmedField(one["label"], validators=[Optional(), at_most(100)])
+
+
+def offer_answers(form: Form, questions: list[dict[str, Any]]) -> None:
+    """What may be chosen for those of a category's questions that have a list."""
+    for one in questions:
+        field = form[f"q_{one['key']}"]
+        if isinstance(field, SelectField):
+            field.choices = [("", _("没有问到")), *((word, word) for word in one["choices"])]
 
 
 def category_words(category: Category) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from portal.areas import service as areas
 from portal.areas.models import Area, Building, Estate
 from portal.casework.models.cases import Case
-from portal.casework.models.categories import Category
+from portal.casework.models.categories import CaseRedirect, Category
 from portal.casework.models.codes import CaseState, Channel
 from portal.casework.service import choosing, moves, reporting
 from portal.casework.service.reporting import Where
@@ -34,6 +34,20 @@ class Told:
     hide_name: bool = False
     name: str = ""
     phone: str = ""
+    # What was answered to the category's own questions, by key.
+    answers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the worker should hear before it is written down: the category, its questions, who else handles it."""
+
+    category: Category
+    others: list[CaseRedirect]
+
+    @property
+    def matters(self) -> bool:
+        return bool(self.others or self.category.questions)
 
 
 @dataclass(frozen=True)
@@ -72,6 +86,12 @@ def ground(person: Person | None, within: Collection[Scope]) -> Ground:
     return Ground(communities, list(db.session.scalars(query)), leaves, home.id if home else 0)
 
 
+def look(told: Told, community: Area) -> Look:
+    """What the words and the category say, while whoever told it still listens."""
+    category = _category(told, community)
+    return Look(category, choosing.redirected(told.what, choosing.redirects(community.code), category))
+
+
 def take_in(told: Told, person: Person | None, community: Area, *, by: Actor, idem: str = "", body: str = "") -> Case:
     """A request as sent, in a worker's words; the same form again leads to the same request."""
     public_id = ids.new_public_id()
@@ -99,6 +119,7 @@ def take_in(told: Told, person: Person | None, community: Area, *, by: Actor, id
     db.session.add(case)
     db.session.flush()
     reporting.classify(case, category)
+    ask_more(case, told.answers)
     case.party = category.party
     reporting.put(case, told.where)
     reporting.number_it(case)

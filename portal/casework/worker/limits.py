@@ -50,7 +50,9 @@ def limits_seed() -> Response:
 @requires(Permission.CASES_RULES)
 def limit_new() -> Response:
     within = scopes(Permission.CASES_RULES)
-    form = LimitForm(keeping.places(within), _categories())
+    of = web.number_asked("of")
+    known = LimitForm.facts_of(keeping.limit_in(within, of)) if of else {}
+    form = LimitForm(keeping.places(within), _categories(), data=known)
     if form.carries_out(lambda: keeping.set_limit(form.facts(), within=within, by=current_actor().name)):
         flash(_("期限设好了；以前提交的诉求仍按原来的期限。"), "ok")
         return web.go(".limits")

@@ -5,8 +5,8 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
-from wtforms import BooleanField, RadioField, SearchField, SelectField, TextAreaField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms import BooleanField, RadioField, SelectField, TextAreaField
+from wtforms.validators import InputRequired, Optional
 
 from portal.catalogue.models.appointments import Channel
 from portal.catalogue.models.items import Item
@@ -26,22 +26,6 @@ class ReasonForm(OnceForm):
     reason = TrimmedField(_l("原因"), [required(_l("请写明原因")), at_most(120)])
 
 
-class FindForm(Form):
-    q = SearchField(
-        _l("找人"),
-        validators=[required(_l("请填姓名、拼音首字母、手机号后四位或身份证号")), Length(max=40)],
-        filters=[lambda text: (text or "").strip()],
-    )
-
-    def words(self) -> str:
-        return self.q.data or ""
-
-    def forget(self, kind: str) -> None:
-        """Do not show a full number again that was typed to find somebody."""
-        if kind in {"id_number", "phone"}:
-            self.q.data = ""
-
-
 class ItemForm(Form):
     """Which item; asked by the address, so nothing is sent."""
 
@@ -55,16 +39,28 @@ class ItemForm(Form):
         self.item.data = chosen
 
 
-class BookForForm(OnceForm):
-    """Booking for somebody: who agreed, how, and when."""
+class AgreedForm(OnceForm):
+    """What is done for somebody who asked for it: how she agreed, and when."""
 
-    channel = RadioField(_l("怎么提出的"), default=Channel.COUNTER.value)
     how = RadioField(_l("本人怎么同意的"), validators=[InputRequired(_l("请选本人怎么同意的"))])
     given_at = TrimmedField(
         _l("什么时候同意的"),
         [required(_l("请写明什么时候")), at_most(40)],
         default=lambda: f"{local(now()):%Y-%m-%d %H:%M}",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.how.choices = booking_for.ways()
+
+    def consent(self) -> str:
+        return booking_for.consent_words(self.how.data or "", self.text("given_at"))
+
+
+class BookForForm(AgreedForm):
+    """Booking for somebody: asked at the counter or on the telephone, and told what it means."""
+
+    channel = RadioField(_l("怎么提出的"), default=Channel.COUNTER.value)
     agreed = BooleanField(
         _l("已向本人说明：代约免费，姓名和联系方式只用于这次服务，可以随时取消"), [required(_l("请先说明并得到同意"))]
     )
@@ -73,10 +69,6 @@ class BookForForm(OnceForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.channel.choices = [(Channel.COUNTER.value, _l("到窗口来")), (Channel.PHONE.value, _l("打电话来"))]
-        self.how.choices = booking_for.ways()
-
-    def consent(self) -> str:
-        return booking_for.consent_words(self.how.data or "", self.text("given_at"))
 
 
 class MessageForm(OnceForm):

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.areas.models import Area
+from portal.catalogue.models.codes import ItemState
 from portal.catalogue.models.items import Item
 from portal.core import clock
 from portal.core.db import Base, one_of
@@ -129,6 +130,10 @@ class Timetable(Base):
 
     def is_kept(self) -> bool:
         return self.ended_at is None
+
+    def is_of_use(self) -> bool:
+        """Whether anything is had at it: not once all its items were withdrawn."""
+        return not self.items or any(item.state is not ItemState.WITHDRAWN for item in self.items)
 
     def serves(self, item_id: int) -> bool:
         return any(item.id == item_id for item in self.items)

@@ -29,8 +29,6 @@ bp.add_app_template_global(item_words.cost_words, "cost_words")
 # Where an item of a kind is had, once the pages that do it are there.
 DOORS = {ItemKind.APPOINTMENT: "catalogue.resident.book", ItemKind.APPLICATION: "catalogue.resident.apply"}
 
-A_PAGE = 30
-
 
 def _me() -> Person | None:
     actor = actor_or_none()
@@ -66,11 +64,10 @@ def listing() -> Response:
     _communities, here = _here()
     situation = next((one for one in Situation if one == request.args.get("situation")), None)
     kind = next((one for one in ProviderKind if one == request.args.get("provider")), None)
-    found = items.published(here, situation=situation, kind=kind)
     page = min(max(web.number_asked("page", 1), 1), 1000)
-    shown = found[(page - 1) * A_PAGE : page * A_PAGE]
+    shown, count = items.published(here, situation=situation, kind=kind, page=page)
     facts: dict[str, Any] = {"here": here, "situation": situation, "kind": kind, "page": page}
-    facts |= {"count": len(found), "more": len(found) > page * A_PAGE}
+    facts |= {"count": count, "more": count > page * items.SHOWN}
     return web.page("catalogue/resident/listing.html", items=shown, **facts)
 
 

@@ -121,10 +121,14 @@ def call_off_slot(slot: Slot, *, reason: str) -> int:
     return len(found)
 
 
-def reschedule(appointment: Appointment, slot: Slot, *, by: Actor) -> None:
-    """Move to another slot of the same item, until the limit; the code stays, the reminders begin anew."""
+def reschedule(appointment: Appointment, slot: Slot, *, by: Actor, consent: str = "") -> None:
+    """Move to another slot of the same item, until the limit; the code stays, the reminders begin anew. Who telephones
+    (`consent` says how she agreed) is moved by a worker until it begins.
+    """
     booking.hold_person(people.resolved(appointment.person))
-    if is_late(appointment, now()):
+    if now() >= appointment.starts_at:
+        raise Refused(_("已经到了预约时间，不能再改时间。请记没有到场，再约一次。"))
+    if is_late(appointment, now()) and not consent:
         hours = appointment.item.cancel_hours
         raise Refused(_("开始前 %(hours)d 小时起不能再改时间。来不了请取消，或打社区电话。", hours=hours))
     if slot.id == appointment.slot_id:
@@ -151,6 +155,7 @@ def reschedule(appointment: Appointment, slot: Slot, *, by: Actor) -> None:
         on_behalf_of=appointment.person.public_id,
         slot=slot.id,
         before=before.id,
+        consent=consent,
     )
     telling.tell("catalogue.appointment_moved", appointment, by=by.name)
 

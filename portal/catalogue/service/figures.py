@@ -16,7 +16,7 @@ from portal.core.access import Scope
 from portal.core.clock import today
 from portal.core.db import db
 
-MOST_ROWS = 500
+A_PAGE = 100
 
 
 class Which(StrEnum):
@@ -103,8 +103,10 @@ def month(within: Collection[Scope], wanted: Month) -> list[Line]:
     return [*lines, Line(0, _("合计"), total)] if lines else []
 
 
-def rows(within: Collection[Scope], wanted: Month, which: Which, timetable_id: int = 0) -> list[Appointment]:
-    """The appointments that a figure counts, by time."""
+def rows(
+    within: Collection[Scope], wanted: Month, which: Which, timetable_id: int = 0, *, page: int = 1
+) -> list[Appointment]:
+    """The appointments that a figure counts, by time: those of a page, and one more where another page follows."""
     query = (
         sa.select(Appointment)
         .join(Appointment.slot)
@@ -122,7 +124,8 @@ def rows(within: Collection[Scope], wanted: Month, which: Which, timetable_id: i
     )
     if timetable_id:
         query = query.where(Timetable.id == timetable_id)
-    return list(db.session.scalars(query.order_by(Appointment.starts_at, Appointment.id).limit(MOST_ROWS)))
+    query = query.order_by(Appointment.starts_at, Appointment.id).offset((page - 1) * A_PAGE)
+    return list(db.session.scalars(query.limit(A_PAGE + 1)))
 
 
 def which_words(which: Which) -> str:

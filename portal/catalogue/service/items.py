@@ -19,6 +19,8 @@ from portal.core.db import db
 from portal.core.errors import Missing
 
 A_PAGE = 40
+# How many a resident sees at a time.
+SHOWN = 30
 HISTORY = 20
 
 
@@ -106,18 +108,23 @@ def lean() -> sa.Select[Any]:
 
 
 def published(
-    community: Area, *, situation: Situation | None = None, kind: ProviderKind | None = None, on: date | None = None
-) -> list[Brief]:
-    """What a community's residents can have on a day: its own and its street's, by title; perhaps of one situation or
-    of one kind of provider.
+    community: Area, *, situation: Situation | None = None, kind: ProviderKind | None = None, page: int = 1
+) -> tuple[list[Brief], int]:
+    """A page of what a community's residents can have today: its own and its street's, by title, perhaps of one
+    situation or of one kind of provider; and how many there are in all.
     """
-    rows = db.session.execute(lean(), {"areas": grounds.around(community), "day": on or today()})
-    briefs = [Brief(*row) for row in rows]
-    return [
-        brief
-        for brief in briefs
-        if (situation is None or situation.value in brief.situations) and (kind is None or brief.provider_kind is kind)
-    ]
+    said: dict[str, Any] = {"areas": grounds.around(community), "day": today(), "skipped": (page - 1) * SHOWN}
+    said |= {"situation": f'%"{situation.value}"%' if situation else "%"} | ({"kind": kind} if kind else {})
+    rows = db.session.execute(_paged(of_a_kind=kind is not None), said).all()
+    return [Brief(*row[:-1]) for row in rows], rows[0][-1] if rows else 0
+
+
+@cache
+def _paged(*, of_a_kind: bool) -> sa.Select[Any]:
+    """A page of the same, each row with how many there are in all; situations are kept as a list of codes in JSON."""
+    told = sa.type_coerce(Item.situations, sa.String()).like(sa.bindparam("situation", type_=sa.String()))
+    query = lean().add_columns(sa.func.count().over()).where(told).limit(SHOWN).offset(sa.bindparam("skipped"))
+    return query.where(Provider.kind == sa.bindparam("kind", type_=Provider.kind.type)) if of_a_kind else query
 
 
 @cache

@@ -166,7 +166,8 @@ def open_ahead(timetable: Timetable, *, by: str = "") -> Opened:
     for slot in again:
         slot.ends_at = wanted[slot.starts_at].ends_at
         holds.release(slot)
-    fresh = [span for start, span in wanted.items() if start > moment and start not in coming]
+    # What stands stays as it is when the last item was withdrawn: some may come all the same.
+    fresh = [span for start, span in wanted.items() if start > moment and start not in coming and timetable.is_of_use()]
     _make(timetable, fresh, again, done)
     _note_clashes(timetable, done)
     db.session.flush()

@@ -1,13 +1,44 @@
-"""What the person says of an appointment afterwards: once, and for a day it may be thought over."""
+"""What the person says of an appointment afterwards: once, and for a day it may be thought over; and what was said."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from sqlalchemy.orm import contains_eager
 
 from portal.catalogue.models.appointments import RATING_OPEN, Appointment, AppointmentState, Rating
+from portal.catalogue.models.items import Item
+from portal.catalogue.models.schedules import Slot, Timetable
+from portal.catalogue.service import reach
+from portal.catalogue.service.figures import Month
 from portal.core import audit
+from portal.core.access import Scope
 from portal.core.clock import now
 from portal.core.db import db, guarded
 from portal.core.errors import Refused
+
+A_PAGE = 50
+
+
+@dataclass(frozen=True)
+class Line:
+    """An item's month: how many were served, and what they said of it."""
+
+    title: str
+    served: int
+    counts: dict[Rating, int]
+
+    @property
+    def rated(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def content(self) -> str:
+        """满意 and 基本满意 of those who said anything."""
+        good = self.counts[Rating.SATISFIED] + self.counts[Rating.MOSTLY]
+        return _("%(share)d%%", share=round(100 * good / self.rated)) if self.rated else "—"
 
 
 def rate(appointment: Appointment, rating: Rating, *, words: str = "") -> None:
@@ -28,3 +59,35 @@ def rate(appointment: Appointment, rating: Rating, *, words: str = "") -> None:
     if not changed:
         raise Refused(_("评价一天后就定下了，不能再改。还有意见请打社区电话。"))
     audit.record("catalogue.appointment_rated", appointment, on_behalf_of=appointment.person.public_id)
+
+
+def month(within: Collection[Scope], wanted: Month) -> list[Line]:
+    """By item, what was said in a month; last the sum. An appointment counts on the day it was for."""
+    said = [sa.func.count(Appointment.id).filter(Appointment.rating == one) for one in Rating]
+    query = sa.select(Item.title, sa.func.count(Appointment.id), *said).join(Item, Appointment.item_id == Item.id)
+    query = _served(query.select_from(Appointment), within, wanted).group_by(Item.id, Item.title)
+    found = db.session.execute(query.order_by(Item.title, Item.id)).all()
+    lines = [Line(title, served, dict(zip(Rating, counts, strict=True))) for title, served, *counts in found]
+    total = {one: sum(line.counts[one] for line in lines) for one in Rating}
+    return [*lines, Line(_("合计"), sum(line.served for line in lines), total)] if lines else []
+
+
+def words_of(within: Collection[Scope], wanted: Month, *, page: int = 1) -> list[Appointment]:
+    """The ratings with words or a 不满意, the newest first: those of a page, and one more where another follows."""
+    told = sa.or_(Appointment.rating_words.is_not(None), Appointment.rating == Rating.DISSATISFIED)
+    query = _served(sa.select(Appointment).join(Appointment.item), within, wanted).where(told)
+    query = query.options(contains_eager(Appointment.item))
+    query = query.order_by(Appointment.rated_at.desc(), Appointment.id.desc())
+    return list(db.session.scalars(query.offset((page - 1) * A_PAGE).limit(A_PAGE + 1)))
+
+
+def _served(query: sa.Select[*tuple[Any, ...]], within: Collection[Scope], wanted: Month) -> Any:
+    return (
+        query.join(Slot, Appointment.slot_id == Slot.id)
+        .join(Timetable, Slot.timetable_id == Timetable.id)
+        .where(
+            reach.reached(within, Timetable.community_id, Appointment.person_id),
+            Appointment.day.between(wanted.first, wanted.last),
+            Appointment.state == AppointmentState.SERVED,
+        )
+    )

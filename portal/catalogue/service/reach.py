@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from portal.areas import service as areas
 from portal.areas.models import Area, AreaKind
+from portal.catalogue.models.schedules import Slot, Timetable
 from portal.core.access import Scope
 from portal.core.clock import today
 from portal.core.db import db
@@ -26,6 +27,14 @@ def reached(within: Collection[Scope], community: Any, person_id: Any) -> sa.Col
     grids = sa.select(Area.id).where(Area.kind == AreaKind.GRID, Area.code.in_(codes))
     mine = person_id.in_(sa.select(Person.id).where(Person.grid_id.in_(grids)))
     return sa.or_(whole, sa.and_(community.in_(areas.touched(within)), mine))
+
+
+def near(within: Collection[Scope], slots: Collection[Slot]) -> list[Slot]:
+    """Of some slots those of timetables of the worker's communities, in their order."""
+    ids = {one.timetable_id for one in slots}
+    query = sa.select(Timetable.id).where(Timetable.id.in_(ids), Timetable.community_id.in_(areas.touched(within)))
+    known = set(db.session.scalars(query.order_by(Timetable.id))) if ids else set()
+    return [one for one in slots if one.timetable_id in known]
 
 
 def still_acts(account: str, person: Person, action: str) -> bool:

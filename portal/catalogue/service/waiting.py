@@ -35,11 +35,15 @@ class Waits:
         return places.place_in_line(self.waiting)
 
 
-def join(slot: Slot, item: Item, person: Person, *, by: Actor) -> Waiting:
-    """Wait for a place of a full slot; the same again is refused in words."""
+def join(slot: Slot, item: Item, person: Person, *, by: Actor, consent: str = "") -> Waiting:
+    """Wait for a place of a full slot; the same again is refused in words. `consent`: how she agreed, where another
+    asks for her.
+    """
     booking.hold_person(person)
     booking.check(slot, item, person, line=True)
-    return places.join(slot.capacity_id, person, kind=KIND, ref=str(item.id), closes_at=slot.starts_at, by=by)
+    return places.join(
+        slot.capacity_id, person, kind=KIND, ref=str(item.id), closes_at=slot.starts_at, by=by, consent=consent
+    )
 
 
 def take(waits: Waits, *, by: Actor, channel: Channel, consent: str = "") -> Appointment:
@@ -75,9 +79,9 @@ def length(slot: Slot) -> int:
     return places.waiting_count(slot.capacity_id)
 
 
-def leave(waits: Waits) -> None:
-    """Leave the line, or decline what is offered."""
-    places.leave(waits.waiting)
+def leave(waits: Waits, *, reason: str = "") -> None:
+    """Leave the line, or decline what is offered; a worker for her says why."""
+    places.leave(waits.waiting, reason=reason)
 
 
 def line(slot: Slot, within: Collection[Scope]) -> list[Waiting]:

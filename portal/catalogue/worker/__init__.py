@@ -4,8 +4,10 @@ from portal.catalogue.worker import application_acts as application_acts
 from portal.catalogue.worker import applications as applications
 from portal.catalogue.worker import counter as counter
 from portal.catalogue.worker import days as days
+from portal.catalogue.worker import figures as figures
 from portal.catalogue.worker import items as items
 from portal.catalogue.worker import lists as lists
+from portal.catalogue.worker import on_behalf as on_behalf
 from portal.catalogue.worker import providers as providers
 from portal.catalogue.worker import room_rules as room_rules
 from portal.catalogue.worker import rooms as rooms

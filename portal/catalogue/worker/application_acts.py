@@ -43,7 +43,7 @@ class Door:
 
 def _accept(found: Application, form: AcceptForm, by: Actor) -> None:
     deciding.know_lacking(found, seen=form.has_seen(), by=by)
-    deciding.accept(found, by=by)
+    deciding.accept(found, form.text("note"), by=by)
 
 
 def _grant(found: Application, form: GrantForm, by: Actor) -> None:

@@ -10,13 +10,13 @@ from flask_babel import gettext as _
 from portal.catalogue.forms.counter import (
     BookForForm,
     CheckInForm,
-    FindForm,
     ItemForm,
     PaperBackForm,
     PaperForm,
     PaperMoveForm,
     ReasonForm,
 )
+from portal.catalogue.forms.seeking import SeekForm
 from portal.catalogue.models.appointments import Appointment, Channel
 from portal.catalogue.models.counter import ErrandPaper
 from portal.catalogue.models.items import Item
@@ -31,8 +31,8 @@ from portal.catalogue.service import (
     days,
     offering,
     papers,
+    reach,
     timetables,
-    waiting,
 )
 from portal.catalogue.worker.blueprint import bp
 from portal.core import audit, files, web
@@ -181,7 +181,7 @@ def appointment_cancel(public_id: str) -> Response:
 @bp.route("/book", methods=["GET", "POST"])
 @requires(SERVE)
 def book() -> Response:
-    form, found = FindForm(), None
+    form, found = SeekForm(), None
     if form.validate_on_submit():
         found, kind = people.find(form.words(), _within()), people.kind_of_query(form.words())
         audit.record("catalogue.person_sought", None, by=kind, found=len(found))
@@ -199,7 +199,8 @@ def book_item(person_id: str) -> Response:
     open_days = offering.days_of(item.id) if item else []
     day = offering.chosen_day(open_days, request.args.get("day"))
     facts: dict[str, Any] = {"items": known, "item": item, "days": open_days, "day": day}
-    facts |= {"slots": offering.slots(item, day) if item and day else [], "missed": days.missed(person)}
+    slots = reach.near(_within(), offering.slots(item, day)) if item and day else []
+    facts |= {"slots": slots, "missed": days.missed(person)}
     form = ItemForm()
     form.offer(known, item.id if item else 0)
     return web.page("catalogue/worker/book_item.html", person=person, form=form, **facts)
@@ -209,7 +210,7 @@ def book_item(person_id: str) -> Response:
 @requires(SERVE)
 def book_slot(person_id: str, item_id: int, slot_id: int) -> Response:
     person = booking_for.person_in(_within(), person_id)
-    item, slot = _offered(person, item_id, slot_id)
+    item, slot = offered(person, item_id, slot_id)
     form = BookForForm()
     if form.validate_on_submit():
         try:
@@ -221,38 +222,7 @@ def book_slot(person_id: str, item_id: int, slot_id: int) -> Response:
     )
 
 
-@bp.route("/book/<person_id>/<int:item_id>/<int:slot_id>/wait", methods=["POST"])
-@requires(SERVE)
-def book_wait(person_id: str, item_id: int, slot_id: int) -> Response:
-    """Put somebody in the line of a full slot."""
-    person = booking_for.person_in(_within(), person_id)
-    item, slot = _offered(person, item_id, slot_id)
-    try:
-        waiting.join(slot, item, person, by=current_actor())
-        flash(_("已替%(name)s排上候补，有名额会通知本人。", name=person.name), "ok")
-    except Refused as refused:
-        web.turn_down(refused, "bad")
-    return web.go(".book_item", person_id=person.public_id, item=item.id, day=slot.day.isoformat())
-
-
-@bp.route("/book/<person_id>/waiting/<public_id>", methods=["GET", "POST"])
-@requires(SERVE)
-def book_offer(person_id: str, public_id: str) -> Response:
-    """Take the place that somebody in a line was offered, for her who says so on the telephone."""
-    person = booking_for.person_in(_within(), person_id)
-    waits, form = waiting.waits_for([person], public_id), BookForForm()
-    if form.validate_on_submit():
-        try:
-            made = waiting.take(waits, by=current_actor(), channel=Channel(form.channel.data), consent=form.consent())
-            flash(_("已为%(name)s约好，预约码 %(code)s。", name=person.name, code=made.code), "ok")
-            return web.go(".appointment", public_id=made.public_id)
-        except Refused as refused:
-            form.refuse(refused)
-    facts: dict[str, Any] = {"item": waits.item, "slot": waits.slot, "form": form}
-    return web.page("catalogue/worker/book_offer.html", person=person, status=form.status, **facts)
-
-
-def _offered(person: Person, item_id: int, slot_id: int) -> tuple[Item, Slot]:
+def offered(person: Person, item_id: int, slot_id: int) -> tuple[Item, Slot]:
     """An item that she can have, in a slot that has it."""
     if item_id not in {one.id for one in booking_for.items_for(person)}:
         raise Missing

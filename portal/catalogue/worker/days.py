@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from portal.catalogue.forms.counter import MessageForm
 from portal.catalogue.models.appointments import AppointmentState
 from portal.catalogue.models.schedules import Slot
-from portal.catalogue.service import counter, days, figures, timetables, waiting
+from portal.catalogue.service import counter, days, timetables, waiting
 from portal.catalogue.worker.blueprint import bp
 from portal.core import web
 from portal.core.access import Scope, current_actor, requires, scopes
@@ -18,7 +18,6 @@ from portal.core.errors import Refused
 from portal.identity.permissions import Permission
 
 SERVE = Permission.CATALOGUE_SERVE
-bp.add_app_template_filter(figures.which_words, "figure_words")
 
 
 def _within() -> tuple[Scope, ...]:
@@ -130,21 +129,3 @@ def _sent(found: Slot, form: MessageForm) -> bool:
         return False
     flash(_("已通知 %(count)d 人。", count=told), "ok")
     return True
-
-
-@bp.route("/figures")
-@requires(SERVE)
-def figures_page() -> Response:
-    wanted = figures.month_of(request.args.get("month", ""))
-    lines = figures.month(_within(), wanted)
-    facts: dict[str, Any] = {"month": wanted, "lines": lines, "counted": list(figures.Which)}
-    return web.page("catalogue/worker/figures_page.html", now_month=figures.month_of("").key, **facts)
-
-
-@bp.route("/figures/rows")
-@requires(SERVE)
-def figure_rows() -> Response:
-    wanted, said = figures.month_of(request.args.get("month", "")), request.args.get("which", "")
-    which = figures.Which(said) if said in set(figures.Which) else figures.Which.ALL
-    rows = figures.rows(_within(), wanted, which, web.number_asked("timetable"))
-    return web.page("catalogue/worker/figure_rows.html", rows=rows, month=wanted, which=which)

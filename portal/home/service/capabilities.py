@@ -15,6 +15,7 @@ from portal.meals.service import doors as meals
 from portal.registry.models import Person
 from portal.registry.service import doors as registry
 from portal.visits.service import doors as visits
+from portal.volunteers.service import doors as volunteers
 
 
 class Handing(Protocol):
@@ -52,6 +53,7 @@ CAPABILITIES: Sequence[Capability] = (
     Capability("duty", duty, duty.KEPT),
     Capability("catalogue", catalogue, catalogue.KEPT),
     Capability("casework", casework, casework.KEPT),
+    Capability("volunteers", volunteers, volunteers.KEPT),
 )
 
 SIDES: Mapping[str, Handing] = {**{one.name: one.doors for one in CAPABILITIES}, "registry": registry}

@@ -1,6 +1,6 @@
 """Forms of the counter and of the paper list."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
@@ -9,10 +9,11 @@ from flask_wtf.file import FileField
 from wtforms import FieldList, HiddenField, RadioField, SelectField
 from wtforms import Form as Part
 from wtforms.fields import BooleanField, FormField
-from wtforms.validators import AnyOf, Optional, Regexp
+from wtforms.validators import AnyOf, NumberRange, Optional, Regexp
 
-from portal.core.forms import Form, OnceForm, TrimmedField, at_most
+from portal.core.forms import CountField, Form, OnceForm, TrimmedField, at_most
 from portal.meals.models import MealOrder, OrderState, Payment, RedemptionMeans
+from portal.meals.service.paying import Payer
 from portal.meals.service.redemption import Handover
 from portal.meals.service.settlement import Ticked
 from portal.meals.service.words import choices
@@ -40,22 +41,50 @@ class FindForm(Form):
         return fine
 
 
+# What somebody at a counter may take; points are chosen beside it, and pay before money.
+MONEY = {payment.value for payment in Payment if payment is not Payment.POINTS}
+
+
+def _money() -> list[Any]:
+    return [choice for choice in choices(Payment) if choice[0] in MONEY]
+
+
+def _payer_words(payer: Payer) -> str:
+    said = {"name": payer.person.name, "most": payer.most}
+    if payer.is_eater:
+        return _("%(name)s本人，最多 %(most)d 分", **said)
+    return _("家人%(name)s，最多 %(most)d 分", **said)
+
+
 class HandoverForm(OnceForm):
     means = HiddenField(
         default=RedemptionMeans.NAME.value, validators=[AnyOf([means.value for means in RedemptionMeans])]
     )
     payment = RadioField(_l("收款"), default=Payment.CASH.value)
     reason = TrimmedField(_l("免收原因"), [Optional(), at_most(200)])
+    payer = SelectField(_l("用志愿积分付"), default="", validators=[Optional()])
+    points = CountField(_l("用多少分"), validators=[Optional(), NumberRange(1, 100_000, _l("请填 1 到 100000"))])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.payment.choices = choices(Payment)
+        self.payment.choices = _money()
+        self.payer.choices = [("", _("不用积分"))]
+
+    @classmethod
+    def offering(cls, payers: Sequence[Payer], means: str) -> "HandoverForm":
+        """The form of an order that these people's points could pay for."""
+        form = cls(means=means)
+        others = [(one.person.public_id, _payer_words(one)) for one in payers]
+        form.payer.choices = [("", _("不用积分")), *others]
+        return form
 
     def handover(self) -> Handover:
         return Handover(
             means=RedemptionMeans(self.means.data or ""),
             payment=Payment(self.payment.data),
             reason=self.reason.data or "",
+            payer=self.payer.data or "",
+            points=self.points.data,
             key=self.idem.data or "",
             body=self.body(),
         )
@@ -71,7 +100,7 @@ class TickPart(Part):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.payment.choices = choices(Payment)
+        self.payment.choices = _money()
 
 
 class OutageForm(Form):

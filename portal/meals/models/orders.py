@@ -120,6 +120,7 @@ class Payment(StrEnum):
     CASH = "cash"
     CARD = "card"
     WAIVED = "waived"
+    POINTS = "points"
 
 
 class RedemptionMeans(StrEnum):
@@ -133,7 +134,10 @@ _STANDING = "undone_at is null"
 
 
 class Redemption(Base):
-    """核销: the meal was handed over. Unique by order, and by person, day and meal when subsidised."""
+    """核销: the meal was handed over. Unique by order, and by person, day and meal when subsidised.
+
+    What volunteers' points paid for: `points` of `points_payer`, worth `points_fen`; `paid_fen` is the rest, in money.
+    """
 
     __tablename__ = "redemption"
     __table_args__ = (
@@ -165,6 +169,9 @@ class Redemption(Base):
     means: Mapped[RedemptionMeans] = mapped_column(one_of(RedemptionMeans))
     payment: Mapped[Payment] = mapped_column(one_of(Payment))
     paid_fen: Mapped[int]
+    points: Mapped[int] = mapped_column(default=0, server_default="0")
+    points_fen: Mapped[int] = mapped_column(default=0, server_default="0")
+    points_payer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"), index=True)
     reason: Mapped[str] = mapped_column(sa.String(200), default="")
     at: Mapped[datetime]
     by: Mapped[str] = mapped_column(sa.String(32))

@@ -28,7 +28,7 @@ from portal.meals.models import (
     Redemption,
     RedemptionMeans,
 )
-from portal.meals.service import kitchen, orders
+from portal.meals.service import kitchen, orders, paying
 from portal.meals.service.canteens import within
 from portal.meals.service.menus import menu_words
 from portal.registry.models import Person
@@ -59,11 +59,16 @@ OPEN = tuple(state for state, following in MOVES.items() if OrderState.COLLECTED
 
 @dataclass(frozen=True)
 class Handover:
-    """How a meal was paid for and how its order was found."""
+    """How a meal was paid for and how its order was found.
+
+    `payer` is whose points pay, by public id, and `points` how many (none: as many as can be); the rest is `payment`.
+    """
 
     means: RedemptionMeans
     payment: Payment
     reason: str = ""
+    payer: str = ""
+    points: int | None = None
     key: str = ""
     body: str = ""
 
@@ -234,16 +239,19 @@ def hand_over(order: MealOrder, handover: Handover, *, by: Actor) -> Redemption:
     db.session.expire(order, ["state", "redemption"])
     if not moved:
         raise Refused(trouble(order, clock.now()) or _("这份订餐的状态刚才变了，请重新查找。"))
-    redeemed = _row(order, handover, by)
+    drawn = paying.drawn(order, handover.payer, handover.points, handover.payment)
+    redeemed = _row(order, handover, drawn, by)
     with unique_or(Refused(_("同一个人同一餐只能享受一次补贴，另一份已经核销。请核对是否领重，或联系社区处理。"))):
         db.session.add(redeemed)
+    paying.take(order, redeemed, drawn, by=by)
     audit.record(
         "meals.redeemed",
         order,
         reason=handover.reason,
         means=handover.means.value,
-        payment=handover.payment.value,
+        payment=redeemed.payment.value,
         paid_fen=redeemed.paid_fen,
+        points=redeemed.points,
     )
     outbox.enqueue("meals.redeemed", to=order.person.ref, **message_facts(order))
     if late:
@@ -256,7 +264,8 @@ def _state_held(order: MealOrder) -> OrderState | None:
     return db.session.scalar(sa.select(MealOrder.state).where(MealOrder.id == order.id).with_for_update())
 
 
-def _row(order: MealOrder, handover: Handover, by: Actor) -> Redemption:
+def _row(order: MealOrder, handover: Handover, drawn: paying.Drawn, by: Actor) -> Redemption:
+    left = order.pay_fen - drawn.fen
     return Redemption(
         order_id=order.id,
         person_id=order.person_id,
@@ -264,8 +273,11 @@ def _row(order: MealOrder, handover: Handover, by: Actor) -> Redemption:
         meal=order.meal,
         subsidised=order.subsidised,
         means=handover.means,
-        payment=handover.payment,
-        paid_fen=0 if handover.payment is Payment.WAIVED else order.pay_fen,
+        payment=Payment.POINTS if drawn.fen and not left else handover.payment,
+        paid_fen=0 if handover.payment is Payment.WAIVED else left,
+        points=drawn.points,
+        points_fen=drawn.fen,
+        points_payer_id=drawn.payer.id if drawn.payer else None,
         reason=handover.reason,
         at=clock.now(),
         by=by.public_id,
@@ -320,7 +332,8 @@ def undo(order: MealOrder, reason: str, *, by: Actor) -> None:
     db.session.execute(sa.update(Menu).where(Menu.id == order.menu_id).values(settled_at=None))
     db.session.expire(order, ["state", "redemption"])
     db.session.expire(order.menu, ["settled_at"])
-    audit.record("meals.redemption_undone", order, reason=reason)
+    paying.give_back(redeemed, reason, by=by)
+    audit.record("meals.redemption_undone", order, reason=reason, points=redeemed.points)
 
 
 def recent(canteen: Canteen) -> list[Redemption]:

@@ -43,7 +43,12 @@ _WORDS: dict[type[StrEnum], dict[StrEnum, Any]] = {
         OrderState.COLLECTED: _l("已取餐"),
         OrderState.NO_SHOW: _l("未取餐"),
     },
-    Payment: {Payment.CASH: _l("现金"), Payment.CARD: _l("刷卡"), Payment.WAIVED: _l("免收")},
+    Payment: {
+        Payment.CASH: _l("现金"),
+        Payment.CARD: _l("刷卡"),
+        Payment.WAIVED: _l("免收"),
+        Payment.POINTS: _l("积分"),
+    },
     RedemptionMeans: {
         RedemptionMeans.QR: _l("扫码"),
         RedemptionMeans.CODE: _l("取餐码"),

@@ -15,7 +15,7 @@ from portal.identity.permissions import Permission
 from portal.meals.forms.menus import ReasonForm
 from portal.meals.forms.redeem import FindForm, HandoverForm
 from portal.meals.models import Canteen, MealOrder, RedemptionMeans
-from portal.meals.service import kitchen, redemption
+from portal.meals.service import kitchen, paying, redemption
 from portal.meals.worker.blueprint import bp
 from portal.meals.worker.menus import asked_canteen
 
@@ -79,7 +79,7 @@ def _find(canteen: Canteen, form: FindForm, said: str) -> Found:
 @requires(Permission.MEALS_REDEEM)
 def redeem_order(public_id: str) -> Response:
     order = redemption.order_in(scopes(Permission.MEALS_REDEEM), public_id)
-    form = HandoverForm(means=request.args.get("means", RedemptionMeans.NAME.value))
+    form = HandoverForm.offering(paying.payers(order), request.args.get("means", RedemptionMeans.NAME.value))
     if form.validate_on_submit():
         try:
             redemption.redeem(order, form.handover(), by=current_actor())

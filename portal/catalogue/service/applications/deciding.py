@@ -55,12 +55,12 @@ def know_lacking(application: Application, *, seen: bool, by: Actor) -> None:
     moving.step(application, StepKind.PAPERS, by=by, note=_("已知还缺：%(listed)s", listed=listed))
 
 
-def accept(application: Application, *, by: Actor) -> None:
-    """受理: the term begins the day after."""
+def accept(application: Application, note: str = "", *, by: Actor) -> None:
+    """受理: the term begins the day after; what is said with it stays with the step."""
     receiving.refuse_stranger(application, by)
     application.accepted_at = now()
     due = terms.to_decide(application)
-    moving.move(application, S.ACCEPTED, by=by, accepted_at=application.accepted_at, due_on=due)
+    moving.move(application, S.ACCEPTED, by=by, note=note, accepted_at=application.accepted_at, due_on=due)
     moving.tell(application, "application_accepted", due=moving.day_text(due))
 
 

@@ -52,6 +52,8 @@ class InUse(Refused):
 def kind_words(kind: str) -> str:
     return {
         "meals": _("订餐"),
+        "points": _("志愿积分"),
+        "volunteers": _("志愿服务"),
         "visits": _("探访"),
         "account": _("认领账号或家属代办"),
         "notifications": _("看过公告"),

@@ -18,7 +18,7 @@ from portal.registry.service.records import Look
 PAGE = 30
 MERGES = ("registry.people_merged", "registry.merge_undone")
 ANSWERS = ("registry.right_granted", "registry.right_refused")
-OTHERS = ("registry.searched_beyond", "registry.right_opened", "home.copy_printed")
+OTHERS = ("registry.searched_beyond", "registry.right_opened", "home.copy_printed", "volunteers.served_shown")
 SHOWN = (*records.LOOKS, *MERGES, *ANSWERS, *OTHERS)
 
 
@@ -87,4 +87,5 @@ def _deed(row: AuditRow) -> str:
         "registry.right_refused": _("退回了您的申请"),
         "registry.right_opened": _("看了您的申请内容"),
         "home.copy_printed": _("为您打印了一份资料"),
+        "volunteers.served_shown": _("志愿者上门服务前，看了您的姓名、住址和需要"),
     }[row.action]

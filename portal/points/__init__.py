@@ -1,0 +1,1 @@
+"""Points: an append-only ledger that service earns, and goods or meals spend."""

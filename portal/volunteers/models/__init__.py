@@ -1,0 +1,1 @@
+"""Tables of the volunteers, by what they are about."""

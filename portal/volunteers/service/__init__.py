@@ -1,0 +1,1 @@
+"""What is asked and done about volunteers; both platforms stand on it."""

@@ -1,0 +1,394 @@
+"""Putting a volunteer on a post and taking her off: the only writer of signups, of held times and of the posts' places.
+
+Whoever puts somebody on holds, in this order, the volunteers, the shift, the capacity; whoever takes somebody off holds
+the capacity first. What is freed promotes who waits, which therefore never waits for a volunteer's or shift's row.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import joinedload
+from sqlalchemy.sql.base import ExecutableOption
+
+from portal.core import audit, ids, reasons
+from portal.core.clock import now
+from portal.core.db import db, guarded, insert_new
+from portal.core.db import together as in_one
+from portal.core.errors import Refused
+from portal.places import service as places
+from portal.places.models import Waiting, WaitingState
+from portal.registry.service import people
+from portal.volunteers.models.activities import Post, Shift
+from portal.volunteers.models.codes import HOLDS, SIGNUP_MOVES, SignupState, SwapState, Way
+from portal.volunteers.models.people import Volunteer
+from portal.volunteers.models.plans import Plan
+from portal.volunteers.models.signups import Signup, Swap
+from portal.volunteers.service import fitness, held
+from portal.volunteers.service.signup_telling import tell_signup
+from portal.volunteers.service.signup_words import signup_said
+from portal.volunteers.service.standing import KIND
+
+BY_OTHERS = frozenset({Way.WORKER, Way.LEADER, Way.PLAN, Way.INVITED})
+# The take itself says whether the post is full, and who is in its line joins from there.
+_TAKEN_CARE = frozenset({"full", "waiting"})
+_BEFORE = (SignupState.REQUESTED, SignupState.JOINED, SignupState.PRESENT)
+SWAPPED = reasons.declare("volunteers.swapped", label=lambda: _("换给了别人"))
+ENDED_WORDS = {
+    SignupState.LEFT: "signup_left",
+    SignupState.REMOVED: "signup_removed",
+    SignupState.REFUSED: "signup_refused",
+    SignupState.CALLED_OFF: "signup_called_off",
+}
+
+
+class Who(Protocol):
+    """Who acts: an Actor, or a job in the portal's name."""
+
+    @property
+    def public_id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+class Unfit(Refused):
+    """The volunteer may not be on the post; `code` is the verdict's."""
+
+    def __init__(self, verdict: fitness.Verdict, name: str = "") -> None:
+        words = _("%(name)s：%(words)s", name=name, words=verdict.words) if name else verdict.words
+        super().__init__(words)
+        self.code = verdict.code
+
+
+def put_on(
+    post: Post,
+    volunteer: Volunteer,
+    *,
+    way: Way,
+    by: Who,
+    state: SignupState = SignupState.JOINED,
+    agreed_at: datetime | None = None,
+    group: str = "",
+    plan: Plan | None = None,
+    checked: bool = True,
+    together: Collection[Volunteer] = (),
+    public_id: str = "",
+) -> Signup:
+    """Put a volunteer on a post, or refuse in words (Unfit). A refusal leaves nothing behind: the next may be tried.
+
+    `checked=False` asks only what nobody may be put past (fitness.HARD). What holds back who signs up by herself alone
+    does not hold back a worker. `together` are those who come with her.
+    """
+    if not hold([volunteer, *together], post.shift):
+        # Its batch was undone at this very moment.
+        raise Unfit(fitness.stands("closed", _("这一班已经取消，请看看别的班次")))
+    waits = _check(post, volunteer, way=way, checked=checked, together=together)
+    facts: dict[str, Any] = {"state": state, "agreed_at": agreed_at, "group": group, "plan": plan}
+    with _or_collides():
+        if not (waits and _accept_offer(post, volunteer)):
+            places.take(post.capacity_id, 1, refusal=_full())
+        signup = _write(post, volunteer, way=way, by=by, public_id=public_id, **facts)
+    asks = state is SignupState.REQUESTED
+    with in_one():
+        _record(signup, "volunteers.signup_requested" if asks else "volunteers.signup_made")
+        tell_signup("signup_requested" if asks else "signup_joined", signup, way=way.value)
+    return signup
+
+
+def put_on_all(
+    post: Post,
+    volunteers: Collection[Volunteer],
+    *,
+    way: Way,
+    by: Who,
+    state: SignupState,
+    agreed_at: datetime | None,
+    public_id: str = "",
+) -> list[Signup]:
+    """A family on one post: all of them or, with Refused, none. `public_id` is to be that of the first."""
+    facts: dict[str, Any] = {"way": way, "by": by, "state": state, "agreed_at": agreed_at, "group": ids.new_public_id()}
+    names = [public_id, *[""] * len(volunteers)]
+    with _or_collides():
+        return [
+            put_on(post, one, together=_without(volunteers, one), public_id=name, **facts)
+            for one, name in zip(volunteers, names, strict=False)
+        ]
+
+
+def _without(volunteers: Collection[Volunteer], one: Volunteer) -> list[Volunteer]:
+    return [other for other in volunteers if other != one]
+
+
+def hold(volunteers: Iterable[Volunteer], shift: Shift, *, at_once: bool = False) -> bool:
+    """Lock volunteers for this transaction, so that what they join comes one after the other, and the shift against
+    being called off; read both anew. `at_once` does not wait for anybody: False when one is being changed.
+    """
+    numbers = sorted({volunteer.id for volunteer in volunteers})
+    anew = {"populate_existing": True}
+    query = sa.select(Volunteer).where(Volunteer.id.in_(numbers)).order_by(Volunteer.id)
+    query = query.options(joinedload(Volunteer.person, innerjoin=True).load_only(*people.LEAN))
+    query = query.with_for_update(key_share=True, skip_locked=at_once, of=Volunteer).execution_options(**anew)
+    found = db.session.scalars(query).all()
+    shifts = sa.select(Shift).where(Shift.id == shift.id).options(joinedload(Shift.activity, innerjoin=True))
+    shifts = shifts.with_for_update(read=True, of=Shift, skip_locked=at_once).execution_options(**anew)
+    return len(found) == len(numbers) and db.session.scalar(shifts) is not None
+
+
+def verdict(
+    post: Post, volunteer: Volunteer, *, way: Way, checked: bool = True, together: Collection[Volunteer] = ()
+) -> fitness.Verdict:
+    """What stands in the way of a volunteer who comes to a post in some way."""
+    codes = {code for code, _check_of in fitness.CHECKS}
+    skip = set(_TAKEN_CARE) if checked else codes - fitness.HARD | _TAKEN_CARE
+    if way in BY_OTHERS:
+        skip |= fitness.OWN_WAY
+    if way in {Way.SWAP, Way.LINE}:
+        skip |= {"too_early"}
+    return fitness.verdicts_of([post], [volunteer], now(), together=together, skip=skip)[post.id, volunteer.id]
+
+
+def _check(post: Post, volunteer: Volunteer, *, way: Way, checked: bool, together: Collection[Volunteer]) -> bool:
+    """Refuse who does not fit; whether she stands in the line of the post."""
+    if post.position.newcomers < 100:
+        # Who else joins the post at this moment has committed, or waits.
+        places.hold(post.capacity_id)
+    found = verdict(post, volunteer, way=way, checked=checked, together=together)
+    if not found.fits:
+        raise Unfit(found, volunteer.person.name if together or way in BY_OTHERS else "")
+    return found.waits
+
+
+def _full() -> Unfit:
+    words = _("刚刚报满了。可以候补：有人退出时按次序递补。")
+    return Unfit(fitness.stands("full", words))
+
+
+@contextmanager
+def _or_collides() -> Iterator[None]:
+    """A savepoint round what is written: a time that is held already, or any refusal, leaves nothing of it."""
+    written: list[Signup] = db.session.info.setdefault("signups_written", [])
+    before = len(written)
+    try:
+        with db.session.begin_nested():
+            yield
+    except BaseException as error:
+        # Their rows are gone; another's may get their numbers.
+        for signup in written[before:]:
+            db.session.expunge(signup)
+        del written[before:]
+        if not isinstance(error, IntegrityError):
+            raise
+        words = _("这段时间刚刚报了别的班次，时间冲突；请到“我的班次”看一看")
+        raise Unfit(fitness.stands("collides", words)) from None
+
+
+def in_line(post: Post, volunteer: Volunteer) -> Waiting | None:
+    """The volunteer's live row in the line of a post."""
+    query = sa.select(Waiting).where(
+        Waiting.capacity_id == post.capacity_id,
+        Waiting.kind == KIND,
+        Waiting.ref == volunteer.public_id,
+        Waiting.state.in_(places.LIVE),
+    )
+    return db.session.scalar(query.order_by(Waiting.id).limit(1))
+
+
+def _accept_offer(post: Post, volunteer: Volunteer) -> bool:
+    """Who is on a post waits for it no more; True when a place was kept for her, which is then hers."""
+    waiting = in_line(post, volunteer)
+    if waiting is None:
+        return False
+    if waiting.state is WaitingState.OFFERED and waiting.stands(now()):
+        places.accept(waiting)
+        return True
+    places.leave(waiting)
+    return False
+
+
+def _write(
+    post: Post,
+    volunteer: Volunteer,
+    *,
+    way: Way,
+    by: Who,
+    state: SignupState,
+    agreed_at: datetime | None = None,
+    group: str = "",
+    plan: Plan | None = None,
+    public_id: str = "",
+) -> Signup:
+    """A signup whose place is taken already, and the time it holds."""
+    moment, shift = now(), post.shift
+    row = {
+        "public_id": public_id or ids.new_public_id(),
+        "post_id": post.id,
+        "shift_id": shift.id,
+        "volunteer_id": volunteer.id,
+        "starts_at": shift.starts_at,
+        "ends_at": shift.ends_at,
+        "state": state,
+        "way": way,
+        "group": group,
+        "plan_id": plan.id if plan else None,
+        "agreed_at": agreed_at,
+        "placed_at": moment,
+        "placed_by": by.public_id,
+        "placed_by_name": by.name,
+        "changed_at": moment,
+    }
+    signup = insert_new(Signup, row)
+    if signup is None:
+        raise Unfit(fitness.stands("joined", _("已在这一班")))
+    db.session.info["signups_written"].append(signup)
+    held.hold(signup)
+    return signup
+
+
+def take_off(signup: Signup, state: SignupState, *, by: Who, reason: str = "", late: bool = False) -> None:
+    """End a signup: its time is free, and its place goes to whoever waits; she is told, with the reason."""
+    if state in HOLDS:
+        raise ValueError(f"{state} holds a place: mark() moves there")
+    places.hold(signup.post.capacity_id)
+    move(signup, state, by=by, reason=reason, late=late)
+    held.release(signup)
+    end_swaps(signup)
+    _record(signup, "volunteers.signup_ended", reason=reason, state=state.value)
+    tell_signup(ENDED_WORDS[state], signup, reason=reason, by=by.name, late=late)
+    places.give_back(signup.post.capacity_id, 1)
+
+
+def mark(signup: Signup, state: SignupState, *, by: Who, reason: str = "", **values: Any) -> None:
+    """Move a signup that goes on holding its place: approved, present, done, a no-show. Audit is the caller's."""
+    if state not in HOLDS:
+        raise ValueError(f"{state} holds no place: take_off() moves there")
+    move(signup, state, by=by, reason=reason, **values)
+
+
+def move(signup: Signup, state: SignupState, *, by: Who, reason: str, **values: Any) -> None:
+    """The one mover: by a guarded UPDATE, from the states that lead there; of two who move it differently one does."""
+    before = [old for old, following in SIGNUP_MOVES.items() if state in following]
+    said = {"state": state, "reason": reason, "changed_at": now(), "changed_by_name": by.name, **values}
+    where = sa.and_(Signup.id == signup.id, Signup.state.in_(before))
+    changed = guarded(sa.update(Signup).where(where).values(**said))
+    db.session.refresh(signup, list(said))
+    if not changed:
+        raise Refused(_("这次报名现在是「%(state)s」，不能再这样办理；请刷新看看", state=signup_said(signup.state)))
+
+
+def hand_on(signup: Signup, volunteer: Volunteer, *, by: Who) -> Signup:
+    """Give a place to another volunteer in one step: it is never free in between. Both are held already."""
+    places.hold(signup.post.capacity_id)
+    move(signup, SignupState.LEFT, by=by, reason=SWAPPED)
+    held.release(signup)
+    end_swaps(signup)
+    _check(signup.post, volunteer, way=Way.SWAP, checked=True, together=())
+    with _or_collides():
+        waiting = in_line(signup.post, volunteer)
+        if waiting is not None:
+            places.leave(waiting)
+        state = SignupState.JOINED
+        made = _write(signup.post, volunteer, way=Way.SWAP, by=by, state=state, agreed_at=now())
+    _record(signup, "volunteers.signup_handed_on", reason=SWAPPED, to=made.public_id)
+    return made
+
+
+def rearrange(
+    moves: Sequence[tuple[Signup, Post]], *, way: Way, by: Who, reason: str = "", checked: bool = True
+) -> list[Signup]:
+    """Put people from their posts on others in one step, as two who change theirs: no place is free in between.
+
+    A refusal leaves everything as it was. Each is told once, where she is now.
+    """
+    before = [(signup, post, signup.state) for signup, post in moves]
+    for shift in sorted({post.shift for _signup, post in moves}, key=lambda one: one.id):
+        hold([signup.volunteer for signup, _post in moves], shift)
+    left, come = _counted(signup.post for signup, _post in moves), _counted(post for _signup, post in moves)
+    with _or_collides():
+        for capacity_id in sorted(left | come):
+            places.hold(capacity_id)
+        for signup, _post in moves:
+            move(signup, SignupState.REMOVED, by=by, reason=reason)
+            held.release(signup)
+            end_swaps(signup)
+        for capacity_id, units in sorted((come - left).items()):
+            places.take(capacity_id, units, refusal=_full())
+        made = [_moved(*one, way=way, by=by, reason=reason, checked=checked) for one in before]
+    for capacity_id, units in sorted((left - come).items()):
+        places.give_back(capacity_id, units)
+    return made
+
+
+def _counted(posts: Iterable[Post]) -> Counter[int]:
+    return Counter(post.capacity_id for post in posts)
+
+
+def _moved(before: Signup, post: Post, state: SignupState, *, way: Way, by: Who, reason: str, checked: bool) -> Signup:
+    """Risks and insurance were agreed to for an activity, not for another."""
+    _check(post, before.volunteer, way=way, checked=checked, together=())
+    same = before.shift.activity_id == post.shift.activity_id
+    made = _write(post, before.volunteer, way=way, by=by, state=state, agreed_at=before.agreed_at if same else None)
+    _record(made, "volunteers.signup_moved", reason=reason, before=before.public_id)
+    was = before.starts_at.isoformat()
+    tell_signup(
+        "signup_moved", made, was=was, was_ends=before.ends_at.isoformat(), was_activity=before.shift.activity.title
+    )
+    return made
+
+
+def exchange(one: Signup, other: Signup, *, by: Who) -> Signup:
+    """Two volunteers take each other's place; both are held already. Answers the new signup on the first place."""
+    pairs = [(one.post, other.volunteer), (other.post, one.volunteer)]
+    for post in sorted((one.post, other.post), key=lambda post: post.capacity_id):
+        places.hold(post.capacity_id)
+    for signup in (one, other):
+        move(signup, SignupState.LEFT, by=by, reason=SWAPPED)
+        held.release(signup)
+        end_swaps(signup)
+    made = []
+    with _or_collides():
+        for post, volunteer in pairs:
+            _check(post, volunteer, way=Way.SWAP, checked=True, together=())
+            facts: dict[str, Any] = {"way": Way.SWAP, "by": by, "state": SignupState.JOINED, "agreed_at": now()}
+            made.append(_write(post, volunteer, **facts))
+    for before, after in zip((one, other), made, strict=True):
+        _record(before, "volunteers.signup_handed_on", reason=SWAPPED, to=after.public_id)
+    return made[0]
+
+
+def end_swaps(signup: Signup) -> None:
+    """A wish to swap ends with its signup, and with the signup that was asked against it."""
+    of = sa.or_(Swap.signup_id == signup.id, Swap.against_id == signup.id)
+    ending = sa.update(Swap).where(of, Swap.state == SwapState.ASKED).values(state=SwapState.LAPSED, ended_at=now())
+    db.session.execute(ending, execution_options={"synchronize_session": False})
+
+
+def clear(shift: Shift, *, by: Who, reason: str) -> int:
+    """Everybody off a shift that will not be, and out of its lines; how many had a place. The shift moved before."""
+    query = sa.select(Post).where(Post.shift_id == shift.id).order_by(Post.capacity_id)
+    for post in db.session.scalars(query).all():
+        places.close_line(post.capacity_id, reason=reason)
+    live = sa.and_(Signup.shift_id == shift.id, Signup.state.in_(_BEFORE))
+    ours = sa.select(Signup).join(Signup.post).where(live).options(*whole()).order_by(Post.capacity_id, Signup.id)
+    found = db.session.scalars(ours).all()
+    for signup in found:
+        take_off(signup, SignupState.CALLED_OFF, by=by, reason=reason)
+    return len(found)
+
+
+def whole() -> tuple[ExecutableOption, ...]:
+    """What a page about signups shows beside them."""
+    return (
+        joinedload(Signup.post).joinedload(Post.position),
+        joinedload(Signup.shift).joinedload(Shift.activity),
+        joinedload(Signup.volunteer).joinedload(Volunteer.person),
+    )
+
+
+def _record(signup: Signup, action: str, *, reason: str = "", **facts: Any) -> None:
+    whose = signup.volunteer.person.public_id
+    audit.record(action, signup, reason=reason, on_behalf_of=whose, post=signup.post_id, way=signup.way.value, **facts)

@@ -1,0 +1,197 @@
+// The roster: names are carried from post to post, with mouse, finger or keys. What is dropped fills in one form,
+// which htmx sends; without this file the pages behind the names hold the same form.
+(function () {
+  'use strict';
+
+  var doc = document;
+  var FAR = 6, LONG = 350;
+  var carried = null, ghost = null, target = null, start = null, timer = 0, dropped = 0;
+
+  function closest(node, selector) { return node && node.closest ? node.closest(selector) : null; }
+  function name(node) { return closest(node, '.name[data-signup], .name[data-volunteer]'); }
+  function said(words) {
+    var box = doc.getElementById('roster-said');
+    if (box) box.textContent = words;
+  }
+  function words(which) {
+    var box = doc.getElementById('roster-said');
+    return box.dataset[which].replace('{who}', carried.dataset.name);
+  }
+
+  function pick(node) {
+    carried = node;
+    node.classList.add('picked');
+    doc.body.classList.add('carrying');
+  }
+  function aim(node) {
+    if (target) target.classList.remove('target');
+    target = node;
+    if (target) target.classList.add('target');
+  }
+  function rest() {
+    clearTimeout(timer);
+    if (carried) carried.classList.remove('picked');
+    if (ghost) ghost.remove();
+    aim(null);
+    doc.body.classList.remove('carrying');
+    carried = ghost = start = null;
+  }
+
+  // Where somebody may be put: on a post that is not her own, or, to change places, on a name that is not hers.
+  function place(node) {
+    var other = closest(node, '.name[data-signup]');
+    if (other && carried.dataset.signup && other !== carried && closest(other, '.post') !== closest(carried, '.post')) return other;
+    var post = closest(node, '.post');
+    return post && !(carried.dataset.signup && post === closest(carried, '.post')) ? post : null;
+  }
+
+  function put() {
+    var form = doc.getElementById('roster-act'), to = target, from = carried.dataset;
+    if (!form || !to) return rest();
+    var act = to.dataset.signup ? 'swap' : (from.signup ? 'move' : 'assign');
+    form.elements.act.value = act;
+    form.elements.signup.value = from.signup || '';
+    form.elements.volunteer.value = from.volunteer || '';
+    form.elements.other.value = to.dataset.signup || '';
+    form.elements.post.value = to.dataset.post || '';
+    said(words('put'));
+    rest();
+    form.requestSubmit();
+  }
+
+  // Mouse and finger. A finger rests a moment first, so that the page can still be scrolled by it.
+  doc.addEventListener('pointerdown', function (event) {
+    var node = event.button ? null : name(event.target);
+    if (!node || carried) return;
+    start = { node: node, x: event.clientX, y: event.clientY };
+    if (event.pointerType !== 'mouse') timer = setTimeout(function () { if (start) lift(start.x, start.y); }, LONG);
+  });
+  function lift(x, y) {
+    pick(start.node);
+    ghost = start.node.cloneNode(true);
+    ghost.classList.add('ghost');
+    ghost.removeAttribute('href');
+    ghost.setAttribute('aria-hidden', 'true');
+    doc.body.appendChild(ghost);
+    over(x, y);
+  }
+  function over(x, y) {
+    ghost.style.left = x + 8 + 'px';
+    ghost.style.top = y + 8 + 'px';
+    aim(place(doc.elementFromPoint(x, y)));
+    if (y < 90) window.scrollBy(0, -14);
+    var tray = doc.querySelector('.roster-tray[open]');
+    var end = tray ? tray.getBoundingClientRect().top : window.innerHeight;
+    if (y > end - 50 && y < end) window.scrollBy(0, 14);
+  }
+  doc.addEventListener('pointermove', function (event) {
+    if (!start) return;
+    if (ghost) return over(event.clientX, event.clientY);
+    if (Math.hypot(event.clientX - start.x, event.clientY - start.y) < FAR) return;
+    if (event.pointerType === 'mouse') lift(event.clientX, event.clientY);
+    else { clearTimeout(timer); start = null; }
+  });
+  doc.addEventListener('pointerup', function () {
+    if (!ghost) { clearTimeout(timer); start = null; return; }
+    dropped = Date.now();
+    if (target) put(); else rest();
+  });
+  doc.addEventListener('pointercancel', rest);
+  doc.addEventListener('touchmove', function (event) { if (ghost) event.preventDefault(); }, { passive: false });
+  doc.addEventListener('contextmenu', function (event) { if (ghost) event.preventDefault(); });
+  doc.addEventListener('dragstart', function (event) { if (name(event.target)) event.preventDefault(); });
+  // The click that ends a drag opens nothing.
+  doc.addEventListener('click', function (event) {
+    if (Date.now() - dropped < 300 && name(event.target)) event.preventDefault();
+  }, true);
+
+  // Keys: a column is a day; its cells are the posts and the names on them, from top to bottom.
+  function cells(day) {
+    return Array.prototype.filter.call(day.querySelectorAll('.post, .post .name[data-signup]'), function (node) {
+      return !carried || place(node) === node;
+    });
+  }
+  function middle(node) {
+    var box = node.getBoundingClientRect();
+    return box.top + box.height / 2;
+  }
+  function next(node, key) {
+    var days = Array.prototype.slice.call(doc.querySelectorAll('.week__day'));
+    var day = closest(node, '.week__day');
+    if (!day) return days.map(cells).reduce(function (all, some) { return all.concat(some); }, [])[0];
+    if (key === 'ArrowUp' || key === 'ArrowDown') {
+      var down = key === 'ArrowDown', here = middle(node);
+      var some = cells(day).filter(function (one) {
+        var order = node.compareDocumentPosition(one);
+        return one !== node && !!(order & (down ? 4 : 2));
+      });
+      return down ? some[0] : some[some.length - 1];
+    }
+    var step = key === 'ArrowRight' ? 1 : -1;
+    for (var at = days.indexOf(day) + step; days[at]; at += step) {
+      var found = cells(days[at]);
+      if (found.length) {
+        return found.reduce(function (best, one) {
+          return Math.abs(middle(one) - middle(node)) < Math.abs(middle(best) - middle(node)) ? one : best;
+        });
+      }
+    }
+    return null;
+  }
+  function label(node) {
+    var post = closest(node, '.post').getAttribute('aria-label');
+    return node.dataset.signup ? node.dataset.name + '，' + post : post;
+  }
+
+  doc.addEventListener('keydown', function (event) {
+    if (!closest(event.target, '#roster-grid') || event.ctrlKey || event.metaKey || event.altKey) return;
+    var node = name(event.target), key = event.key;
+    if (ghost) return key === 'Escape' && rest();
+    if (key === 'Escape' && carried) {
+      var back = carried;
+      said(words('cancelled'));
+      rest();
+      back.focus();
+    } else if (key === 'Enter' && carried) {
+      if (target) put();
+    } else if (key === 'Enter' && node) {
+      pick(node);
+      said(words('picked'));
+    } else if (key === ' ' && node && !carried) {
+      node.click();
+    } else if (/^Arrow/.test(key) && (carried || node)) {
+      var to = next(target || event.target, key);
+      if (to) {
+        if (carried) { aim(to); said(label(to)); }
+        to.focus();
+      }
+    } else {
+      return;
+    }
+    event.preventDefault();
+  });
+
+  // The tray stays open, and narrowed, when the grid comes anew.
+  var kept = null;
+  doc.addEventListener('htmx:beforeSwap', function () {
+    var tray = doc.querySelector('.roster-tray[open]');
+    kept = tray && { typed: tray.querySelector('[data-tray-find]').value };
+  });
+  doc.addEventListener('htmx:afterSwap', function () {
+    var tray = kept && doc.querySelector('.roster-tray'), typed = kept && kept.typed;
+    kept = null;
+    if (!tray) return;
+    tray.open = true;
+    tray.querySelector('[data-tray-find]').value = typed;
+    narrow(typed);
+  });
+  function narrow(typed) {
+    Array.prototype.forEach.call(doc.querySelectorAll('.roster-tray li'), function (item) {
+      item.hidden = item.textContent.indexOf(typed) < 0;
+    });
+  }
+  doc.addEventListener('input', function (event) {
+    if (!event.target.matches('[data-tray-find]')) return;
+    narrow(event.target.value.trim());
+  });
+})();

@@ -1,0 +1,26 @@
+"""What the endpoints of points and of the shop ask for."""
+
+ASKS: dict[str, str] = {
+    "volunteers.resident.points_mine": "volunteers.use",
+    "volunteers.resident.points_published": "public",
+    "volunteers.resident.points_published_print": "public",
+    "volunteers.resident.shop": "volunteers.use",
+    "volunteers.resident.shop_ask": "volunteers.use",
+    "volunteers.resident.shop_cancel": "volunteers.use",
+    "volunteers.resident.shop_order": "volunteers.use",
+    "volunteers.resident.shop_orders": "volunteers.use",
+    "volunteers.worker.points_adjust": "volunteers.keep",
+    "volunteers.worker.points_people": "volunteers.keep",
+    "volunteers.worker.points_person": "volunteers.keep",
+    "volunteers.worker.points_rule_end": "volunteers.rules",
+    "volunteers.worker.points_rule_new": "volunteers.rules",
+    "volunteers.worker.points_rules": "volunteers.rules",
+    "volunteers.worker.shop_ask_for": "volunteers.keep",
+    "volunteers.worker.shop_code": "volunteers.keep",
+    "volunteers.worker.shop_goods": "volunteers.keep",
+    "volunteers.worker.shop_goods_edit": "volunteers.keep",
+    "volunteers.worker.shop_goods_new": "volunteers.keep",
+    "volunteers.worker.shop_order": "volunteers.keep",
+    "volunteers.worker.shop_order_cancel": "volunteers.keep",
+    "volunteers.worker.shop_orders": "volunteers.keep",
+}

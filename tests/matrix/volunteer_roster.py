@@ -1,0 +1,12 @@
+"""What the endpoints of the volunteers' roster ask for."""
+
+ASKS: dict[str, str] = {
+    "volunteers.worker.roster": "volunteers.keep",
+    "volunteers.worker.roster_calendar": "volunteers.keep",
+    "volunteers.worker.roster_files": "volunteers.keep",
+    "volunteers.worker.roster_invite": "volunteers.keep",
+    "volunteers.worker.roster_message": "volunteers.keep",
+    "volunteers.worker.roster_place": "volunteers.keep",
+    "volunteers.worker.roster_post": "volunteers.keep",
+    "volunteers.worker.roster_print": "volunteers.keep",
+}

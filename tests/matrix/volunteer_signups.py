@@ -1,0 +1,26 @@
+"""What the endpoints of signups ask for."""
+
+ASKS: dict[str, str] = {
+    "volunteers.resident.feed": "public",
+    "volunteers.resident.invitation": "volunteers.use",
+    "volunteers.resident.invitation_decline": "volunteers.use",
+    "volunteers.resident.lead_request": "volunteers.use",
+    "volunteers.resident.lead_requests": "volunteers.use",
+    "volunteers.resident.lead_stay": "volunteers.use",
+    "volunteers.resident.line": "volunteers.use",
+    "volunteers.resident.line_join": "volunteers.use",
+    "volunteers.resident.line_leave": "volunteers.use",
+    "volunteers.resident.my_shifts": "volunteers.use",
+    "volunteers.resident.signup": "volunteers.use",
+    "volunteers.resident.signup_absent": "volunteers.use",
+    "volunteers.resident.signup_join": "volunteers.use",
+    "volunteers.resident.signup_leave": "volunteers.use",
+    "volunteers.resident.signup_stay": "volunteers.use",
+    "volunteers.resident.swap": "volunteers.use",
+    "volunteers.resident.swap_decline": "volunteers.use",
+    "volunteers.resident.swap_new": "volunteers.use",
+    "volunteers.resident.swap_withdraw": "volunteers.use",
+    "volunteers.worker.request_answer": "volunteers.keep",
+    "volunteers.worker.request_stay": "volunteers.keep",
+    "volunteers.worker.requests_page": "volunteers.keep",
+}
