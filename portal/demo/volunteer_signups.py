@@ -198,8 +198,8 @@ def _asked(session: Session) -> None:
     if not found:
         return
     session.add(Swap(signup_id=found[len(found) // 2].id, words="那天要带孙子打疫苗"))
-    for one in found:
-        one.can_stay = one.id % 3 == 0
+    for signup in found:
+        signup.can_stay = signup.id % 3 == 0
     soon = session.scalars(
         sa.select(Signup)
         .where(Signup.starts_at > now(), Signup.starts_at < now() + timedelta(hours=24))

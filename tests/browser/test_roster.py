@@ -59,12 +59,12 @@ class Stand:
 
 def _settled(reader) -> None:
     reader.page.locator(".roster-done, .roster .error-summary").wait_for()
-    reader.page.wait_for_function("!document.querySelector('.htmx-request, .htmx-settling, .htmx-swapping')")
+    reader.page.locator(".htmx-request, .htmx-settling, .htmx-swapping").first.wait_for(state="detached")
 
 
 def _focused(reader, who: str) -> None:
     """The name that was put somewhere has the focus again."""
-    reader.page.wait_for_function("who => document.activeElement.dataset.name === who", arg=who)
+    reader.page.locator(f'.name[data-name="{who}"]:focus').wait_for()
 
 
 def _drag(reader, source, target) -> None:

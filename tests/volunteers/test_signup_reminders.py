@@ -12,7 +12,7 @@ from portal.core.db import db, transaction
 from portal.core.outbox import OutboxRow
 from portal.volunteers import jobs
 from portal.volunteers.models.codes import SignupState, Way
-from portal.volunteers.service import joining, leaving, profile
+from portal.volunteers.service import joining, leaving, profile, signup_reminding
 from tests.acting import actor_of
 from tests.helping import Helping, soon
 
@@ -153,3 +153,16 @@ def test_every_notice_says_what_when_and_what_to_do(app, event):
     assert "午间送餐" in title
     assert "6月10日 周一 22:00 至次日 02:00" in body
     assert "%(" not in title + body
+
+
+def test_of_two_runners_one_reminds(helping, worker):
+    signup = put(helping.post(helping.shift(starts_at=soon(4))), helping.volunteer(reminders=[24]), worker)
+    moment = signup.starts_at - timedelta(hours=3)
+    with time_machine.travel(moment, tick=False):
+        due = signup_reminding.due(moment)
+        db.session.rollback()
+        answers = []
+        for _runner in range(2):
+            with transaction():
+                answers.append(signup_reminding.remind(due[0], moment))
+    assert answers == [True, False]

@@ -163,23 +163,20 @@ def _put_names(
     """Everybody's signups of the week and of the days beside it: on the cards, in the lines, and what is wrong."""
     stretches: dict[int, list[Stretch]] = defaultdict(list)
     names: dict[int, list[Name]] = defaultdict(list)
+    usual, rest, sunday = settings.get(DAY), timedelta(minutes=settings.get(REST)), monday + timedelta(days=DAYS)
     for row in signups:
         line = lines.get(row.volunteer_id)
         if line is None:
             continue
-        limit = row.day_minutes or settings.get(DAY)
+        limit = row.day_minutes or usual
         stretches[line.id].append(Stretch(row.activity_id, row.starts_at, row.ends_at, limit, row.title))
-        if monday <= row.starts_at < monday + timedelta(days=DAYS):
+        if monday <= row.starts_at < sunday:
             line.minutes += _given(row)
             names[line.id].append(_name(row, line, cards, places))
-    for line in lines.values():
-        line.trouble = conflicts(
-            stretches[line.id],
-            local(monday).date(),
-            rest=timedelta(minutes=settings.get(REST)),
-            week_minutes=line.minutes,
-            wish_hours=line.week_hours,
-        )
+    first = local(monday).date()
+    for line in (lines[number] for number in names):
+        facts: dict[str, Any] = {"week_minutes": line.minutes, "wish_hours": line.week_hours}
+        line.trouble = conflicts(stretches[line.id], first, rest=rest, **facts)
         for name in names[line.id]:
             name.trouble, name.minutes = line.trouble, line.minutes
             line.names[name.shift.day].append(name)

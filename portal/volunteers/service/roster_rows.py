@@ -1,7 +1,6 @@
 """What the roster is made of: names on posts, posts on cards, cards by day, and people with their week."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -178,5 +177,5 @@ class Week:
         return [line for line in self.people if line.trouble]
 
     @cached_property
-    def names(self) -> Iterable[Name]:
-        return (name for card in self.all_cards for post in card.posts for name in post.names)
+    def names(self) -> list[Name]:
+        return [name for card in self.all_cards for post in card.posts for name in post.names]

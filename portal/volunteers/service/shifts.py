@@ -16,7 +16,7 @@ from portal.core.errors import Missing, Refused
 from portal.core.web import moment_words
 from portal.places.models import Capacity, Waiting
 from portal.registry.models import Person
-from portal.volunteers.models.activities import Activity, Post, Served, Shift, ShiftBatch
+from portal.volunteers.models.activities import Activity, Served, Shift, ShiftBatch
 from portal.volunteers.models.codes import HOLDS, ActivityState, ShiftState
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.plans import PlanGap, PlanLine
@@ -282,7 +282,3 @@ def split(dates: Sequence[Occurrence]) -> tuple[int, int]:
     """How many of some dates would be made, and how many left out."""
     made = sum(not one.why_not for one in dates)
     return made, len(dates) - made
-
-
-def posts_of(shift: Shift) -> dict[int, Post]:
-    return {post.position_id: post for post in shift.posts}

@@ -18,7 +18,7 @@ _WORDS: dict[type[StrEnum], dict[StrEnum, Any]] = {
         SignupState.JOINED: _l("已报名"),
         SignupState.PRESENT: _l("已签到"),
         SignupState.DONE: _l("已完成"),
-        SignupState.NO_SHOW: _l("缺席"),
+        SignupState.NO_SHOW: _l("未到"),
         SignupState.LEFT: _l("已退出"),
         SignupState.REMOVED: _l("已调出"),
         SignupState.REFUSED: _l("没有通过"),
