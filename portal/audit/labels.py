@@ -33,6 +33,7 @@ def things() -> dict[str, str]:
         "Organisation": _("组织"),
         "Staff": _("服务人员"),
         "Certificate": _("证书"),
+        "ServiceCertificate": _("志愿服务证明"),
         "Volunteer": _("志愿者"),
         "Activity": _("志愿活动"),
         "ActivityTemplate": _("活动模板"),

@@ -16,7 +16,7 @@ from portal.identity.models import Account
 from portal.registry.models import Person
 from portal.volunteers.models.codes import HoursState, ServiceKind, VolunteerState
 from portal.volunteers.models.people import Volunteer
-from portal.volunteers.models.records import Certificate, RecordedTime, ServiceRecord, Star
+from portal.volunteers.models.records import RecordedTime, ServiceCertificate, ServiceRecord, Star
 from portal.volunteers.models.signups import Attendance, Signup
 from portal.volunteers.service import certificates, corrections, recording, stars
 from portal.volunteers.service.recording import RecordFacts
@@ -158,7 +158,7 @@ def _certificates(mine: Volunteer, other: Volunteer, third: Volunteer, by: Actor
     _ask(third, "评优")
 
 
-def _ask(volunteer: Volunteer, use: str) -> Certificate:
+def _ask(volunteer: Volunteer, use: str) -> ServiceCertificate:
     organiser = certificates.organisers_of(volunteer)[0]
     first = today() - timedelta(days=300)
     return certificates.ask(volunteer, organiser, first, today(), use=use, with_number=False)

@@ -108,7 +108,7 @@ def test_certificates_issued_at_once_have_numbers_of_their_own(app, make, monkey
     def attempt(turn: int) -> bool:
         try:
             with transaction() as session:
-                row = session.get_one(certificates.Certificate, asked[turn])
+                row = session.get_one(certificates.ServiceCertificate, asked[turn])
                 certificates.issue(row, responsible="张主任", contact="0571-88880000", by=by)
             return True
         except Refused:
@@ -116,7 +116,7 @@ def test_certificates_issued_at_once_have_numbers_of_their_own(app, make, monkey
 
     won = at_once(app, attempt)
     numbers = db.session.scalars(
-        sa.select(certificates.Certificate.number).where(certificates.Certificate.number.is_not(None))
+        sa.select(certificates.ServiceCertificate.number).where(certificates.ServiceCertificate.number.is_not(None))
     ).all()
     assert won >= 1
     assert len(set(numbers)) == len(numbers) == won

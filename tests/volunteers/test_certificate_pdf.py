@@ -17,7 +17,7 @@ from portal.core.db import db, transaction
 from portal.registry.models import Person
 from portal.volunteers import record_jobs
 from portal.volunteers.models.codes import CertificateState
-from portal.volunteers.models.records import Certificate
+from portal.volunteers.models.records import ServiceCertificate
 from portal.volunteers.service import certificate_paper, certificates
 from tests.helping import Helping
 from tests.volunteers.recorded import given, told, worker_of
@@ -38,12 +38,12 @@ def text_of(body: bytes) -> str:
     return "".join("".join(page.extract_text() for page in pages).replace("\0", "").split())
 
 
-def paper_of(certificate: Certificate) -> bytes:
+def paper_of(certificate: ServiceCertificate) -> bytes:
     return certificate_paper.body_of(fresh(certificate))
 
 
 @pytest.fixture
-def certificate(make) -> Certificate:
+def certificate(make) -> ServiceCertificate:
     volunteer = Helping(make).volunteer(make.person(RARE), number="V00000012")
     given(make, volunteer)
     return issued(asked(volunteer), worker_of(make))

@@ -14,7 +14,7 @@ from portal.registry.models import Organisation
 from portal.registry.models.resources import OrganisationKind
 from portal.volunteers import record_jobs
 from portal.volunteers.models.codes import CertificateState
-from portal.volunteers.models.records import Certificate, ServiceRecord
+from portal.volunteers.models.records import ServiceCertificate, ServiceRecord
 from portal.volunteers.service import certificate_paper, certificates, recording
 from tests.counting import count_queries
 from tests.helping import Helping
@@ -27,7 +27,7 @@ def paper(monkeypatch):
     monkeypatch.setattr(certificate_paper, "drawn", lambda _said: b"%PDF-1.7 a paper")
 
 
-def asked(volunteer, *, key: int = 0, days: int = 30, **more) -> Certificate:
+def asked(volunteer, *, key: int = 0, days: int = 30, **more) -> ServiceCertificate:
     with transaction() as session:
         who = session.merge(volunteer)
         organiser = certificates.organisers_of(who)[key]
@@ -35,16 +35,16 @@ def asked(volunteer, *, key: int = 0, days: int = 30, **more) -> Certificate:
         return certificates.ask(who, organiser, today() - timedelta(days=days), today(), **said)
 
 
-def issued(certificate, by) -> Certificate:
+def issued(certificate, by) -> ServiceCertificate:
     with transaction() as session:
         row = session.merge(certificate)
         certificates.issue(row, responsible="张主任", contact="0571-88880000", by=by)
     return fresh(certificate)
 
 
-def fresh(certificate) -> Certificate:
+def fresh(certificate) -> ServiceCertificate:
     db.session.rollback()
-    return db.session.get_one(Certificate, certificate.id, populate_existing=True)
+    return db.session.get_one(ServiceCertificate, certificate.id, populate_existing=True)
 
 
 def test_each_organiser_certifies_its_own_hours_alone(make):
@@ -177,7 +177,7 @@ def test_two_workers_do_not_issue_one_certificate_twice(make):
         issued(certificate, by)
     with transaction() as session:
         # As who read it before the other was done.
-        row = session.get_one(Certificate, certificate.id)
+        row = session.get_one(ServiceCertificate, certificate.id)
         sa.orm.attributes.set_committed_value(row, "state", CertificateState.REQUESTED)
         with pytest.raises(Refused, match="刚才被别人办理过"):
             certificates.issue(row, responsible="李主任", contact="1", by=by)
@@ -275,7 +275,7 @@ def test_a_resident_asks_once_and_reads_what_became_of_it(make, client):
     }
     for _click in range(2):
         assert client.post("/volunteers/certificates/ask", data=said).status_code == 303
-    (made,) = db.session.scalars(sa.select(Certificate)).all()
+    (made,) = db.session.scalars(sa.select(ServiceCertificate)).all()
     desk = client.application.test_client().sign_in(make.worker())
     base = f"/desk/volunteers/certificates/{made.public_id}"
     assert desk.post(f"{base}/refuse", data={"reason": "请先更正记录"}).status_code == 303

@@ -130,7 +130,7 @@ class Correction(Base):
     record: Mapped[ServiceRecord | None] = relationship()
 
 
-class Certificate(Base):
+class ServiceCertificate(Base):
     """服务证明 (67号令 15-17) of one recording organiser. `facts` is what it says, frozen when it was issued.
 
     `code` is what the verification page asks for beside the number: short, to be typed from the paper.

@@ -18,7 +18,7 @@ from portal.core import audit, clock
 from portal.core.db import db, transaction
 from portal.core.errors import Missing
 from portal.volunteers.models.codes import CertificateState
-from portal.volunteers.models.records import Certificate, CertificatePaper
+from portal.volunteers.models.records import CertificatePaper, ServiceCertificate
 from portal.volunteers.service import certificates, record_telling, record_words
 
 DRAWING = "portal.volunteers.service.certificate_drawing"
@@ -51,9 +51,11 @@ def make(certificate_id: int, *, font: Path, address: Callable[[str, str], str])
     _keep(certificate_id, body)
 
 
-def _waiting(certificate_id: int) -> Certificate | None:
-    query = sa.select(Certificate).where(Certificate.id == certificate_id, Certificate.made_at.is_(None))
-    return db.session.scalar(query.where(Certificate.state == CertificateState.ISSUED))
+def _waiting(certificate_id: int) -> ServiceCertificate | None:
+    query = sa.select(ServiceCertificate).where(
+        ServiceCertificate.id == certificate_id, ServiceCertificate.made_at.is_(None)
+    )
+    return db.session.scalar(query.where(ServiceCertificate.state == CertificateState.ISSUED))
 
 
 def drawn(said: dict[str, Any]) -> bytes:
@@ -81,7 +83,7 @@ def drawn(said: dict[str, Any]) -> bytes:
 def _stuck(certificate_id: int, fault: str) -> None:
     """Nothing is left blank: the certificate waits, and who issued it is told."""
     with transaction() as session:
-        certificate = session.get_one(Certificate, certificate_id, populate_existing=True)
+        certificate = session.get_one(ServiceCertificate, certificate_id, populate_existing=True)
         certificate.fault = fault[:200]
         audit.record("volunteers.certificate_stuck", certificate)
         record_telling.tell_maker(certificate, fault)
@@ -89,7 +91,7 @@ def _stuck(certificate_id: int, fault: str) -> None:
 
 def _keep(certificate_id: int, body: bytes) -> None:
     with transaction() as session:
-        certificate = session.get_one(Certificate, certificate_id, populate_existing=True)
+        certificate = session.get_one(ServiceCertificate, certificate_id, populate_existing=True)
         if certificate.made_at is not None or certificate.state is not CertificateState.ISSUED:
             return
         session.add(CertificatePaper(certificate_id=certificate_id, body=base64.b64encode(body).decode()))
@@ -98,7 +100,7 @@ def _keep(certificate_id: int, body: bytes) -> None:
         record_telling.tell_certificate("volunteers.certificate_issued", certificate)
 
 
-def body_of(certificate: Certificate) -> bytes:
+def body_of(certificate: ServiceCertificate) -> bytes:
     """The PDF of a certificate that stands; one that was revoked is handed out no more."""
     paper = certificates.paper_of(certificate)
     if paper is None or certificate.state is not CertificateState.ISSUED:
@@ -110,7 +112,7 @@ def long_day(day: date) -> str:
     return _("%(year)s年%(month)s月%(day)s日", year=day.year, month=day.month, day=day.day)
 
 
-def content(certificate: Certificate, *, font: Path, address: Callable[[str, str], str]) -> dict[str, Any]:
+def content(certificate: ServiceCertificate, *, font: Path, address: Callable[[str, str], str]) -> dict[str, Any]:
     """The words of the paper, as the drawing takes them: the four parts of the layout of 2015."""
     facts, number = certificate.facts, certificate.number or ""
     issued = clock.local(certificate.issued_at or clock.now())
@@ -148,7 +150,9 @@ def content(certificate: Certificate, *, font: Path, address: Callable[[str, str
     }
 
 
-def _parts(certificate: Certificate, first: str, last: str, hours: str) -> list[tuple[str, list[tuple[str, str]]]]:
+def _parts(
+    certificate: ServiceCertificate, first: str, last: str, hours: str
+) -> list[tuple[str, list[tuple[str, str]]]]:
     facts = certificate.facts
     issued = clock.local(certificate.issued_at or clock.now()).date()
     ends = [(_("证明编号"), certificate.number or ""), (_("出具日期"), long_day(issued))]

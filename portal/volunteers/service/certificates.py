@@ -21,7 +21,7 @@ from portal.registry.models import Organisation
 from portal.registry.service import words as registry
 from portal.volunteers.models.codes import CertificateState
 from portal.volunteers.models.people import Volunteer
-from portal.volunteers.models.records import Certificate, CertificatePaper, ServiceRecord
+from portal.volunteers.models.records import CertificatePaper, ServiceCertificate, ServiceRecord
 from portal.volunteers.service import people, record_telling, recording, records
 
 NOTICE = "volunteers.certificate_notice_days"
@@ -113,7 +113,7 @@ def _span(
     )
 
 
-def certified(certificate: Certificate) -> list[ServiceRecord]:
+def certified(certificate: ServiceCertificate) -> list[ServiceRecord]:
     """The records a certificate is about, the earliest first."""
     which = (certificate.community_id, certificate.organisation_id, certificate.first_day, certificate.last_day)
     query = sa.select(ServiceRecord).where(_span(certificate.volunteer, *which))
@@ -122,7 +122,7 @@ def certified(certificate: Certificate) -> list[ServiceRecord]:
 
 def ask(
     volunteer: Volunteer, organiser: Organiser, first: date, last: date, *, use: str, with_number: bool
-) -> Certificate:
+) -> ServiceCertificate:
     """Ask one organiser for a certificate of some days."""
     if last < first:
         raise Refused(_("结束日期不能早于开始日期。"), field="last_day")
@@ -135,7 +135,7 @@ def ask(
         raise Refused(_("这段日期里没有这个单位的服务记录。请看“我的志愿时间”，换一段日期。"), field="first_day")
     if _asked_already(volunteer, organiser, first, last):
         raise Refused(_("同样的证明已经申请过，正在办理，请等结果。"))
-    made = Certificate(
+    made = ServiceCertificate(
         volunteer=volunteer,
         community=organiser.community,
         organisation=organiser.organisation,
@@ -152,18 +152,18 @@ def ask(
 
 
 def _asked_already(volunteer: Volunteer, organiser: Organiser, first: date, last: date) -> bool:
-    query = sa.select(Certificate.id).where(
-        Certificate.volunteer_id.in_(records.ids_of(volunteer)),
-        Certificate.community_id == organiser.community.id,
-        Certificate.organisation_id == (organiser.organisation.id if organiser.organisation else None),
-        Certificate.first_day == first,
-        Certificate.last_day == last,
-        Certificate.state.in_(OPEN),
+    query = sa.select(ServiceCertificate.id).where(
+        ServiceCertificate.volunteer_id.in_(records.ids_of(volunteer)),
+        ServiceCertificate.community_id == organiser.community.id,
+        ServiceCertificate.organisation_id == (organiser.organisation.id if organiser.organisation else None),
+        ServiceCertificate.first_day == first,
+        ServiceCertificate.last_day == last,
+        ServiceCertificate.state.in_(OPEN),
     )
     return db.session.scalar(query.limit(1)) is not None
 
 
-def issue(certificate: Certificate, *, responsible: str, contact: str, by: Actor) -> None:
+def issue(certificate: ServiceCertificate, *, responsible: str, contact: str, by: Actor) -> None:
     """Issue it, or where the setting says so publish it first: the job then issues what nobody objected to."""
     if certificate.state is not CertificateState.REQUESTED:
         raise Refused(_("这份申请刚才已经办理过了，请刷新页面再看。"))
@@ -180,14 +180,14 @@ def issue(certificate: Certificate, *, responsible: str, contact: str, by: Actor
     record_telling.tell_certificate("volunteers.certificate_noticed", certificate)
 
 
-def _refuse_empty(certificate: Certificate) -> list[ServiceRecord]:
+def _refuse_empty(certificate: ServiceCertificate) -> list[ServiceRecord]:
     found = certified(certificate)
     if not found:
         raise Refused(_("这段日期里已经没有有效的服务记录，不能开具。请写明原因，不予开具。"))
     return found
 
 
-def _issue(certificate: Certificate) -> None:
+def _issue(certificate: ServiceCertificate) -> None:
     found = _refuse_empty(certificate)
     _move(certificate, CertificateState.ISSUED)
     moment = now()
@@ -201,16 +201,16 @@ def _issue(certificate: Certificate) -> None:
     jobs.enqueue(PAPER_JOB, certificate_id=certificate.id)
 
 
-def _next_number(certificate: Certificate) -> str:
+def _next_number(certificate: ServiceCertificate) -> str:
     """ZY, the community's last six figures, the year and a running number."""
     head = f"ZY{certificate.community.code[-6:]}{today().year}"
-    query = sa.select(sa.func.max(Certificate.number)).where(Certificate.number.like(f"{head}%"))
+    query = sa.select(sa.func.max(ServiceCertificate.number)).where(ServiceCertificate.number.like(f"{head}%"))
     with db.session.no_autoflush:
         latest = db.session.scalar(query)
     return f"{head}{int(latest.removeprefix(head)) + 1 if latest else 1:05d}"
 
 
-def _frozen(certificate: Certificate, found: list[ServiceRecord]) -> dict[str, Any]:
+def _frozen(certificate: ServiceCertificate, found: list[ServiceRecord]) -> dict[str, Any]:
     """What the paper says for ever, whatever becomes of the records. The whole number of a document stays sealed."""
     person = certificate.volunteer.person
     activities: dict[str, dict[str, Any]] = {}
@@ -235,7 +235,7 @@ def _frozen(certificate: Certificate, found: list[ServiceRecord]) -> dict[str, A
 
 def finish_notice(certificate_id: int) -> None:
     """Issue one whose notice is over; where its records are gone meanwhile, refuse it with that reason."""
-    found = db.session.scalar(_whole().where(Certificate.id == certificate_id))
+    found = db.session.scalar(_whole().where(ServiceCertificate.id == certificate_id))
     if found is None or found.state is not CertificateState.NOTICED or not _is_over(found):
         return
     if certified(found):
@@ -244,18 +244,18 @@ def finish_notice(certificate_id: int) -> None:
         refuse(found, reason=_("公示期间服务记录已经作废，没有可以证明的服务时间。"))
 
 
-def _is_over(certificate: Certificate) -> bool:
+def _is_over(certificate: ServiceCertificate) -> bool:
     return certificate.notice_until is not None and certificate.notice_until < today()
 
 
 def notices_over() -> list[int]:
-    query = sa.select(Certificate.id).where(
-        Certificate.state == CertificateState.NOTICED, Certificate.notice_until < today()
+    query = sa.select(ServiceCertificate.id).where(
+        ServiceCertificate.state == CertificateState.NOTICED, ServiceCertificate.notice_until < today()
     )
-    return list(db.session.scalars(query.order_by(Certificate.notice_until, Certificate.id)))
+    return list(db.session.scalars(query.order_by(ServiceCertificate.notice_until, ServiceCertificate.id)))
 
 
-def refuse(certificate: Certificate, *, reason: str) -> None:
+def refuse(certificate: ServiceCertificate, *, reason: str) -> None:
     if certificate.state not in OPEN:
         raise Refused(_("这份申请刚才已经办理过了，请刷新页面再看。"))
     _move(certificate, CertificateState.REFUSED)
@@ -264,7 +264,7 @@ def refuse(certificate: Certificate, *, reason: str) -> None:
     record_telling.tell_certificate("volunteers.certificate_refused", certificate, reason=reason)
 
 
-def revoke(certificate: Certificate, *, reason: str, by: Actor) -> None:
+def revoke(certificate: ServiceCertificate, *, reason: str, by: Actor) -> None:
     """Take it back: the page of verification says so at once, with the day and the reason."""
     if certificate.state is not CertificateState.ISSUED:
         raise Refused(_("只有已开具的证明可以撤销，请刷新页面再看。"))
@@ -274,7 +274,7 @@ def revoke(certificate: Certificate, *, reason: str, by: Actor) -> None:
     record_telling.tell_certificate("volunteers.certificate_revoked", certificate, reason=reason)
 
 
-def remake(certificate: Certificate) -> None:
+def remake(certificate: ServiceCertificate) -> None:
     """Try the paper again that could not be made, with what the register says now: nobody has it yet."""
     if certificate.state is not CertificateState.ISSUED or certificate.made_at is not None:
         raise Refused(_("这份证明已经做好，不用重做。"))
@@ -284,10 +284,10 @@ def remake(certificate: Certificate) -> None:
     jobs.enqueue(PAPER_JOB, certificate_id=certificate.id)
 
 
-def _move(certificate: Certificate, state: CertificateState) -> None:
+def _move(certificate: ServiceCertificate, state: CertificateState) -> None:
     """From the state it was read in: who comes second is refused."""
-    where = (Certificate.id == certificate.id, Certificate.state == certificate.state)
-    if not guarded(sa.update(Certificate).where(*where).values(state=state)):
+    where = (ServiceCertificate.id == certificate.id, ServiceCertificate.state == certificate.state)
+    if not guarded(sa.update(ServiceCertificate).where(*where).values(state=state)):
         raise Refused(_("这份证明刚才被别人办理过了，请刷新页面再看。"))
     db.session.refresh(certificate, ["state"])
 
@@ -297,8 +297,8 @@ def verify(number: str, code: str) -> Verification | None:
     cleaned = ids.check_short_code(code, 10)
     if cleaned is None:
         return None
-    where = (Certificate.number == number.strip().upper()[:32], Certificate.code == cleaned)
-    found = db.session.scalar(sa.select(Certificate).where(*where))
+    where = (ServiceCertificate.number == number.strip().upper()[:32], ServiceCertificate.code == cleaned)
+    found = db.session.scalar(sa.select(ServiceCertificate).where(*where))
     if found is None or found.issued_at is None:
         return None
     return Verification(
@@ -312,68 +312,74 @@ def verify(number: str, code: str) -> Verification | None:
     )
 
 
-def _whole() -> sa.Select[Certificate]:
-    volunteer = joinedload(Certificate.volunteer)
-    return sa.select(Certificate).options(
+def _whole() -> sa.Select[ServiceCertificate]:
+    volunteer = joinedload(ServiceCertificate.volunteer)
+    return sa.select(ServiceCertificate).options(
         volunteer.joinedload(Volunteer.person),
-        joinedload(Certificate.community),
-        joinedload(Certificate.organisation),
+        joinedload(ServiceCertificate.community),
+        joinedload(ServiceCertificate.organisation),
     )
 
 
-def certificates_of(volunteer: Volunteer) -> list[Certificate]:
-    query = _whole().where(Certificate.volunteer_id.in_(records.ids_of(volunteer)))
-    return list(db.session.scalars(query.order_by(Certificate.asked_at.desc(), Certificate.id.desc())))
+def certificates_of(volunteer: Volunteer) -> list[ServiceCertificate]:
+    query = _whole().where(ServiceCertificate.volunteer_id.in_(records.ids_of(volunteer)))
+    return list(db.session.scalars(query.order_by(ServiceCertificate.asked_at.desc(), ServiceCertificate.id.desc())))
 
 
-def certificate_for(volunteer: Volunteer, public_id: str) -> Certificate:
-    return _one(_whole().where(Certificate.volunteer_id.in_(records.ids_of(volunteer))), public_id)
+def certificate_for(volunteer: Volunteer, public_id: str) -> ServiceCertificate:
+    return _one(_whole().where(ServiceCertificate.volunteer_id.in_(records.ids_of(volunteer))), public_id)
 
 
 def _in(within: Collection[Scope]) -> sa.ColumnElement[bool]:
-    return Certificate.community_id.in_(people.community_ids(within))
+    return ServiceCertificate.community_id.in_(people.community_ids(within))
 
 
-def certificate_in(within: Collection[Scope], public_id: str) -> Certificate:
+def certificate_in(within: Collection[Scope], public_id: str) -> ServiceCertificate:
     return _one(_whole().where(_in(within)), public_id)
 
 
-def certificates_in(within: Collection[Scope], tab: str, *, page: int = 1) -> list[Certificate]:
+def certificates_in(within: Collection[Scope], tab: str, *, page: int = 1) -> list[ServiceCertificate]:
     """A page of a tab: what waits the longest first, what is done the latest first; one more than fits."""
-    query = _whole().where(_in(within), Certificate.state.in_(TABS[tab]))
-    order = (Certificate.asked_at, Certificate.id)
+    query = _whole().where(_in(within), ServiceCertificate.state.in_(TABS[tab]))
+    order = (ServiceCertificate.asked_at, ServiceCertificate.id)
     if tab not in {"requested", "noticed"}:
-        order = (Certificate.asked_at.desc(), Certificate.id.desc())  # type: ignore[assignment]
+        order = (ServiceCertificate.asked_at.desc(), ServiceCertificate.id.desc())  # type: ignore[assignment]
     return list(db.session.scalars(query.order_by(*order).limit(PAGE + 1).offset((page - 1) * PAGE)))
 
 
 def counts(within: Collection[Scope]) -> dict[str, int]:
     """How many of each tab, and how many papers could not be made ("stuck"), in one question."""
-    tabs = [sa.func.count(Certificate.id).filter(Certificate.state.in_(states)) for states in TABS.values()]
-    stuck = sa.func.count(Certificate.id).filter(Certificate.state == CertificateState.ISSUED, Certificate.fault != "")
+    tabs = [
+        sa.func.count(ServiceCertificate.id).filter(ServiceCertificate.state.in_(states)) for states in TABS.values()
+    ]
+    stuck = sa.func.count(ServiceCertificate.id).filter(
+        ServiceCertificate.state == CertificateState.ISSUED, ServiceCertificate.fault != ""
+    )
     row = db.session.execute(sa.select(*tabs, stuck).where(_in(within))).one()
     return dict(zip((*TABS, "stuck"), row, strict=True))
 
 
-def has_void(certificate: Certificate) -> bool:
+def has_void(certificate: ServiceCertificate) -> bool:
     """Whether what was certified is more than what counts now: a record was voided or shortened since."""
     return sum(record.minutes for record in certified(certificate)) < certificate.minutes
 
 
-def paper_of(certificate: Certificate) -> CertificatePaper | None:
+def paper_of(certificate: ServiceCertificate) -> CertificatePaper | None:
     return db.session.scalar(sa.select(CertificatePaper).where(CertificatePaper.certificate_id == certificate.id))
 
 
 def unmade() -> list[int]:
     """Issued, without a paper and without a reason why: what a queue lost."""
-    query = sa.select(Certificate.id).where(
-        Certificate.state == CertificateState.ISSUED, Certificate.made_at.is_(None), Certificate.fault == ""
+    query = sa.select(ServiceCertificate.id).where(
+        ServiceCertificate.state == CertificateState.ISSUED,
+        ServiceCertificate.made_at.is_(None),
+        ServiceCertificate.fault == "",
     )
-    return list(db.session.scalars(query.order_by(Certificate.id).limit(50)))
+    return list(db.session.scalars(query.order_by(ServiceCertificate.id).limit(50)))
 
 
-def _one(query: sa.Select[Certificate], public_id: str) -> Certificate:
-    found = db.session.scalar(query.where(Certificate.public_id == public_id))
+def _one(query: sa.Select[ServiceCertificate], public_id: str) -> ServiceCertificate:
+    found = db.session.scalar(query.where(ServiceCertificate.public_id == public_id))
     if found is None:
         raise Missing
     return found

@@ -14,7 +14,7 @@ from portal.core.errors import Missing
 from portal.registry.models import Person
 from portal.volunteers.models.codes import CertificateState, RecordState, StarState
 from portal.volunteers.models.people import Volunteer
-from portal.volunteers.models.records import Certificate, ServiceRecord, Star
+from portal.volunteers.models.records import ServiceCertificate, ServiceRecord, Star
 from portal.volunteers.service.records import in_month
 
 PAGE = 60
@@ -98,18 +98,21 @@ def month_of(place: Area, month: date, *, page: int = 1, limit: int = PAGE) -> M
     return Month(persons, services, int(given or 0), lines, len(rows) > limit)
 
 
-def certificates_noticed(place: Area) -> list[Certificate]:
+def certificates_noticed(place: Area) -> list[ServiceCertificate]:
     """Certificates under notice today, which anybody may object to."""
     query = (
-        sa.select(Certificate)
+        sa.select(ServiceCertificate)
         .where(
-            Certificate.community_id == place.id,
-            Certificate.state == CertificateState.NOTICED,
-            Certificate.notice_until >= today(),
+            ServiceCertificate.community_id == place.id,
+            ServiceCertificate.state == CertificateState.NOTICED,
+            ServiceCertificate.notice_until >= today(),
         )
-        .options(joinedload(Certificate.volunteer).joinedload(Volunteer.person), joinedload(Certificate.organisation))
+        .options(
+            joinedload(ServiceCertificate.volunteer).joinedload(Volunteer.person),
+            joinedload(ServiceCertificate.organisation),
+        )
     )
-    return list(db.session.scalars(query.order_by(Certificate.notice_until, Certificate.id).limit(200)))
+    return list(db.session.scalars(query.order_by(ServiceCertificate.notice_until, ServiceCertificate.id).limit(200)))
 
 
 def stars_published(place: Area) -> list[Star]:

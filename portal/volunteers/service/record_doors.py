@@ -13,7 +13,7 @@ from portal.identity.permissions import Permission
 from portal.registry.models import Person
 from portal.registry.service import people as registry
 from portal.volunteers.models.people import Volunteer
-from portal.volunteers.models.records import Certificate, Correction, ServiceRecord, Star
+from portal.volunteers.models.records import Correction, ServiceCertificate, ServiceRecord, Star
 from portal.volunteers.service import certificates, corrections, kinds, record_words, records, stars
 
 
@@ -52,7 +52,7 @@ def _of(person: Person, model: Any, order: Any, limit: int | None = None) -> lis
 def timeline(person: Person, *, limit: int = 20) -> list[Line]:
     """Records, certificates and stars of a person, the newest first."""
     lines = [_record_line(one) for one in _of(person, ServiceRecord, ServiceRecord.recorded_at, limit)]
-    lines += [_certificate_line(one) for one in _of(person, Certificate, Certificate.asked_at, limit)]
+    lines += [_certificate_line(one) for one in _of(person, ServiceCertificate, ServiceCertificate.asked_at, limit)]
     lines += [_star_line(one) for one in _of(person, Star, Star.applied_at, limit)]
     return sorted(lines, key=lambda line: line.at, reverse=True)[:limit]
 
@@ -63,7 +63,7 @@ def _record_line(one: ServiceRecord) -> Line:
     return Line(one.recorded_at, title, record_words.when(one))
 
 
-def _certificate_line(one: Certificate) -> Line:
+def _certificate_line(one: ServiceCertificate) -> Line:
     state = record_words.state_words(one.state)
     return Line(one.asked_at, _("志愿服务证明：%(state)s", state=state), one.number or "")
 
@@ -77,7 +77,7 @@ def export(person: Person) -> list[dict[str, Any]]:
     """Everything recorded, wished, certified and awarded, in words; days in ISO."""
     found = [_record_out(one) for one in _of(person, ServiceRecord, ServiceRecord.starts_at)]
     found += [_correction_out(one) for one in _of(person, Correction, Correction.asked_at)]
-    found += [_certificate_out(one) for one in _of(person, Certificate, Certificate.asked_at)]
+    found += [_certificate_out(one) for one in _of(person, ServiceCertificate, ServiceCertificate.asked_at)]
     return found + [_star_out(one) for one in _of(person, Star, Star.applied_at)]
 
 
@@ -124,7 +124,7 @@ def _correction_out(one: Correction) -> dict[str, Any]:
     }
 
 
-def _certificate_out(one: Certificate) -> dict[str, Any]:
+def _certificate_out(one: ServiceCertificate) -> dict[str, Any]:
     return {
         _("志愿服务证明"): one.number or "",
         _("服务起止"): _("%(first)s 至 %(last)s", first=one.first_day.isoformat(), last=one.last_day.isoformat()),

@@ -2,7 +2,7 @@
 
 from portal.core import clock, outbox
 from portal.core.outbox import Recipient
-from portal.volunteers.models.records import Certificate, Correction, ServiceRecord, Star
+from portal.volunteers.models.records import Correction, ServiceCertificate, ServiceRecord, Star
 
 
 def when(record: ServiceRecord) -> str:
@@ -37,7 +37,7 @@ def tell_correction(correction: Correction, *, accepted: int, refused: int) -> N
     )
 
 
-def tell_certificate(event: str, certificate: Certificate, *, reason: str = "") -> None:
+def tell_certificate(event: str, certificate: ServiceCertificate, *, reason: str = "") -> None:
     until = certificate.notice_until.isoformat() if certificate.notice_until else ""
     outbox.enqueue(
         event,
@@ -49,7 +49,7 @@ def tell_certificate(event: str, certificate: Certificate, *, reason: str = "") 
     )
 
 
-def tell_maker(certificate: Certificate, fault: str) -> None:
+def tell_maker(certificate: ServiceCertificate, fault: str) -> None:
     """Tell who issued it that the paper could not be made, and why."""
     if certificate.issued_by:
         outbox.enqueue(
