@@ -38,6 +38,12 @@ def _me() -> Volunteer:
     return people.me(current_actor())
 
 
+@bp.errorhandler(people.NotYet)
+def not_yet(refused: people.NotYet) -> Response:
+    """Who is no volunteer yet is shown the way."""
+    return web.page("volunteers/resident/not_yet.html", words=refused.message, status=422)
+
+
 @bp.route("/promise")
 @public
 def promise() -> Response:

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from portal.core import files, web
 from portal.core.access import current_actor, public, requires
 from portal.core.clock import now, today
+from portal.core.db import undo
 from portal.core.errors import Missing, Refused
 from portal.identity.permissions import Permission
 from portal.points.models import Goods, GoodsOrder
@@ -70,6 +71,8 @@ def shop_ask(goods_id: int) -> Response:
             return web.go(".shop_order", public_id=_asked(wanted, me, [me, *relatives], form))
         except Refused as refused:
             form.refuse(refused)
+            # What was taken before the refusal is not what she has.
+            undo()
     facts: dict[str, Any] = {"goods": wanted, "standing": ledger.balance(me), "others": bool(relatives)}
     return web.page("volunteers/resident/shop_ask.html", form=form, status=form.status, **facts)
 

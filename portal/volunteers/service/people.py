@@ -50,11 +50,15 @@ def me_or_none(actor: Actor) -> Volunteer | None:
     return volunteer_of(person) if person else None
 
 
+class NotYet(Refused):
+    """Somebody who is no volunteer asks for what only volunteers have."""
+
+
 def me(actor: Actor) -> Volunteer:
     """The volunteer an account is, whatever her state; a refusal that says what to do when she is none."""
     found = volunteer_of(people.person_of(actor))
     if found is None or found.state in {VolunteerState.LEFT, VolunteerState.REFUSED}:
-        raise Refused(_("您还没有登记为志愿者。请先在“志愿服务”里点“登记成为志愿者”。"))
+        raise NotYet(_("您还没有登记为志愿者。请先在“志愿服务”里点“登记成为志愿者”。"))
     return found
 
 

@@ -20,6 +20,8 @@ def answer_request(signup: Signup, *, yes: bool, by: joining.Who, reason: str = 
             raise Refused(_("不通过要写原因，志愿者会看到。"), field="reason")
         joining.take_off(signup, SignupState.REFUSED, by=by, reason=reason)
         return
+    if signup.placed_by == by.public_id:
+        raise Refused(_("不能通过自己提的申请。请另一位负责人或社区来办。"))
     if signup.starts_at <= now():
         raise Refused(_("这一班已经开始，不能再通过；请到签到里补登。"))
     joining.mark(signup, SignupState.JOINED, by=by)

@@ -31,7 +31,8 @@ def hours_confirm_picked() -> Response:
     """The second person's yes to several at once."""
     done, refused = attendance.confirm_picked(scopes(KEEP), _picks(), by=current_actor())
     if done or not refused:
-        flash(_("已确认 %(count)d 人的服务时间。", count=done), "ok" if done else "warn")
+        words = _("已确认 %(count)d 人的服务时间。", count=done) if done else _("请先勾选要确认的人。")
+        flash(words, "ok" if done else "warn")
     for words in refused:
         flash(words, "bad")
     return web.go(".hours_waiting")
