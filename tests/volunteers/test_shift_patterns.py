@@ -76,6 +76,16 @@ def test_holidays_are_skipped_with_their_name_or_kept(make, helping, worker):
     assert all(not one.why_not for one in patterns.look(activity, _pattern()))
 
 
+def test_dates_beyond_the_table_of_holidays_are_named(make, helping):
+    activity = helping.activity()
+    looked = patterns.look(activity, _pattern(skip_holidays=True))
+    assert patterns.beyond_holidays(looked) == today()
+    with transaction():
+        for year in range(today().year, looked[-1].day.year + 1):
+            calendar.set_day(date(year, 1, 1), works=False, name="元旦")
+    assert patterns.beyond_holidays(looked) is None
+
+
 def test_a_weekend_that_is_worked_is_no_holiday(make, helping):
     saturday = MONDAY + timedelta(days=5)
     with transaction():

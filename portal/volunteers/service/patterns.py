@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from portal.core import calendar, clock
+from portal.core import calendar, clock, working
 from portal.core.clock import now, today
 from portal.core.db import db
 from portal.core.errors import Refused
@@ -215,3 +215,9 @@ def pattern_words(kept: dict[str, Any]) -> str:
         first=kept.get("first", ""),
         last=kept.get("last", ""),
     )
+
+
+def beyond_holidays(dates: Sequence[Occurrence]) -> date | None:
+    """The last day of which the table of holidays speaks, where some of the dates come after it."""
+    known = working.known_until() or today()
+    return known if any(one.day > known for one in dates) else None

@@ -36,6 +36,7 @@ def shifts_new(public_id: str) -> Response:
         return web.go(".activity", public_id=public_id)
     shown = dates or _against(found, form)
     facts: dict[str, Any] = {"dates": shown, "made": shifts.split(shown)[0], "drawn": bool(dates)}
+    facts["unknown"] = patterns.beyond_holidays(shown)
     return web.page("volunteers/worker/shifts_new.html", activity=found, form=form, status=form.status, **facts)
 
 
