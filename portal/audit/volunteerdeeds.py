@@ -173,6 +173,7 @@ def _record_actions() -> dict[str, str]:
         "volunteers.certificate_stuck": _("志愿服务证明没有做出来"),
         "volunteers.certificate_remade": _("重新制作志愿服务证明"),
         "volunteers.certificate_refused": _("不予开具志愿服务证明"),
+        "volunteers.certificate_taken": _("下载志愿服务证明"),
         "volunteers.certificate_revoked": _("撤销志愿服务证明"),
         "volunteers.star_rules_loaded": _("装入志愿者星级标准"),
         "volunteers.star_rule_set": _("设置志愿者星级标准"),

@@ -40,16 +40,20 @@ class Declared:
     unit: Callable[[], str]
     least: int
     most: int
+    step: int = 1
 
 
 DECLARED: dict[str, Declared] = {}
 
 
 def declare(
-    key: str, *, default: int, label: Callable[[], str], unit: Callable[[], str], least: int, most: int
+    key: str, *, default: int, label: Callable[[], str], unit: Callable[[], str], least: int, most: int, step: int = 1
 ) -> None:
-    """Name a whole-number parameter with its default, bounds, and words (callables: said in the reader's language)."""
-    DECLARED[key] = Declared(key, default, label, unit, least, most)
+    """Name a whole-number parameter with its default, bounds, and words (callables: said in the reader's language).
+
+    With a `step`, only its multiples are taken.
+    """
+    DECLARED[key] = Declared(key, default, label, unit, least, most, step)
 
 
 def get(key: str, on: date | None = None) -> int:
@@ -89,11 +93,13 @@ def history(key: str) -> list[Parameter]:
 
 
 def put(key: str, value: int, *, valid_from: date, by: str, note: str = "") -> Parameter:
-    """Set a value from a day on; setting the same day again replaces it. Refuses a value out of bounds."""
+    """Set a value from a day on; setting the same day again replaces it. Refused out of bounds or off its step."""
     declared = DECLARED[key]
     if not declared.least <= value <= declared.most:
         words = _("请填 %(least)s 到 %(most)s 之间的整数", least=declared.least, most=declared.most)
         raise Refused(words, field="value")
+    if value % declared.step:
+        raise Refused(_("请填 %(step)s 的整数倍", step=declared.step), field="value")
     query = sa.select(Parameter).where(Parameter.key == key, Parameter.valid_from == valid_from)
     row = db.session.scalar(query) or Parameter(key=key, valid_from=valid_from)
     row.value, row.set_at, row.set_by, row.note = value, now(), by, note

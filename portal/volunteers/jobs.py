@@ -1,15 +1,13 @@
 """Background work of the volunteers."""
 
-from collections.abc import Callable
-
 from flask import Flask
 
 from portal.core import clock, events
-from portal.core.db import db, transaction
 from portal.core.jobs import EVERY_MINUTE, Jobs, Scheduled
 from portal.places import service as places
 from portal.points.service import goods_orders, ledger
 from portal.volunteers import record_jobs
+from portal.volunteers.each import each
 from portal.volunteers.service import (
     earning,
     inviting,
@@ -26,63 +24,39 @@ from portal.volunteers.service import (
 def expire_points() -> None:
     """Points whose last day has passed: each balance in a transaction of its own."""
     day = clock.today()
-    due = ledger.due_to_expire(day)
-    db.session.rollback()
-    for balance_id in due:
-        with transaction():
-            ledger.expire_balance(balance_id, day)
+    each(ledger.due_to_expire(day), lambda number: ledger.expire_balance(number, day))
 
 
 def lapse_goods() -> None:
     """Goods of the shop that nobody fetched in time."""
-    due = goods_orders.overdue(clock.now())
-    db.session.rollback()
-    for order_id in due:
-        with transaction():
-            goods_orders.lapse(order_id)
+    each(goods_orders.overdue(clock.now()), goods_orders.lapse)
 
 
 def catch_up_points() -> None:
     """Records whose points an event missed."""
-    lately = earning.lately()
-    db.session.rollback()
-    for record_id in lately:
-        with transaction():
-            earning.book(record_id)
+    each(earning.lately(), earning.book)
 
 
 def ask_marks() -> None:
     """Who did not check out, and what a leader left open: each shift in a transaction of its own."""
-    due = marks_missing.due(clock.now())
-    db.session.rollback()
-    for shift_id in due:
-        with transaction():
-            marks_missing.ask(shift_id)
-
-
-def _each(due: list[int], act: Callable[[int], object]) -> None:
-    """Each in a transaction of its own; what a crash left is found again."""
-    db.session.rollback()
-    for number in due:
-        with transaction():
-            act(number)
+    each(marks_missing.due(clock.now()), marks_missing.ask)
 
 
 def remind_signups() -> None:
     moment = clock.now()
-    _each(signup_reminding.due(moment), lambda number: signup_reminding.remind(number, moment))
+    each(signup_reminding.due(moment), lambda number: signup_reminding.remind(number, moment))
 
 
 def promote_lines() -> None:
     """Whoever was next in a line while her row was being changed elsewhere."""
-    _each(lines.offered(clock.now()), lines.promote)
+    each(lines.offered(clock.now()), lines.promote)
 
 
 def lapse_questions() -> None:
     """Swaps that nobody took before the shift, invitations that nobody answered in time."""
     moment = clock.now()
-    _each(swapping.due(moment), swapping.lapse)
-    _each(inviting.due(moment), inviting.lapse)
+    each(swapping.due(moment), swapping.lapse)
+    each(inviting.due(moment), inviting.lapse)
 
 
 def resume_plans() -> None:

@@ -1,33 +1,23 @@
 """Background work of records: what was confirmed is recorded, papers are drawn, notices end, stars are awarded."""
 
-from collections.abc import Callable
-
 from flask import Flask, current_app
 
 from portal.config import Config
 from portal.core import events, web
-from portal.core.db import db, transaction
 from portal.core.jobs import EVERY_MINUTE, Jobs, Scheduled
-from portal.volunteers.service import attending, certificate_paper, certificates, recording, records, stars
-
-
-def _each(due: list[int], act: Callable[[int], object]) -> None:
-    """Each in a transaction of its own; what a crash left is found again."""
-    db.session.rollback()
-    for number in due:
-        with transaction():
-            act(number)
+from portal.volunteers.each import each
+from portal.volunteers.service import attending, certificate_paper, certificates, following, records, stars
 
 
 def record_confirmed() -> None:
     """Confirmed hours that an event missed."""
-    _each(records.confirmed_unrecorded(), lambda number: recording.on_hours_confirmed(attendance_id=number))
+    each(records.confirmed_unrecorded(), lambda number: following.on_hours_confirmed(attendance_id=number))
 
 
 def end_notices() -> None:
     """Certificates and stars whose publication is over."""
-    _each(certificates.notices_over(), certificates.finish_notice)
-    _each(stars.to_award(), stars.award)
+    each(certificates.notices_over(), certificates.finish_notice)
+    each(stars.to_award(), stars.award)
 
 
 def make_paper(certificate_id: int) -> None:
@@ -43,8 +33,7 @@ def _verifying(number: str, code: str) -> str:
 
 def make_papers() -> None:
     """Papers that a queue lost."""
-    for certificate_id in certificates.unmade():
-        make_paper(certificate_id)
+    each(certificates.unmade(), make_paper, own=False)
 
 
 def register(jobs: Jobs) -> None:
@@ -55,4 +44,5 @@ def register(jobs: Jobs) -> None:
 
 
 def listen(app: Flask) -> None:
-    events.subscribe(app, attending.CONFIRMED, recording.on_hours_confirmed)
+    events.subscribe(app, attending.CONFIRMED, following.on_hours_confirmed)
+    events.subscribe(app, attending.CHANGED, following.on_hours_changed)

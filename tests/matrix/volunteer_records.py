@@ -17,7 +17,7 @@ ASKS: dict[str, str] = {
     "volunteers.resident.stars_mine": "volunteers.use",
     "volunteers.resident.verify": "public",
     "volunteers.resident.verify_number": "public",
-    "volunteers.worker.certificate_file": "volunteers.certify",
+    "volunteers.worker.certificate_file": "volunteers.certify fresh",
     "volunteers.worker.certificate_issue": "volunteers.certify fresh",
     "volunteers.worker.certificate_page": "volunteers.certify",
     "volunteers.worker.certificate_refuse": "volunteers.certify",

@@ -3,7 +3,7 @@
 ASKS: dict[str, str] = {
     "volunteers.worker.roster": "volunteers.keep",
     "volunteers.worker.roster_calendar": "volunteers.keep",
-    "volunteers.worker.roster_files": "volunteers.keep",
+    "volunteers.worker.roster_files": "volunteers.keep fresh",
     "volunteers.worker.roster_invite": "volunteers.keep",
     "volunteers.worker.roster_message": "volunteers.keep",
     "volunteers.worker.roster_place": "volunteers.keep",

@@ -11,9 +11,11 @@ from portal.core.db import db, transaction
 from portal.core.errors import Missing, Refused
 from portal.core.outbox import OutboxRow
 from portal.notifications.wording import words_for
-from portal.volunteers.models.activities import Post
-from portal.volunteers.models.codes import ServiceKind, SignupState, Way
-from portal.volunteers.models.signups import HeldTime
+from portal.registry.models import VolunteerTeam
+from portal.volunteers.models.activities import Activity, Post
+from portal.volunteers.models.codes import ActivityState, InvitationState, ServiceKind, SignupState, VolunteerState, Way
+from portal.volunteers.models.people import Volunteer
+from portal.volunteers.models.signups import HeldTime, Invitation
 from portal.volunteers.service import activities, activity_templates, calling_off, joining, keeping, shifts
 from portal.volunteers.service.keeping import Facts, PositionFacts
 from tests.acting import actor_of
@@ -73,6 +75,43 @@ def test_a_leader_is_the_volunteer_named_or_the_teams_leader(make, helping):
     activity = activities.activity(helping.activity(leader_id=leader.id).public_id)
     assert activities.leader_is(activity, leader.person)
     assert not activities.leader_is(activity, make.person("张三"))
+
+
+def test_who_is_barred_or_leads_a_disbanded_team_leads_nothing(make, client, helping):
+    leader, head = helping.volunteer(make.person("周组长")), make.person("孙队长")
+    team = make.add(VolunteerTeam(community_id=make.community().id, name="红马甲", leader_id=head.id))
+    activity = helping.activity(leader_id=leader.id, team_id=team.id)
+    signup = helping.signup(helping.post(helping.shift(activity)), state=SignupState.REQUESTED)
+    accounts = [make.resident(leader.person), make.resident(head)]
+    page, asked = f"/volunteers/lead/{signup.shift.public_id}", f"/volunteers/lead/requests/{signup.public_id}"
+    assert [client.sign_in(one).get(page).status_code for one in accounts] == [200, 200]
+    with transaction() as session:
+        session.get_one(Volunteer, leader.id).state = VolunteerState.LEFT
+        session.get_one(VolunteerTeam, team.id).disbanded_on = today()
+    for one in accounts:
+        client.sign_in(one)
+        assert (client.get(page).status_code, client.post(asked, data={"yes": "1"}).status_code) == (404, 404)
+    with transaction() as session:
+        session.get_one(Volunteer, leader.id).state = VolunteerState.BARRED
+        session.get_one(Volunteer, leader.id).barred_until = today()
+    assert not activities.leader_is(activity, leader.person)
+    with transaction() as session:
+        session.get_one(Volunteer, leader.id).barred_until = today() - timedelta(days=1)
+    assert activities.leader_is(activity, leader.person)
+
+
+def test_of_two_who_move_an_activity_differently_one_does(make):
+    activity, worker = _draft(make)
+    with transaction():
+        keeping.publish(activity, by=worker)
+    with transaction() as session:
+        held = session.get_one(Activity, activity.id)
+        ended = sa.update(Activity).where(Activity.id == held.id).values(state=ActivityState.CALLED_OFF)
+        session.connection().execute(ended)
+        assert held.state is ActivityState.PUBLISHED
+        with pytest.raises(Refused, match="现在的状态"):
+            keeping.move(held, ActivityState.ENDED)
+    assert make.read(activity).state is ActivityState.CALLED_OFF
 
 
 def _facts(**more):
@@ -173,6 +212,18 @@ def test_a_position_that_somebody_is_on_stays_and_is_not_made_too_small(make, he
         few = (PositionFacts("送餐员", 1, id=position.id),)
         keeping.change(activities.activity(activity.public_id), _facts(positions=few), by=worker)
     with pytest.raises(Refused, match="不能去掉"), transaction():
+        other = (PositionFacts("登记员", 1),)
+        keeping.change(activities.activity(activity.public_id), _facts(positions=other), by=worker)
+
+
+def test_a_position_that_somebody_was_asked_to_stays(make, helping):
+    activity, worker = _draft(make)
+    with transaction():
+        keeping.publish(activity, by=worker)
+    post, asked = helping.post(helping.shift(activity, soon(3))), helping.volunteer()
+    facts = {"state": InvitationState.DECLINED, "asked_by_name": "周洁", "answer_by": soon(2)}
+    make.add(Invitation(post_id=post.id, volunteer_id=asked.id, **facts))
+    with pytest.raises(Refused, match="受过邀请"), transaction():
         other = (PositionFacts("登记员", 1),)
         keeping.change(activities.activity(activity.public_id), _facts(positions=other), by=worker)
 

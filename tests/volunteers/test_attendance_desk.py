@@ -9,6 +9,7 @@ import time_machine
 from portal.core import clock, settings
 from portal.core.clock import now
 from portal.core.db import db, transaction
+from portal.core.errors import Refused
 from portal.core.outbox import OutboxRow
 from portal.identity.permissions import Role
 from portal.volunteers import jobs
@@ -242,6 +243,14 @@ def test_the_step_of_hours_is_a_setting(make, signup, account):
     with transaction():
         settings.put(hours.STEP, 30, valid_from=date(2026, 1, 1), by="street")
     assert _entered(signup, account, came=0, left=89).minutes == 60
+
+
+def test_the_step_of_hours_is_one_that_records_can_hold(make):
+    for value in (1, 5, 10, 45):
+        with pytest.raises(Refused), transaction():
+            settings.put(hours.STEP, value, valid_from=date(2026, 1, 1), by="street")
+    with transaction():
+        settings.put(hours.STEP, 12, valid_from=date(2026, 1, 1), by="street")
 
 
 def test_the_sheets_print_names_numbers_and_blank_lines(desk, shift, signup):

@@ -254,8 +254,10 @@ def test_nobody_takes_a_neighbours_certificate(make, client):
     client.sign_in(make.resident(neighbour))
     assert client.get(f"/volunteers/certificates/{certificate.public_id}/file").status_code == 404
     desk = client.application.test_client().sign_in(make.worker(scope=make.community("秋水社区")))
-    for path in ("", "/issue", "/revoke", "/file"):
-        assert desk.get(f"/desk/volunteers/certificates/{certificate.public_id}{path}").status_code == 404
+    base = f"/desk/volunteers/certificates/{certificate.public_id}"
+    for path in ("", "/issue", "/revoke"):
+        assert desk.get(f"{base}{path}").status_code == 404
+    assert desk.post(f"{base}/file").status_code == 404
 
 
 def test_a_resident_asks_once_and_reads_what_became_of_it(make, client):

@@ -1,6 +1,6 @@
 """Why somebody may or may not join: each reason in words, and the same answer when she joins all the same."""
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 
@@ -307,7 +307,7 @@ def test_newcomers_take_no_more_than_their_share(make, helping, worker):
 
 
 def test_without_insurance_a_risky_activity_takes_nobody_not_even_by_a_worker(helping, worker):
-    for facts in ({"is_risky": True}, {"insured_until": soon(1)}):
+    for facts in ({"is_risky": True}, {"is_risky": True, "insured_until": soon(1)}):
         post = helping.post(helping.shift(helping.activity(**facts)))
         refused(post, helping.volunteer(), worker, "uninsured", "保险")
         with pytest.raises(joining.Unfit):
@@ -315,6 +315,13 @@ def test_without_insurance_a_risky_activity_takes_nobody_not_even_by_a_worker(he
     put(
         helping.post(helping.shift(helping.activity(is_risky=True, insured_until=soon(9)))), helping.volunteer(), worker
     )
+
+
+def test_the_last_insured_day_is_named_and_only_what_is_risky_must_be_insured(helping, worker):
+    until = at(today() + timedelta(days=1), time(0))
+    post = helping.post(helping.shift(helping.activity(is_risky=True, insured_until=until)))
+    assert f"保到 {today().month}月{today().day}日" in verdict(post, helping.volunteer()).words
+    put(helping.post(helping.shift(helping.activity(insured_until=until))), helping.volunteer(), worker)
 
 
 def test_a_page_of_verdicts_asks_a_fixed_number_of_questions(make, helping):

@@ -137,6 +137,15 @@ def test_the_leader_marks_come_and_gone_and_the_hours_count(make, led, signup, t
     assert (found.minutes, found.came_by, found.left_by) == (60, Mark.LEADER, Mark.LEADER)
 
 
+def test_gone_is_not_marked_by_the_button_after_checking_out_has_closed(make, led, signup, traveller):
+    led.post(_person(signup), data={"act": "in"})
+    traveller.shift(3 * 3600)
+    led.post(_person(signup), data={"act": "out"})
+    assert make.read(signup).state is SignupState.PRESENT
+    assert "到 2026-05-06 12:00 为止" in led.get(f"/volunteers/lead/{signup.shift.public_id}").text
+    assert attending.confirmed(make.read(signup)) is None
+
+
 def test_two_marks_of_the_same_button_count_once(make, led, signup):
     led.post(_person(signup), data={"act": "in"})
     led.post(_person(signup), data={"act": "in"})

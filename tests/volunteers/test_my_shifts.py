@@ -305,12 +305,13 @@ def test_an_invitation_ends_with_its_time(make, client, worker, account, me, pos
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Invitation)) == 1
 
 
-def test_a_request_that_was_answered_is_not_answered_again(helping, worker, me):
+def test_a_request_that_was_answered_is_not_answered_again(make, helping, worker, me):
     one = put(helping.post(), me, worker, state=SignupState.REQUESTED)
+    other = actor_of(make.worker())
     with transaction():
-        requests.answer_request(one, yes=True, by=worker)
+        requests.answer_request(one, yes=True, by=other)
     with pytest.raises(joining.Refused, match="处理过"), transaction():
-        requests.answer_request(one, yes=False, by=worker, reason="人够了")
+        requests.answer_request(one, yes=False, by=other, reason="人够了")
 
 
 def test_an_offered_place_is_taken_or_left_on_its_page(make, client, helping, worker, account, me):

@@ -173,6 +173,42 @@ def test_a_consent_withdrawn_takes_the_child_off_every_shift_ahead(make, helping
     assert make.read(signup.post.capacity).taken == 0
 
 
+def test_who_left_and_registers_again_asks_her_guardian_anew_and_one_withdrawal_ends_every_consent(make):
+    mother = make.person("陈母", born=aged(40))
+    child = make.person("陈小", born=aged(12), guardian_id=mother.id)
+    actor, own = actor_of(make.resident(mother)), actor_of(make.resident(child))
+    made = registered(make, child, by=actor, consent=Consent("陈母", ConsentWay.ACCOUNT, guardian=mother))
+    with transaction():
+        moving.leave(made, by=own)
+    assert not people.consents_of([made.id])
+    assert registered(make, child, by=own).state is VolunteerState.APPLIED
+    assert registering.waits_for(made).startswith("等监护人同意")
+    with transaction():
+        guardians.agree(guardians.ward(actor, child.public_id), by=actor, comes_along=False)
+    assert made.state is VolunteerState.ACTIVE
+    second = {"guardian_name": "陈父", "relation": "父亲", "way": ConsentWay.PAPER, "given_by": "worker"}
+    make.add(GuardianConsent(volunteer_id=made.id, given_at=now(), **second))
+    with transaction():
+        moving.consent_withdrawn(guardians.ward(actor, child.public_id), by=actor)
+    assert not people.guardian_agreed(made, today())
+
+
+def test_a_refused_child_who_applies_again_waits_for_a_new_consent_and_is_not_stuck(make):
+    mother = make.person("陈母", born=aged(40))
+    child = make.person("陈小", born=aged(12), guardian_id=mother.id)
+    actor, own = actor_of(make.resident(mother)), actor_of(make.resident(child))
+    with transaction():
+        settings.put(registering.APPROVES, 1, valid_from=today(), by="test")
+    made = registered(make, child, by=actor, consent=Consent("陈母", ConsentWay.ACCOUNT, guardian=mother))
+    with transaction():
+        moving.refuse(made, reason="证件没有核对上")
+        settings.put(registering.APPROVES, 0, valid_from=today(), by="test")
+    assert registered(make, child, by=own).state is VolunteerState.APPLIED
+    with transaction():
+        guardians.agree(guardians.ward(actor, child.public_id), by=actor, comes_along=False)
+    assert made.state is VolunteerState.ACTIVE
+
+
 def test_of_age_on_the_day_of_the_shift_nobody_asks_a_guardian(make, helping):
     made = helping.volunteer(make.person(born=today().replace(year=today().year - 18, day=1) + timedelta(days=40)))
     eighteenth = made.person.birth_date.replace(year=made.person.birth_date.year + 18)

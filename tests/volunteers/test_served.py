@@ -13,6 +13,7 @@ from portal.core.errors import Missing, Refused
 from portal.registry.models import PersonState
 from portal.volunteers.models.activities import Post, Served
 from portal.volunteers.models.codes import SignupState, Task, Way
+from portal.volunteers.models.signups import Signup
 from portal.volunteers.service import activities, activity_doors, joining, serving
 from tests.acting import actor_of
 from tests.helping import Helping, soon
@@ -142,6 +143,61 @@ def test_each_volunteer_sees_those_given_to_her_and_those_given_to_nobody(make, 
     mine, hers = standing.page().text, standing.page(account).text
     assert ("赵桂兰" in mine, "周奶奶" in mine, "吴爷爷" in mine) == (True, False, True)
     assert ("赵桂兰" in hers, "周奶奶" in hers, "吴爷爷" in hers) == (False, True, True)
+
+
+def _given(make, helping, standing, old):
+    """Somebody given to her whom she saw to, and somebody still to come."""
+    done = helping.served(standing.shift, make.person("吴爷爷"), volunteer_id=standing.volunteer.id, done_at=now())
+    return helping.served(standing.shift, old, volunteer_id=standing.volunteer.id), done
+
+
+def test_whom_she_was_to_go_to_the_others_see_once_she_is_off_the_shift(make, standing, helping, old):
+    open_one, done = _given(make, helping, standing, old)
+    leaving = standing.signup
+    _second, account = standing.joins("钱六")
+    assert "赵桂兰" not in standing.page(account).text
+    with transaction():
+        joining.take_off(db.session.get_one(Signup, leaving.id), SignupState.LEFT, by=standing.worker)
+    assert "赵桂兰" in standing.page(account).text
+    assert (make.read(open_one).volunteer_id, make.read(done).volunteer_id) == (None, standing.volunteer.id)
+
+
+def test_who_did_not_come_goes_to_nobody(make, standing, helping, old):
+    open_one, _done = _given(make, helping, standing, old)
+    with transaction():
+        signup = db.session.get_one(Signup, standing.signup.id)
+        joining.mark(signup, SignupState.NO_SHOW, by=standing.worker, reason="没有来")
+    assert make.read(open_one).volunteer_id is None
+
+
+def test_who_takes_over_her_place_sees_whom_she_was_to_go_to(make, standing, helping, old):
+    open_one, _done = _given(make, helping, standing, old)
+    with transaction():
+        joining.hand_on(db.session.get_one(Signup, standing.signup.id), helping.volunteer(), by=standing.worker)
+    assert make.read(open_one).volunteer_id is None
+
+
+def test_who_changes_her_post_on_the_shift_keeps_whom_she_goes_to_and_who_leaves_it_does_not(
+    make, standing, helping, old
+):
+    open_one, _done = _given(make, helping, standing, old)
+    signup = standing.signup
+    for shift, kept in ((standing.shift, standing.volunteer.id), (helping.shift(starts_at=soon(5)), None)):
+        with transaction():
+            post = db.session.get_one(Post, shift.posts[0].id)
+            moves = [(db.session.get_one(Signup, signup.id), post)]
+            (signup,) = joining.rearrange(moves, way=Way.WORKER, by=standing.worker)
+        assert make.read(open_one).volunteer_id == kept
+
+
+def test_two_who_exchange_their_places_let_go_of_whom_they_go_to(make, standing, helping, old):
+    open_one, _done = _given(make, helping, standing, old)
+    mine = standing.signup
+    standing.joins("钱六", helping.shift(starts_at=soon(5)))
+    with transaction():
+        one, other = (db.session.get_one(Signup, each.id) for each in (mine, standing.signup))
+        joining.exchange(one, other, by=standing.worker)
+    assert make.read(open_one).volunteer_id is None
 
 
 def test_done_is_said_with_words_once_and_by_who_goes_there(make, client, standing, helping, old):

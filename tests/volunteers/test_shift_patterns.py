@@ -14,8 +14,8 @@ from portal.notifications.wording import words_for
 from portal.places.models import Capacity
 from portal.volunteers.models.activities import Post, Shift
 from portal.volunteers.models.codes import ShiftState, Way
-from portal.volunteers.models.signups import HeldTime
-from portal.volunteers.service import activities, joining, patterns, shifts
+from portal.volunteers.models.signups import HeldTime, Invitation, Signup
+from portal.volunteers.service import activities, joining, lines, patterns, shifts
 from portal.volunteers.service.patterns import Pattern
 from tests.acting import actor_of
 from tests.helping import Helping, soon
@@ -233,6 +233,21 @@ def test_a_single_shift_is_moved_and_those_on_it_only_when_a_worker_says_so(make
     held = db.session.scalars(sa.select(HeldTime.at).order_by(HeldTime.at)).all()
     assert (held[0], len(held)) == (soon(5), 24)
     assert "volunteers.shift_changed" in _topics()
+
+
+@pytest.mark.parametrize("days", [2, 5])
+def test_lines_invitations_and_reminders_of_a_moved_shift_go_by_its_new_time(make, helping, worker, days):
+    shift = helping.shift(helping.activity(positions=[helping.position(needs=1)]), soon(3))
+    signup, post = _put_on(helping, shift, worker), helping.post(shift)
+    facts = {"asked_by_name": "周洁", "post_id": post.id}
+    until_begun = make.add(Invitation(volunteer_id=helping.volunteer().id, answer_by=soon(3), **facts))
+    sooner = make.add(Invitation(volunteer_id=helping.volunteer().id, answer_by=soon(1), **facts))
+    with transaction() as session:
+        session.get_one(Signup, signup.id).reminded = 2
+        waiting = lines.join_line(session.get_one(Post, post.id), helping.volunteer(), by=worker)
+    _change(shift, worker, soon(days), with_people=True)
+    assert (make.read(waiting).closes_at, make.read(signup).reminded) == (soon(days), 0)
+    assert [make.read(one).answer_by for one in (until_begun, sooner)] == [soon(days), soon(1)]
 
 
 def test_nobody_is_taken_along_to_where_she_is_on_another_shift(make, helping, worker):

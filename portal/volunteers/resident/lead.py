@@ -14,10 +14,20 @@ from portal.core.errors import Missing, Refused
 from portal.identity.permissions import Permission
 from portal.volunteers.forms.attendance import MessageForm, NotedForm, ReasonForm, TimesForm
 from portal.volunteers.models.activities import Shift
-from portal.volunteers.models.codes import Mark, Way
+from portal.volunteers.models.codes import Way
 from portal.volunteers.models.signups import Signup
 from portal.volunteers.resident.blueprint import bp
-from portal.volunteers.service import attendance, attending, code_pages, codes, hours, leading, papers, substituting
+from portal.volunteers.service import (
+    attendance,
+    attending,
+    checking,
+    code_pages,
+    codes,
+    hours,
+    leading,
+    papers,
+    substituting,
+)
 from portal.volunteers.service.codes import Purpose
 
 USE = Permission.VOLUNTEERS_USE
@@ -86,9 +96,9 @@ def lead_sheet(shift_id: str) -> Response:
 def lead_mark(shift_id: str, signup_id: str) -> Response:
     """A mark of one button on the spot: come or gone, now."""
     signup, me = _signup(shift_id, signup_id), current_actor()
-    act = attending.mark_out if request.form.get("act") == "out" else attending.mark_in
+    purpose = Purpose.OUT if request.form.get("act") == "out" else Purpose.IN
     words = _("已登记 %(name)s。", name=signup.volunteer.person.name)
-    return _done(shift_id, lambda: act(signup, Mark.LEADER, now(), me), words)
+    return _done(shift_id, lambda: checking.on_the_spot(signup, purpose, by=me), words)
 
 
 @bp.route("/lead/<shift_id>/people/<signup_id>/confirm", methods=["POST"])

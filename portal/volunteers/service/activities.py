@@ -12,14 +12,14 @@ from sqlalchemy.orm.interfaces import ORMOption
 from portal.areas import service as areas
 from portal.core import settings
 from portal.core.access import Scope
-from portal.core.clock import day_bounds, now
+from portal.core.clock import day_bounds, now, today
 from portal.core.db import db, unique_or
 from portal.core.errors import Missing, Refused
 from portal.places import service as places
 from portal.registry.models import Person, VolunteerTeam
 from portal.registry.service import people
 from portal.volunteers.models.activities import STEP_MINUTES, Activity, Position, Post, Shift, ShiftBatch
-from portal.volunteers.models.codes import ActivityState, ServiceKind, ShiftState
+from portal.volunteers.models.codes import ActivityState, ServiceKind, ShiftState, VolunteerState
 from portal.volunteers.models.people import Volunteer
 
 LONGEST = "volunteers.longest_minutes"
@@ -177,18 +177,19 @@ def leader_is(activity: Activity, person: Person | None) -> bool:
     """Whether somebody leads an activity: it names her, or she leads its team."""
     if person is None:
         return False
-    leads = {activity.leader.person_id if activity.leader else None, activity.team.leader_id if activity.team else None}
-    leads.discard(None)
-    return bool(leads) and not leads.isdisjoint(db.session.scalars(people.ids_of(person)))
+    query = sa.select(sa.literal(1)).where(Activity.id == activity.id, led_by(person))
+    return db.session.scalar(query) is not None
 
 
 def led_by(person: Person) -> sa.ColumnElement[bool]:
-    """The condition that somebody leads an activity, for the lists of leaders."""
-    ids = people.ids_of(person)
-    return sa.or_(
-        Activity.leader_id.in_(sa.select(Volunteer.id).where(Volunteer.person_id.in_(ids))),
-        Activity.team_id.in_(sa.select(VolunteerTeam.id).where(VolunteerTeam.leader_id.in_(ids))),
-    )
+    """The condition that somebody leads an activity: it names her and she helps today, or she leads its team, which
+    was not disbanded.
+    """
+    ids, over = people.ids_of(person), Volunteer.barred_until < today()
+    helps = sa.or_(Volunteer.state == VolunteerState.ACTIVE, sa.and_(Volunteer.state == VolunteerState.BARRED, over))
+    named = sa.select(Volunteer.id).where(Volunteer.person_id.in_(ids), helps)
+    teams = sa.select(VolunteerTeam.id).where(VolunteerTeam.leader_id.in_(ids), VolunteerTeam.disbanded_on.is_(None))
+    return sa.or_(Activity.leader_id.in_(named), Activity.team_id.in_(teams))
 
 
 def organiser_name(activity: Activity) -> str:

@@ -137,7 +137,7 @@ def _written(signup: Signup, found: Attendance | None, times: Times, *, by: Acto
         "words": times.words.strip()[:200],
     }
     if found is not None:
-        _change(found, sa.true(), **values)
+        _change(found, Attendance.state == found.state, **values)
         return found
     made = Attendance(signup_id=signup.id, signup=signup, **values)
     with unique_or(_twice()):
@@ -169,12 +169,12 @@ def take_back(signup: Signup, purpose: Purpose, *, by: Actor, reason: str) -> No
         raise Refused(_("这个人还没有签退，没有要撤销的登记。"))
     if purpose is Purpose.IN:
         uses = CodeUse.signup_id == signup.id
-        _change(found, sa.true(), state=HoursState.OPEN)
+        _change(found, Attendance.state == found.state, state=HoursState.OPEN)
         db.session.delete(found)
         _move(signup, SignupState.JOINED, by=by)
     else:
         uses = sa.and_(CodeUse.signup_id == signup.id, CodeUse.purpose == purpose.value)
-        _change(found, sa.true(), left_at=None, left_by=None, minutes=None, state=HoursState.OPEN)
+        _change(found, Attendance.state == found.state, left_at=None, left_by=None, minutes=None, state=HoursState.OPEN)
         _move(signup, SignupState.PRESENT, by=by)
     db.session.execute(sa.delete(CodeUse).where(uses))
     _record("volunteers.mark_taken_back", signup, by=by, reason=reason, mark=purpose.value)

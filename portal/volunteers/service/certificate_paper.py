@@ -60,15 +60,18 @@ def _waiting(certificate_id: int) -> ServiceCertificate | None:
 
 def drawn(said: dict[str, Any]) -> bytes:
     """The PDF. The drawing takes much memory: it has a process of its own, which gives it back."""
-    done = subprocess.run(  # noqa: S603 our own module
-        [sys.executable, "-m", DRAWING],
-        input=json.dumps(said, ensure_ascii=False).encode(),
-        capture_output=True,
-        timeout=LONGEST_SECONDS,
-        check=False,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 our own module
+            [sys.executable, "-m", DRAWING],
+            input=json.dumps(said, ensure_ascii=False).encode(),
+            capture_output=True,
+            timeout=LONGEST_SECONDS,
+            check=False,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+    except subprocess.TimeoutExpired:
+        raise _not_drawn() from None
     if done.returncode == LACKS_A_SIGN:
         sign = done.stdout.decode()
         code = f"U+{ord(sign):04X}"
@@ -76,8 +79,12 @@ def drawn(said: dict[str, Any]) -> bytes:
             _("字体里没有“%(sign)s”（%(code)s）这个字，证明做不出来。请联系维护人员补字。", sign=sign, code=code)
         )
     if done.returncode:
-        raise NotDrawn(_("证明没有做出来，请点“重新制作”；还是不行的话，请联系维护人员。"))
+        raise _not_drawn()
     return done.stdout
+
+
+def _not_drawn() -> NotDrawn:
+    return NotDrawn(_("证明没有做出来，请点“重新制作”；还是不行的话，请联系维护人员。"))
 
 
 def _stuck(certificate_id: int, fault: str) -> None:
@@ -192,3 +199,16 @@ def _row(line: dict[str, Any]) -> list[str]:
     if line["last"] != line["first"]:
         days = _("%(first)s 至 %(last)s", first=line["first"], last=line["last"])
     return [line["activity"], line["content"][:120], days, str(line["count"]), record_words.hours(line["minutes"])]
+
+
+def handed_out(certificate: ServiceCertificate) -> bytes:
+    """The PDF for a worker, whom the audit names."""
+    body = body_of(certificate)
+    audit.record(
+        "volunteers.certificate_taken",
+        certificate,
+        on_behalf_of=certificate.volunteer.person.public_id,
+        number=certificate.number,
+        whole=certificate.with_number,
+    )
+    return body

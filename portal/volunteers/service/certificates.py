@@ -278,7 +278,10 @@ def remake(certificate: ServiceCertificate) -> None:
     """Try the paper again that could not be made, with what the register says now: nobody has it yet."""
     if certificate.state is not CertificateState.ISSUED or certificate.made_at is not None:
         raise Refused(_("这份证明已经做好，不用重做。"))
-    certificate.facts = _frozen(certificate, _refuse_empty(certificate))
+    found = _refuse_empty(certificate)
+    certificate.minutes = sum(record.minutes for record in found)
+    certificate.facts = _frozen(certificate, found)
+    certificate.id_number = certificate.volunteer.person.id_number if certificate.with_number else None
     certificate.fault = ""
     audit.record("volunteers.certificate_remade", certificate)
     jobs.enqueue(PAPER_JOB, certificate_id=certificate.id)

@@ -17,6 +17,7 @@ from portal.registry.models import PersonState
 from portal.volunteers.models.activities import Activity, Position, Post, Shift
 from portal.volunteers.models.codes import ActivityState, Joining, ShiftState, SignupState, VolunteerState
 from portal.volunteers.models.people import Volunteer
+from portal.volunteers.service import guards
 from portal.volunteers.service.signup_words import length, span
 from portal.volunteers.service.standing import DAY, KEYS, MISSED_DAYS, MISSED_MOST, NEW, REST, Own, Standing
 from portal.volunteers.service.standing import newcomers_on as newcomers_on
@@ -210,11 +211,11 @@ def _too_early(post: Post, _standing: Standing, asked: Asked) -> str:
 def _uninsured(post: Post, _standing: Standing, _asked: Asked) -> str:
     activity: Activity = post.shift.activity
     until = activity.insured_until
-    if until is None:
-        return _("这项活动有风险，还没有办好保险，暂不能报名；请等社区办好") if activity.is_risky else ""
-    if until >= post.shift.ends_at:
+    if not activity.is_risky or (until is not None and until >= post.shift.ends_at):
         return ""
-    return _("活动的保险 %(day)s 到期，这一班暂不能报名；请等社区续保", day=f"{local(until):%Y-%m-%d}")
+    if until is None:
+        return _("这项活动有风险，还没有办好保险，暂不能报名；请等社区办好")
+    return _("活动的保险只保到 %(day)s，这一班暂不能报名；请等社区续保", day=guards.insured_day(until))
 
 
 def _lacking(post: Post, standing: Standing, *, has: bool) -> str:

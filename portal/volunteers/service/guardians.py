@@ -7,7 +7,6 @@ from flask_babel import gettext as _
 from portal.core import audit, outbox, reasons
 from portal.core.access import Actor
 from portal.core.clock import now, today
-from portal.core.db import db
 from portal.core.errors import Missing, Refused
 from portal.registry.models import Person
 from portal.registry.service import consents
@@ -84,8 +83,7 @@ def withdraw(volunteer: Volunteer, consent: GuardianConsent | None, *, by: Actor
     """From now on the child is on no shift; those ahead are given up by who withdraws (see moving.clear_ahead)."""
     if consent is None:
         raise Refused(_("没有可以撤回的同意。"))
-    consent.withdrawn_at = now()
-    db.session.flush()
+    registering.end_consents(volunteer)
     audit.record("volunteers.guardian_withdrew", volunteer, by=by.name)
     outbox.enqueue("volunteers.guardian_withdrew", to=volunteer.person.ref, person=volunteer.person.name)
 

@@ -12,12 +12,22 @@ from portal.core.db import db
 from portal.core.errors import Refused
 from portal.volunteers.models.activities import Shift
 from portal.volunteers.models.codes import HoursState
+from portal.volunteers.models.records import RECORD_STEP
 from portal.volunteers.models.signups import Attendance, Signup
 
 STEP, DAY_HOURS = "volunteers.hour_step", "volunteers.day_warn_hours"
 BEFORE, AFTER = "volunteers.check_in_before", "volunteers.check_out_after"
 
-settings.declare(STEP, default=6, label=lambda: _("志愿服务时间取整"), unit=lambda: _("分钟"), least=1, most=60)
+# Records count in steps of RECORD_STEP: what is rounded otherwise would be lost on the way there.
+settings.declare(
+    STEP,
+    default=RECORD_STEP,
+    label=lambda: _("志愿服务时间取整"),
+    unit=lambda: _("分钟"),
+    least=RECORD_STEP,
+    most=60,
+    step=RECORD_STEP,
+)
 settings.declare(
     DAY_HOURS, default=8, label=lambda: _("一天服务超过多久提醒核对"), unit=lambda: _("小时"), least=1, most=24
 )

@@ -29,7 +29,7 @@ from portal.volunteers.models.codes import HOLDS, SIGNUP_MOVES, SignupState, Swa
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.plans import Plan
 from portal.volunteers.models.signups import Signup, Swap
-from portal.volunteers.service import fitness, held
+from portal.volunteers.service import fitness, held, serving
 from portal.volunteers.service.signup_telling import tell_signup
 from portal.volunteers.service.signup_words import signup_said
 from portal.volunteers.service.standing import KIND
@@ -255,8 +255,7 @@ def take_off(signup: Signup, state: SignupState, *, by: Who, reason: str = "", l
         raise ValueError(f"{state} holds a place: mark() moves there")
     places.hold(signup.post.capacity_id)
     move(signup, state, by=by, reason=reason, late=late)
-    held.release(signup)
-    end_swaps(signup)
+    _let_go(signup)
     _record(signup, "volunteers.signup_ended", reason=reason, state=state.value)
     tell_signup(ENDED_WORDS[state], signup, reason=reason, by=by.name, late=late)
     places.give_back(signup.post.capacity_id, 1)
@@ -267,6 +266,8 @@ def mark(signup: Signup, state: SignupState, *, by: Who, reason: str = "", **val
     if state not in HOLDS:
         raise ValueError(f"{state} holds no place: take_off() moves there")
     move(signup, state, by=by, reason=reason, **values)
+    if state is SignupState.NO_SHOW:
+        serving.let_go(signup)
 
 
 def move(signup: Signup, state: SignupState, *, by: Who, reason: str, **values: Any) -> None:
@@ -284,8 +285,7 @@ def hand_on(signup: Signup, volunteer: Volunteer, *, by: Who) -> Signup:
     """Give a place to another volunteer in one step: it is never free in between. Both are held already."""
     places.hold(signup.post.capacity_id)
     move(signup, SignupState.LEFT, by=by, reason=SWAPPED)
-    held.release(signup)
-    end_swaps(signup)
+    _let_go(signup)
     _check(signup.post, volunteer, way=Way.SWAP, checked=True, together=())
     with _or_collides():
         waiting = in_line(signup.post, volunteer)
@@ -311,10 +311,9 @@ def rearrange(
     with _or_collides():
         for capacity_id in sorted(left | come):
             places.hold(capacity_id)
-        for signup, _post in moves:
+        for signup, post in moves:
             move(signup, SignupState.REMOVED, by=by, reason=reason)
-            held.release(signup)
-            end_swaps(signup)
+            _let_go(signup, stays=post.shift_id == signup.shift_id)
         for capacity_id, units in sorted((come - left).items()):
             places.take(capacity_id, units, refusal=_full())
         made = [_moved(*one, way=way, by=by, reason=reason, checked=checked) for one in before]
@@ -347,8 +346,7 @@ def exchange(one: Signup, other: Signup, *, by: Who) -> Signup:
         places.hold(post.capacity_id)
     for signup in (one, other):
         move(signup, SignupState.LEFT, by=by, reason=SWAPPED)
-        held.release(signup)
-        end_swaps(signup)
+        _let_go(signup)
     made = []
     with _or_collides():
         for post, volunteer in pairs:
@@ -360,8 +358,13 @@ def exchange(one: Signup, other: Signup, *, by: Who) -> Signup:
     return made[0]
 
 
-def end_swaps(signup: Signup) -> None:
-    """A wish to swap ends with its signup, and with the signup that was asked against it."""
+def _let_go(signup: Signup, *, stays: bool = False) -> None:
+    """Her time is free; a wish to swap ends with its signup, and with the signup that was asked against it; others go
+    to whom she was to go to, unless she `stays` on the shift.
+    """
+    held.release(signup)
+    if not stays:
+        serving.let_go(signup)
     of = sa.or_(Swap.signup_id == signup.id, Swap.against_id == signup.id)
     ending = sa.update(Swap).where(of, Swap.state == SwapState.ASKED).values(state=SwapState.LAPSED, ended_at=now())
     db.session.execute(ending, execution_options={"synchronize_session": False})

@@ -12,14 +12,14 @@ from portal.areas.models import Area
 from portal.core import audit
 from portal.core.access import Actor
 from portal.core.clock import day_bounds, local, now, today
-from portal.core.db import db, unique_or
+from portal.core.db import db, guarded, unique_or
 from portal.core.errors import Refused
 from portal.places import service as places
 from portal.registry.models import Facility, Organisation, VolunteerTeam
 from portal.volunteers.models.activities import Activity, Position, Post, Shift
 from portal.volunteers.models.codes import ACTIVITY_MOVES, ActivityState, Joining, ServiceKind, ShiftState
 from portal.volunteers.models.people import Skill, Volunteer
-from portal.volunteers.models.signups import Signup
+from portal.volunteers.models.signups import Invitation, Signup
 from portal.volunteers.service import activities, activity_telling, guards
 
 PLAIN = (
@@ -184,19 +184,27 @@ def _filled(position: Position, facts: PositionFacts, skills: Mapping[int, Skill
 
 
 def _drop(activity: Activity, position: Position) -> None:
-    """A position that somebody was ever on stays, for the records' sake."""
+    """A position that somebody was ever on or asked to stays, for the records' sake."""
     posts = list(db.session.scalars(sa.select(Post).where(Post.position_id == position.id).order_by(Post.capacity_id)))
     for post in posts:
         places.hold(post.capacity_id)
-    used = sa.select(Signup.id).where(Signup.post_id.in_([post.id for post in posts])).limit(1)
-    waits = places.lined([post.capacity_id for post in posts])
-    if waits or db.session.scalar(used) is not None:
-        words = _("“%(name)s”已经有人报过名，不能去掉；不再需要的话，请把以后的班次取消。", name=position.name)
+    if places.lined([post.capacity_id for post in posts]) or _was_used([post.id for post in posts]):
+        words = _(
+            "“%(name)s”已经有人报过名或受过邀请，不能去掉；不再需要的话，请把以后的班次取消。",
+            name=position.name,
+        )
         raise Refused(words, field="positions")
     for post in posts:
         db.session.delete(post)
     db.session.flush()
     activity.positions.remove(position)
+
+
+def _was_used(post_ids: Collection[int]) -> bool:
+    """Whether somebody was ever on one of some posts, or asked to."""
+    columns = (Signup.post_id, Invitation.post_id)
+    found = [sa.select(sa.literal(1)).where(column.in_(post_ids)).limit(1) for column in columns]
+    return any(db.session.scalar(query) is not None for query in found)
 
 
 def _resize(position: Position, needs: int, shifts: Collection[Shift]) -> None:
@@ -268,10 +276,14 @@ def reopen(activity: Activity, *, by: Actor) -> None:
 
 
 def move(activity: Activity, state: ActivityState, reason: str = "") -> None:
-    if state not in ACTIVITY_MOVES[activity.state]:
+    """By a guarded UPDATE: of two who move an activity differently one does."""
+    before = [old for old, following in ACTIVITY_MOVES.items() if state in following]
+    said = {"state": state, "state_reason": reason, "updated_at": now()}
+    where = sa.and_(Activity.id == activity.id, Activity.state.in_(before))
+    changed = guarded(sa.update(Activity).where(where).values(**said))
+    db.session.refresh(activity, list(said))
+    if not changed:
         raise Refused(_("活动现在的状态不能这样做，请刷新看看它现在的样子。"))
-    activity.state, activity.state_reason, activity.updated_at = state, reason, now()
-    db.session.flush()
 
 
 def insured_day(activity: Activity) -> date | None:

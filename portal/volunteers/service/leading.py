@@ -13,6 +13,7 @@ from portal.registry.service import people
 from portal.volunteers.models.activities import Activity, Post, Shift
 from portal.volunteers.models.codes import ActivityState, ShiftState
 from portal.volunteers.models.people import Volunteer
+from portal.volunteers.service.activities import led_by
 
 
 def is_self(volunteer: Volunteer, actor: Actor) -> bool:
@@ -22,17 +23,13 @@ def is_self(volunteer: Volunteer, actor: Actor) -> bool:
 
 
 def leads(shift: Shift, person: Person) -> bool:
-    """Whether somebody leads a shift: as the activity's leader, or as the leader of its team."""
-    query = sa.select(sa.literal(1)).where(Shift.id == shift.id, _led_by(people.resolved(person)))
-    query = query.select_from(Shift).join(Shift.activity)
-    return db.session.scalar(query) is not None
-
-
-def _led_by(person: Person) -> sa.ColumnElement[bool]:
-    mine = people.ids_of(person)
+    """Whether somebody leads a shift, or is still named as who does: she may have seen its codes."""
+    mine = people.ids_of(people.resolved(person))
     named = sa.select(Volunteer.id).where(Volunteer.person_id.in_(mine))
-    teams = sa.select(VolunteerTeam.id).where(VolunteerTeam.leader_id.in_(mine), VolunteerTeam.disbanded_on.is_(None))
-    return sa.or_(Activity.leader_id.in_(named), Activity.team_id.in_(teams))
+    teams = sa.select(VolunteerTeam.id).where(VolunteerTeam.leader_id.in_(mine))
+    seen = sa.or_(Activity.leader_id.in_(named), Activity.team_id.in_(teams))
+    query = sa.select(sa.literal(1)).select_from(Shift).join(Shift.activity).where(Shift.id == shift.id, seen)
+    return db.session.scalar(query) is not None
 
 
 def _whole() -> tuple[sa.orm.interfaces.ORMOption, ...]:
@@ -48,7 +45,7 @@ def leads_any(actor: Actor) -> bool:
     me = people.person_of_or_none(actor)
     if me is None:
         return False
-    return db.session.scalar(sa.select(Activity.id).where(_led_by(me)).limit(1)) is not None
+    return db.session.scalar(sa.select(Activity.id).where(led_by(me)).limit(1)) is not None
 
 
 def shifts_led(actor: Actor) -> list[Shift]:
@@ -61,7 +58,7 @@ def shifts_led(actor: Actor) -> list[Shift]:
         sa.select(Shift)
         .join(Shift.activity)
         .where(
-            _led_by(me),
+            led_by(me),
             Shift.ends_at >= start,
             Shift.starts_at < start + timedelta(days=31),
             Shift.state != ShiftState.CALLED_OFF,
@@ -78,7 +75,7 @@ def shift_led(actor: Actor, public_id: str) -> Shift:
     me = people.person_of_or_none(actor)
     if me is None:
         raise Missing
-    query = sa.select(Shift).join(Shift.activity).where(_led_by(me), Shift.public_id == public_id)
+    query = sa.select(Shift).join(Shift.activity).where(led_by(me), Shift.public_id == public_id)
     query = query.options(sa.orm.contains_eager(Shift.activity).joinedload(Activity.community))
     found = db.session.scalar(query.order_by(Shift.id))
     if found is None:

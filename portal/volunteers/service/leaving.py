@@ -10,6 +10,7 @@ from portal.core import audit
 from portal.core.clock import now
 from portal.core.db import db, guarded
 from portal.core.errors import Refused
+from portal.places import service as places
 from portal.volunteers.models.activities import Post, Shift
 from portal.volunteers.models.codes import ShiftState, SignupState, Way
 from portal.volunteers.models.signups import Signup
@@ -61,6 +62,7 @@ def answer_leave(signup: Signup, *, yes: bool, by: joining.Who, reason: str = ""
     """A worker or leader lets her go, which counts as late; or asks her to come all the same, and says why."""
     if signup.leave_asked_at is None or signup.state is not SignupState.JOINED:
         raise Refused(_("这个请假已经处理过了，请刷新看看。"))
+    places.hold(signup.post.capacity_id)
     where = sa.and_(Signup.id == signup.id, Signup.leave_asked_at.is_not(None))
     if not guarded(sa.update(Signup).where(where).values(leave_asked_at=None)):
         raise Refused(_("这个请假已经处理过了，请刷新看看。"))

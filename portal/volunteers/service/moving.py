@@ -107,6 +107,7 @@ def leave(volunteer: Volunteer, *, by: Actor, reason: str = "") -> int:
     """For good, until she registers again; hours, records and certificates stay."""
     _move(volunteer, VolunteerState.LEFT, reason=reason)
     volunteer.feed_key = None
+    registering.end_consents(volunteer)
     given_up = clear_ahead(volunteer, by=by, reason=reason or _("志愿者退出"), own=True)
     audit.record("volunteers.left", volunteer, reason=reason, shifts=given_up)
     return given_up

@@ -8,14 +8,14 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import selectinload
 
 from portal.core import audit, clock, sheets
-from portal.core.access import Scope
+from portal.core.access import Actor, Scope
 from portal.core.db import db
 from portal.core.errors import Refused
 from portal.volunteers.models.activities import Shift
 from portal.volunteers.models.codes import SignupState
 from portal.volunteers.models.people import Training
 from portal.volunteers.models.signups import Signup
-from portal.volunteers.service import kinds, people_lists, people_words
+from portal.volunteers.service import kinds, people_lists, people_words, roster_papers
 from portal.volunteers.service.people_lists import Wanted
 
 MOST, MOST_SHIFTS = 2000, 20_000
@@ -23,13 +23,14 @@ WIDTHS = (14.0, 10.0, 14.0, 8.0, 30.0, 24.0, 28.0, 10.0, 10.0, 8.0, 40.0, 60.0, 
 _COMING = frozenset({SignupState.REQUESTED, SignupState.JOINED, SignupState.PRESENT})
 
 
-def workbook(within: Collection[Scope], wanted: Wanted, *, reason: str) -> bytes:
+def workbook(within: Collection[Scope], wanted: Wanted, *, reason: str, by: Actor) -> bytes:
     """Everybody whom the list as it is narrowed holds. Who exported them, and why, is kept."""
     found = people_lists.listed(within, wanted, limit=MOST)
     if not found.rows:
         raise Refused(_("名单里没有人，请先换个条件。"))
     if found.after is not None:
         raise Refused(_("一次最多导出 %(most)s 位，请先用条件缩小名单。", most=MOST))
+    roster_papers.throttle("volunteers.people_export", by)
     ids = [one.volunteer.id for one in found.rows]
     shifts, training = _shifts(ids), _training(ids)
     rows = [_row(one, shifts.get(one.volunteer.id, []), training.get(one.volunteer.id, [])) for one in found.rows]

@@ -4,7 +4,6 @@ A record begins and ends on a step of STEP_MINUTES and holds every step between,
 of one volunteer from overlapping; its minutes are whole steps of RECORD_STEP, never more than it lasted.
 """
 
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -40,6 +39,10 @@ LONGEST = timedelta(hours=24)
 SYSTEM = "system"
 # Who recorded what a code let in and out, and nobody had to confirm.
 BY_MARKS = reasons.declare("volunteers.recorded_by_marks", label=lambda: _("签到签退后自动记录"))
+# Why a record went out of the count until its hours are confirmed anew, why it follows them, and who did it.
+WITHDRAWN = reasons.declare("volunteers.hours_withdrawn", label=lambda: _("服务时间有异议或已修改，重新确认后再计入"))
+ANEW = reasons.declare("volunteers.hours_confirmed_anew", label=lambda: _("服务时间重新确认"))
+BY_HOURS = reasons.declare("volunteers.recorded_by_hours", label=lambda: _("随服务时间自动更新"))
 _STEP = timedelta(minutes=STEP_MINUTES)
 
 
@@ -141,6 +144,9 @@ def record(attendance: Attendance, *, by: str, by_name: str) -> ServiceRecord:
     if attendance.state is not HoursState.CONFIRMED:
         raise Refused(_("服务时间还没有确认，先请活动负责人或另一位工作人员确认。"))
     signup, activity = attendance.signup, attendance.signup.shift.activity
+    earlier = record_of(signup.id)
+    if earlier is not None and is_waiting(earlier):
+        return _restore(earlier, facts_of(attendance), by=by_name)
     return _make(
         signup.volunteer,
         activity.community,
@@ -257,17 +263,21 @@ def change(made: ServiceRecord, facts: RecordFacts, *, seen: int, reason: str, b
     check(facts)
     _turn_over(made, seen, reason=reason, by=by)
     moved = (made.starts_at, made.ends_at) != (facts.starts_at, facts.ends_at)
-    for name, value in asdict(facts).items():
-        setattr(made, name, value)
-    made.due_on = due_on(clock.local(facts.starts_at).date())
-    db.session.flush()
+    _say(made, facts)
     if moved:
         _let_go(made)
         _hold(made)
     audit.record("volunteers.record_changed", made, reason=reason, version=made.version)
-    record_telling.tell("volunteers.record_changed", made, reason=reason)
+    record_telling.tell("volunteers.record_changed", made, reason=reasons.said(reason))
     events.publish(CHANGED, record_id=made.id)
     return made
+
+
+def _say(made: ServiceRecord, facts: RecordFacts) -> None:
+    for name, value in asdict(facts).items():
+        setattr(made, name, value)
+    made.due_on = due_on(clock.local(facts.starts_at).date())
+    db.session.flush()
 
 
 def void(made: ServiceRecord, *, seen: int, reason: str, by: str) -> ServiceRecord:
@@ -277,7 +287,7 @@ def void(made: ServiceRecord, *, seen: int, reason: str, by: str) -> ServiceReco
     db.session.flush()
     _let_go(made)
     audit.record("volunteers.record_voided", made, reason=reason)
-    record_telling.tell("volunteers.record_voided", made, reason=reason)
+    record_telling.tell("volunteers.record_voided", made, reason=reasons.said(reason))
     events.publish(VOIDED, record_id=made.id)
     return made
 
@@ -293,10 +303,12 @@ def rate(made: ServiceRecord, quality: int, *, seen: int, by: str) -> ServiceRec
     return made
 
 
-def _turn_over(made: ServiceRecord, seen: int, *, reason: str, by: str) -> None:
+def _turn_over(
+    made: ServiceRecord, seen: int, *, reason: str, by: str, state: RecordState = RecordState.RECORDED
+) -> None:
     """Write how a record stands into its history and go to the next version; refused when it is not the one seen."""
     before, number = snapshot(made), made.version
-    where = (ServiceRecord.id == made.id, ServiceRecord.version == seen, ServiceRecord.state == RecordState.RECORDED)
+    where = (ServiceRecord.id == made.id, ServiceRecord.version == seen, ServiceRecord.state == state)
     if not guarded(sa.update(ServiceRecord).where(*where).values(version=seen + 1)):
         raise Refused(_("这条记录刚才被改过或已作废。请返回看看现在的内容，再决定怎么改。"))
     db.session.refresh(made, ["version"])
@@ -331,34 +343,34 @@ def current_facts(made: ServiceRecord) -> RecordFacts:
     return RecordFacts(**{name: getattr(made, name) for name in RecordFacts.__dataclass_fields__})
 
 
-def on_hours_confirmed(*, attendance_id: int, **_facts: Any) -> None:
-    """Hours were confirmed: record them at once. What cannot be recorded waits on the worker's page and says why."""
-    attendance = attendance_whole(attendance_id)
-    if attendance is None:
-        return
-    earlier = record_of(attendance.signup_id)
-    # Its own savepoint: what is refused half-way leaves nothing in the transaction that confirmed.
-    with suppress(Refused), db.session.begin_nested():
-        if earlier is None:
-            who = attendance.confirmed_by_name or BY_MARKS
-            record(attendance, by=attendance.confirmed_by or SYSTEM, by_name=who)
-        else:
-            _follow(earlier, attendance)
-
-
-def _follow(earlier: ServiceRecord, attendance: Attendance) -> None:
-    """Hours that were confirmed anew, otherwise: the record follows them, with its history."""
-    if earlier.state is not RecordState.RECORDED:
-        return
-    facts, reason = facts_of(attendance), _("服务时间重新确认")
-    if not facts.minutes:
-        void(earlier, seen=earlier.version, reason=reason, by=attendance.confirmed_by_name or BY_MARKS)
-        return
-    now_said = (earlier.starts_at, earlier.ends_at, earlier.minutes)
-    if (facts.starts_at, facts.ends_at, facts.minutes) == now_said:
-        return
-    change(earlier, facts, seen=earlier.version, reason=reason, by=attendance.confirmed_by_name or BY_MARKS)
-
-
 def record_of(signup_id: int) -> ServiceRecord | None:
-    return db.session.scalar(sa.select(ServiceRecord).where(ServiceRecord.signup_id == signup_id))
+    """The record of a signup, as it stands now and held until the transaction ends."""
+    query = sa.select(ServiceRecord).where(ServiceRecord.signup_id == signup_id).with_for_update()
+    return db.session.scalar(query, execution_options={"populate_existing": True})
+
+
+def waits(made: type[ServiceRecord] = ServiceRecord) -> sa.ColumnElement[bool]:
+    """That a record is out of the count only until its hours are confirmed anew."""
+    why = sa.select(RecordVersion.id).where(
+        RecordVersion.record_id == made.id,
+        RecordVersion.version == made.version - 1,
+        RecordVersion.reason.in_((WITHDRAWN, ANEW)),
+    )
+    return sa.and_(made.state == RecordState.VOID, why.exists())
+
+
+def is_waiting(made: ServiceRecord) -> bool:
+    return db.session.scalar(sa.select(ServiceRecord.id).where(ServiceRecord.id == made.id, waits())) is not None
+
+
+def _restore(made: ServiceRecord, facts: RecordFacts, *, by: str) -> ServiceRecord:
+    """Take a record into the count again, with what its hours say now."""
+    check(facts)
+    _turn_over(made, made.version, reason=ANEW, by=by, state=RecordState.VOID)
+    made.state = RecordState.RECORDED
+    _say(made, facts)
+    _hold(made)
+    audit.record("volunteers.record_changed", made, reason=ANEW, version=made.version)
+    record_telling.tell("volunteers.record_changed", made, reason=reasons.said(ANEW))
+    events.publish(CHANGED, record_id=made.id)
+    return made

@@ -246,10 +246,19 @@ def _over(within: Collection[Scope]) -> sa.Select[Attendance]:
 
 
 def _unrecorded(within: Collection[Scope]) -> sa.Select[Attendance]:
-    """Those that ought to have a record and have none; confirmed as nothing at all they need none."""
-    recorded = sa.select(ServiceRecord.id).where(ServiceRecord.signup_id == Signup.id).exists()
-    counts = sa.or_(Attendance.minutes.is_(None), Attendance.minutes > 0, Attendance.state != HoursState.CONFIRMED)
-    return _over(within).where(Signup.state.in_(UNRECORDED), counts, sa.not_(recorded))
+    """Those that ought to have a record and have none; confirmed as less than a step of a record they need none."""
+    counts = sa.or_(
+        Attendance.minutes.is_(None), Attendance.minutes >= RECORD_STEP, Attendance.state != HoursState.CONFIRMED
+    )
+    return _over(within).where(Signup.state.in_(UNRECORDED), counts, _lacks_record())
+
+
+def _lacks_record() -> sa.ColumnElement[bool]:
+    """That no record stands for an attendance, or one that waits for its hours to be confirmed anew."""
+    settled = sa.select(ServiceRecord.id).where(
+        ServiceRecord.signup_id == Attendance.signup_id, sa.not_(recording.waits())
+    )
+    return sa.not_(settled.exists())
 
 
 def count_due(within: Collection[Scope]) -> int:
@@ -272,10 +281,9 @@ def attendance_in(within: Collection[Scope], attendance_id: int) -> Attendance:
 
 def confirmed_unrecorded(limit: int = 200) -> list[int]:
     """Confirmed attendances of shifts that are over without a record, for the job that records what an event missed."""
-    recorded = sa.select(ServiceRecord.id).where(ServiceRecord.signup_id == Attendance.signup_id).exists()
     query = (
         sa.select(Attendance.id)
-        .where(Attendance.state == HoursState.CONFIRMED, Attendance.minutes >= RECORD_STEP, sa.not_(recorded))
+        .where(Attendance.state == HoursState.CONFIRMED, Attendance.minutes >= RECORD_STEP, _lacks_record())
         .order_by(Attendance.id)
         .limit(limit)
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from portal.core import audit, ids, outbox, settings
@@ -76,6 +77,8 @@ def register(person: Person, wishes: Wishes, *, by: Actor, consent: Consent | No
         db.session.add(made)
         profile.say(made, wishes)
         profile.set_times(made, wishes.times)
+    if found is not None:
+        end_consents(made)
     audit.record("volunteers.registered", made, skills=len(made.skills), consent=said)
     _consented(made, consent, by)
     return made
@@ -116,6 +119,12 @@ def keep_consent(volunteer: Volunteer, consent: Consent, *, by: Actor) -> Guardi
     audit.record("volunteers.guardian_agreed", volunteer, way=consent.way.value)
     settle(volunteer, by=by)
     return made
+
+
+def end_consents(volunteer: Volunteer) -> None:
+    """Every yes that stands: withdrawn, or given for a time as a volunteer that is over."""
+    live = sa.and_(GuardianConsent.volunteer_id == volunteer.id, GuardianConsent.withdrawn_at.is_(None))
+    db.session.execute(sa.update(GuardianConsent).where(live).values(withdrawn_at=now()))
 
 
 def settle(volunteer: Volunteer, *, by: Actor) -> None:

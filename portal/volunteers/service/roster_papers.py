@@ -31,9 +31,14 @@ def workbook(week: Week, *, by: Actor) -> bytes:
     return write_workbook(headers, rows, sheet=_("志愿排班"), widths=WIDTHS, stamp=stamp)
 
 
+def throttle(what: str, by: Actor) -> None:
+    """So many files of names a day of each kind."""
+    tokens.throttle(what, by.public_id, limit=settings.get(exports.A_DAY), per=timedelta(days=1))
+
+
 def note_taken(week: Week, community: Area, *, reason: str, by: Actor) -> None:
     """A file of names leaves: so many a day, with a reason, on the record."""
-    tokens.throttle("volunteers.roster_export", by.public_id, limit=settings.get(exports.A_DAY), per=timedelta(days=1))
+    throttle("volunteers.roster_export", by)
     names = sum(1 for _name in week.names)
     first = week.first.isoformat()
     audit.record("volunteers.roster_exported", None, reason=reason, community=community.name, first=first, count=names)

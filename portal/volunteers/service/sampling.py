@@ -8,20 +8,20 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
 from portal.core import audit, clock, reasons, sheets
-from portal.core.access import Scope
+from portal.core.access import Actor, Scope
 from portal.core.db import db
 from portal.core.errors import Refused
 from portal.volunteers.models.codes import RecordState
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.records import ServiceRecord
 from portal.volunteers.models.signups import Attendance
-from portal.volunteers.service import kinds, people, record_words
+from portal.volunteers.service import kinds, people, record_words, roster_papers
 
 MOST = 500
 WIDTHS = (30.0, 14.0, 12.0, 26.0, 12.0, 12.0, 26.0, 8.0, 26.0, 14.0, 14.0, 18.0, 8.0, 8.0, 30.0, 20.0, 12.0)
 
 
-def sample(within: Collection[Scope], first: date, last: date, count: int, *, reason: str) -> bytes:
+def sample(within: Collection[Scope], first: date, last: date, count: int, *, reason: str, by: Actor) -> bytes:
     """So many records of some days drawn by chance; the database draws them. Who drew them, and why, is kept."""
     if last < first:
         raise Refused(_("结束日期不能早于开始日期。"), field="last_day")
@@ -41,6 +41,7 @@ def sample(within: Collection[Scope], first: date, last: date, count: int, *, re
     rows = [_row(record, attendance) for record, attendance in db.session.execute(query)]
     if not rows:
         raise Refused(_("这段日期里没有服务记录，请换一段日期。"), field="first_day")
+    roster_papers.throttle("volunteers.records_sample", by)
     audit.record("volunteers.records_sampled", None, reason=reason, count=len(rows), first=str(first), last=str(last))
     return sheets.write_workbook(_headers(), rows, sheet=_("抽查名单"), widths=WIDTHS, stamp=reason)
 

@@ -119,6 +119,13 @@ def _assign(served: Served, shift: Shift, volunteer_id: int | None) -> None:
     served.volunteer_id = volunteer_id
 
 
+def let_go(signup: Signup) -> None:
+    """Whom somebody was to go to who is not on the shift any more, the others on it see again; what was done stays."""
+    hers = sa.and_(Served.shift_id == signup.shift_id, Served.volunteer_id == signup.volunteer_id)
+    freed = sa.update(Served).where(hers, Served.done_at.is_(None)).values(volunteer_id=None)
+    db.session.execute(freed)
+
+
 def drop(served: Served, reason: str, *, by: Actor) -> None:
     """Take somebody off the list of a shift; what was done stays."""
     if served.done_at is not None:

@@ -15,9 +15,10 @@ from portal.core.db import db, unique_or
 from portal.core.errors import Missing, Refused
 from portal.core.web import moment_words
 from portal.places.models import Capacity, Waiting
+from portal.places.service import LIVE
 from portal.registry.models import Person
 from portal.volunteers.models.activities import Activity, Served, Shift, ShiftBatch
-from portal.volunteers.models.codes import HOLDS, ActivityState, ShiftState
+from portal.volunteers.models.codes import HOLDS, ActivityState, InvitationState, ShiftState
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.plans import PlanGap, PlanLine
 from portal.volunteers.models.signups import Invitation, Signup
@@ -256,9 +257,11 @@ def _move(shift: Shift, starts_at: datetime, ends_at: datetime, *, with_people: 
         raise Refused(words, field="with_people")
     activities.check_times(starts_at, ends_at)
     _guard(shift.activity, ends_at, field="ends")
+    before = shift.starts_at
     with unique_or(Refused(_("这个活动在这个时间已经有一个班次，请换一个时间。"), field="starts")):
         shift.starts_at, shift.ends_at = starts_at, ends_at
     _take_along(shift)
+    _end_with(shift, before)
 
 
 def _take_along(shift: Shift) -> None:
@@ -273,9 +276,23 @@ def _take_along(shift: Shift) -> None:
         name = signup.volunteer.person.name
         words = _("%(name)s在那段时间有别的班次，不能一起改。请先请这位退出，或换一个时间。", name=name)
         held.release(signup)
-        signup.starts_at, signup.ends_at = shift.starts_at, shift.ends_at
+        signup.starts_at, signup.ends_at, signup.reminded = shift.starts_at, shift.ends_at, 0
         with unique_or(Refused(words, field="starts")):
             held.hold(signup)
+
+
+def _end_with(shift: Shift, before: datetime) -> None:
+    """Its lines, what is offered in them, and the invitations that stood until it began: until it begins now."""
+    begins = shift.starts_at
+    numbers = [post.capacity_id for post in shift.posts]
+    line = sa.and_(Waiting.capacity_id.in_(numbers), Waiting.state.in_(LIVE))
+    db.session.execute(sa.update(Waiting).where(line).values(closes_at=begins))
+    db.session.execute(sa.update(Waiting).where(line, Waiting.offer_until > begins).values(offer_until=begins))
+    asked = sa.and_(
+        Invitation.post_id.in_([post.id for post in shift.posts]), Invitation.state == InvitationState.ASKED
+    )
+    late = sa.or_(Invitation.answer_by > begins, Invitation.answer_by == before)
+    db.session.execute(sa.update(Invitation).where(asked, late).values(answer_by=begins))
 
 
 def split(dates: Sequence[Occurrence]) -> tuple[int, int]:

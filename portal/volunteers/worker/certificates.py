@@ -104,11 +104,12 @@ def certificate_remake(public_id: str) -> Response:
     return web.go(".certificate_page", public_id=public_id)
 
 
-@bp.route("/certificates/<public_id>/file")
-@requires(CERTIFY)
+@bp.route("/certificates/<public_id>/file", methods=["POST"])
+@requires(CERTIFY, fresh=True)
 def certificate_file(public_id: str) -> Response:
+    """The paper may say the whole number of a document: the password is asked for, and who took it is kept."""
     found = certificates.certificate_in(scopes(CERTIFY), public_id)
-    return web.download(certificate_paper.body_of(found), f"{found.number}.pdf", "application/pdf")
+    return web.download(certificate_paper.handed_out(found), f"{found.number}.pdf", "application/pdf")
 
 
 @bp.route("/stars")

@@ -43,7 +43,11 @@ def volunteer_export() -> Response:
     """Names leave the portal: the password is asked for, and the reason is kept."""
     wanted = FilterForm.of(request.args, []).wanted(0)
     form, bodies = ReasonForm(), list[bytes]()
-    if form.carries_out(lambda: bodies.append(people_export.workbook(_within(), wanted, reason=form.text("reason")))):
+
+    def make() -> None:
+        bodies.append(people_export.workbook(_within(), wanted, reason=form.text("reason"), by=current_actor()))
+
+    if form.carries_out(make):
         return web.download(bodies[0], _("志愿者名单%(day)s.xlsx", day=today().isoformat()), sheets.MIME)
     return web.page("volunteers/worker/volunteer_export.html", form=form, wanted=wanted, status=form.status)
 

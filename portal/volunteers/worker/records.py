@@ -141,7 +141,7 @@ def records_sample() -> Response:
 
 def _sampled(form: SampleForm) -> bytes:
     first, last, reason = form.first_day.data or today(), form.last_day.data or today(), form.text("reason")
-    return sampling.sample(scopes(CERTIFY), first, last, int(form.count.data or 1), reason=reason)
+    return sampling.sample(scopes(CERTIFY), first, last, int(form.count.data or 1), reason=reason, by=current_actor())
 
 
 @bp.route("/records/corrections")

@@ -23,7 +23,7 @@ PAPERS = ("a4", "a3")
 
 
 @bp.route("/roster/files", methods=["GET", "POST"])
-@requires(KEEP)
+@requires(KEEP, fresh=True)
 def roster_files() -> Response:
     """Where the roster is printed or saved. The workbook holds names: it is taken with a reason."""
     asked, form = asked_for(), TakeForm()
