@@ -148,5 +148,6 @@ def test_the_reporter_and_the_holder_are_told_and_who_acts_is_not(place: Street)
 def test_every_move_is_in_the_audit_without_words(place: Street) -> None:
     case, worker = place.sent(place.resident()), place.make.worker()
     place.moved(case, S.ACCEPTED, S.DECLINED, by=worker)
-    rows = db.session.scalars(sa.select(audit.AuditRow).where(audit.AuditRow.action == "cases.moved"))
+    moved = sa.select(audit.AuditRow).where(audit.AuditRow.action == "cases.moved")
+    rows = db.session.scalars(moved.order_by(audit.AuditRow.id))
     assert [row.facts["state"] for row in rows] == ["submitted", "accepted", "declined"]

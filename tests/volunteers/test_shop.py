@@ -137,10 +137,10 @@ def test_goods_are_handed_over_by_their_code_once_and_leave_the_stock_by_an_entr
 
 def test_many_who_ask_for_the_last_ones_at_once_get_exactly_what_there_is(app, make):
     wanted, stock = goods(make, price=1, stock=7), 7
-    people = [with_points(make.person(f"居民{number}"), 5).id for number in range(20)]
+    people = [with_points(make.person(f"居民{number}"), 5).id for number in range(12)]
     by = actor_of(make.worker())
 
-    def ask(number):
+    def ask(number, again=3):
         try:
             with transaction() as session:
                 person = session.get_one(Person, people[number])
@@ -148,6 +148,9 @@ def test_many_who_ask_for_the_last_ones_at_once_get_exactly_what_there_is(app, m
             return True
         except Refused:
             return False
+        except sa.exc.OperationalError:
+            # On a busy machine somebody waits longer than one may, is told so, and asks again.
+            return again > 0 and ask(number, again - 1)
 
     assert at_once(app, len(people), ask) == stock
     assert make.read(wanted).reserved == stock
