@@ -3,7 +3,7 @@
 from flask import Flask
 
 from portal.catalogue.service import changing, closing, opening, reminding, waiting
-from portal.catalogue.service.applications import deciding
+from portal.catalogue.service.applications import asking_again, deciding
 from portal.catalogue.service.rooms import leaving, timely
 from portal.core import clock, events
 from portal.core.db import db, transaction
@@ -54,6 +54,16 @@ def close_applications() -> None:
             deciding.close_by_itself(application_id, moment)
 
 
+def remind_papers() -> None:
+    """Papers that were asked for and did not come."""
+    moment = clock.now()
+    due = asking_again.due(moment)
+    db.session.rollback()
+    for application_id in due:
+        with transaction():
+            asking_again.remind(application_id, moment)
+
+
 def lapse() -> None:
     """Pass on every offer that ran out, in any line: each in a transaction of its own."""
     moment = clock.now()
@@ -71,6 +81,7 @@ def register(jobs: Jobs) -> None:
     jobs.add("catalogue.remind", remind, Scheduled(minute="*/5", hour="*"))
     jobs.add("catalogue.lapse_rooms", lapse_rooms, Scheduled(minute="*/5", hour="*"))
     jobs.add("catalogue.close_applications", close_applications, Scheduled(minute="50", hour="0"))
+    jobs.add("catalogue.remind_papers", remind_papers, Scheduled(minute="10", hour="8"))
     jobs.add("places.lapse", lapse, EVERY_MINUTE)
 
 

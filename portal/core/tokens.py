@@ -4,12 +4,14 @@ import hashlib
 import hmac
 import secrets
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from flask import current_app
 from flask_babel import gettext as _
 from itsdangerous import BadSignature, URLSafeTimedSerializer
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from portal.core.clock import now
@@ -48,33 +50,42 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _bump(session: Session, key: str, window: datetime) -> int:
-    changed = session.execute(
-        sa.update(ThrottleCount)
-        .where(ThrottleCount.key == key, ThrottleCount.window == window)
-        .values(count=ThrottleCount.count + 1)
-        .returning(ThrottleCount.count)
-    ).scalar()
-    if changed is not None:
-        return int(changed)
-    session.add(ThrottleCount(key=key, window=window, count=1))
-    return 1
+@cache
+def _bumping(dialect: str) -> Any:
+    insert_into = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    table: Any = ThrottleCount.__table__
+    first = insert_into(table).values(count=1)
+    once_more = first.on_conflict_do_update(index_elements=["key", "window"], set_={"count": table.c.count + 1})
+    return once_more.returning(table.c.count)
+
+
+def _count(session: Session, kind: str, who: str, *, limit: int, per: timedelta) -> None:
+    moment, span = now(), int(per.total_seconds())
+    start = datetime.fromtimestamp(int(moment.timestamp()) // span * span, tz=moment.tzinfo)
+    row = {"key": _digest(f"{kind}|{who}|{span}"), "window": start}
+    used = session.connection().execute(_bumping(db.engine.dialect.name), row).scalar_one()
+    if used > limit:
+        raise TooMany(max(1, span - int((moment - start).total_seconds())))
 
 
 def throttle(kind: str, who: str, *, limit: int, per: timedelta) -> None:
-    """Count one use of `kind` by `who` in an aside; raise TooMany past `limit` within the running window."""
-    moment = now()
-    span = int(per.total_seconds())
-    start = datetime.fromtimestamp(int(moment.timestamp()) // span * span, tz=moment.tzinfo)
-    key = _digest(f"{kind}|{who}|{span}")
-    try:
-        with aside() as session:
-            used = _bump(session, key, start)
-    except sa.exc.IntegrityError:
-        with aside() as session:
-            used = _bump(session, key, start)
-    if used > limit:
-        raise TooMany(max(1, span - int((moment - start).total_seconds())))
+    """Count one use of `kind` by `who` in an aside; raise TooMany past `limit` within the running window.
+
+    A use past the limit counts too: who hammers on waits as long as everybody.
+    """
+    late: TooMany | None = None
+    with aside() as session:
+        try:
+            _count(session, kind, who, limit=limit, per=per)
+        except TooMany as error:
+            late = error
+    if late:
+        raise late
+
+
+def throttle_done(kind: str, who: str, *, limit: int, per: timedelta) -> None:
+    """The same in the running transaction, for acts that write anyway: what was refused is not counted."""
+    _count(db.session, kind, who, limit=limit, per=per)
 
 
 def same_request(actor: str, action: str, key: str, body: str) -> str | None:

@@ -1,11 +1,12 @@
 """Applications: what each step asks, working days, the first receiver, papers, rating; the states as a model."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 import time_machine
 
+from portal.catalogue.jobs import remind_papers
 from portal.catalogue.models.applications import (
     Application,
     ApplicationChannel,
@@ -15,10 +16,11 @@ from portal.catalogue.models.applications import (
     Score,
     StepKind,
 )
-from portal.catalogue.service.applications import deciding, filing, looking, receiving
+from portal.catalogue.service.applications import asking_again, deciding, filing, looking, receiving
 from portal.catalogue.service.applications.filing import Begun, Brought
 from portal.core import calendar, clock
 from portal.core.audit import AuditRow
+from portal.core.clock import now
 from portal.core.db import db, transaction
 from portal.core.errors import Missing, Refused
 from portal.core.outbox import OutboxRow
@@ -170,6 +172,28 @@ def test_asked_for_once_and_only_once(make, stand):
     act(deciding.begin_work, made, "", by=by)
     with pytest.raises(Refused, match="已经一次告知过了"):
         act(deciding.ask, made, [second], "还要一份", by=by)
+
+
+def test_who_was_asked_for_papers_is_reminded_once_before_the_last_day(make, stand):
+    person, account, worker, item = stand
+    told = sa.select(sa.func.count(OutboxRow.id)).where(OutboxRow.topic == "catalogue.application_asked_again")
+    with time_machine.travel(applying.MONDAY, tick=False):
+        made = applying.taken(item, person, account, worker)
+        act(deciding.ask, made, [read(made).papers[1].id], "请补困难说明", by=actor_of(worker))
+        remind_papers()
+        assert db.session.scalar(told) == 0
+    with time_machine.travel(applying.later(days=13), tick=False):
+        remind_papers()
+        remind_papers()
+        assert db.session.scalar(told) == 1
+    other = make.person()
+    other_account = make.resident(other)
+    came = applying.taken(item, other, other_account, worker)
+    act(deciding.ask, came, [], "请补困难说明", by=actor_of(worker))
+    with time_machine.travel(now() + timedelta(days=20)):
+        assert asking_again.due(now()) == [came.id]
+        act(filing.complete, came, "已经寄出", by=actor_of(other_account))
+        assert not asking_again.remind(came.id, now())
 
 
 def test_the_term_stands_still_while_papers_are_awaited(make, stand):

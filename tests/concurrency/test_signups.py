@@ -15,7 +15,7 @@ from portal.volunteers.models.activities import Post
 from portal.volunteers.models.codes import HOLDS, SignupState, Way
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import HeldTime, Signup, Swap
-from portal.volunteers.service import held, joining, leaving, lines, swapping
+from portal.volunteers.service import calling_off, held, joining, leaving, lines, swapping
 from tests.acting import actor_of
 from tests.concurrency.test_portions import THREADS, at_once
 from tests.helping import Helping, soon
@@ -216,7 +216,7 @@ def test_a_shift_is_called_off_while_people_join_and_leave_and_nobody_waits_in_a
                     session.refresh(post.shift, with_for_update=True)
                     post.shift.state = "called_off"
                     session.flush()
-                    joining.clear(post.shift, by=worker, reason="台风")
+                    calling_off.clear(post.shift, by=worker, reason="台风")
                 elif number < 6:
                     leaving.leave(session.get_one(Signup, first[number]), by=worker)
                 else:

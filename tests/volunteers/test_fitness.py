@@ -3,6 +3,7 @@
 from datetime import date, time, timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from portal.core import settings
 from portal.core.clock import at, now, today
@@ -20,7 +21,8 @@ from portal.volunteers.models.codes import (
 )
 from portal.volunteers.models.people import Absence, GuardianConsent, VolunteerSkill
 from portal.volunteers.models.records import ServiceRecord
-from portal.volunteers.service import fitness, joining
+from portal.volunteers.models.signups import Signup
+from portal.volunteers.service import accompanying, fitness, joining
 from tests.acting import actor_of
 from tests.counting import count_queries
 from tests.helping import Helping, soon
@@ -261,6 +263,24 @@ def test_a_guardian_who_comes_along_joins_with_the_minor_or_is_there(make, helpi
     assert verdict(for_the_young, minor, together=[mother]).fits
     put(for_the_young, mother, worker)
     put(for_the_young, minor, worker)
+
+
+@pytest.mark.parametrize("stays", [False, True])
+def test_who_was_accompanied_leaves_the_shift_with_her_guardian(make, helping, worker, minor, stays):
+    mother, father = helping.volunteer(make.person("王芳")), helping.volunteer(make.person("李强"))
+    for guardian in (mother, father):
+        consent(make, minor, guardian.person, comes_along=True)
+    post = helping.post(helping.shift(helping.activity(least_age=12, positions=[helping.position(needs=3)])))
+    put(post, mother, worker)
+    put(post, minor, worker)
+    if stays:
+        put(post, father, worker)
+    with transaction() as session:
+        on_it = {signup.volunteer_id: signup for signup in session.scalars(sa.select(Signup))}
+        joining.take_off(on_it[mother.id], SignupState.LEFT, by=worker)
+        session.refresh(on_it[minor.id])
+        assert on_it[minor.id].state is (SignupState.JOINED if stays else SignupState.REMOVED)
+        assert on_it[minor.id].reason == ("" if stays else accompanying.ALONE)
 
 
 def test_members_only_lets_members_in(make, helping, worker):

@@ -12,7 +12,7 @@ from portal.core.errors import Refused
 from portal.core.outbox import OutboxRow
 from portal.volunteers.models.codes import SignupState, Way
 from portal.volunteers.models.signups import HeldTime, Signup
-from portal.volunteers.service import joining
+from portal.volunteers.service import calling_off, joining
 from tests.acting import actor_of
 from tests.helping import Helping
 
@@ -154,7 +154,7 @@ def test_whoever_is_called_off_with_the_shift_is_told_and_free(make, helping, wo
     for one in people:
         put(post, one, worker)
     with transaction():
-        assert joining.clear(post.shift, by=worker, reason="大雨") == 2
+        assert calling_off.clear(post.shift, by=worker, reason="大雨") == 2
     assert make.read(post.capacity).taken == 0
     assert len(told("signup_called_off")) == 2
     assert held(people[0]) == []

@@ -5,6 +5,7 @@ from datetime import time, timedelta
 import pytest
 import sqlalchemy as sa
 
+from portal.core import children
 from portal.core.audit import AuditRow
 from portal.core.clock import at, today
 from portal.core.db import db
@@ -113,7 +114,7 @@ def test_a_failed_plan_says_what_to_do(desk, helping, monkeypatch):
     helping.shift(helping.activity(), _at(9))
 
     def broken(problem, goes_on):
-        raise plan_child.Broken
+        raise children.Broken
 
     monkeypatch.setattr(plan_child, "solve", broken)
     plan = _made(desk)

@@ -6,6 +6,7 @@ from datetime import time, timedelta
 import pytest
 import sqlalchemy as sa
 
+from portal.core import children
 from portal.core.access import Scope
 from portal.core.clock import now, today
 from portal.core.db import db, transaction
@@ -159,7 +160,7 @@ def test_a_plan_that_is_cancelled_while_it_works_stops_its_process(make, helping
     plan = planned(make)
     problem = plan_problem.gather(plan).problem
     told, before = [], set(threading.enumerate())
-    with pytest.raises(plan_child.Stopped):
+    with pytest.raises(children.Stopped):
         plan_child.solve(problem, lambda said: told.append(said) or False)
     # Whatever it had come to when it was first asked about: it is asked about no more.
     assert [set(said) for said in told] == [{"step"}]
@@ -179,7 +180,7 @@ def test_a_cancelled_plan_keeps_nothing(make, helping, monkeypatch):
         with transaction():
             planning.cancel(db.session.get_one(Plan, plan_id))
         answers.append(goes_on({"step": "best"}))
-        raise plan_child.Stopped
+        raise children.Stopped
 
     monkeypatch.setattr(plan_child, "solve", cancelled)
     plan = planned(make)
@@ -192,7 +193,7 @@ def test_a_solver_that_breaks_leaves_words(make, helping, monkeypatch):
     helping.shift(helping.activity(), clock_at(9))
 
     def broken(problem, goes_on):
-        raise plan_child.Broken
+        raise children.Broken
 
     monkeypatch.setattr(plan_child, "solve", broken)
     plan = planned(make)
@@ -205,7 +206,7 @@ def test_a_process_that_ends_without_an_answer_is_broken(make, helping, monkeypa
     helping.volunteer()
     plan = planned(make)
     monkeypatch.setattr(plan_child, "MODULE", "portal.volunteers.solving.nothing")
-    with pytest.raises(plan_child.Broken):
+    with pytest.raises(children.Broken):
         plan_child.solve(plan_problem.gather(plan).problem, lambda said: True)
 
 

@@ -12,7 +12,7 @@ from portal.core.db import db, transaction
 from portal.core.outbox import OutboxRow
 from portal.volunteers import jobs
 from portal.volunteers.models.codes import SignupState, Way
-from portal.volunteers.service import joining, leaving, profile, signup_reminding
+from portal.volunteers.service import calling_off, joining, leaving, profile, signup_reminding
 from tests.acting import actor_of
 from tests.helping import Helping, soon
 
@@ -108,7 +108,7 @@ def test_what_is_called_off_stays_in_the_feed_as_cancelled(client, helping, work
     key = feed_of(me)
     put(post, me, worker)
     with transaction():
-        joining.clear(post.shift, by=worker, reason="大雨")
+        calling_off.clear(post.shift, by=worker, reason="大雨")
     text = client.get(f"/volunteers/feed/{key}.ics").text
     assert "STATUS:CANCELLED" in text
     assert "班次取消" in text

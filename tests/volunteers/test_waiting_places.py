@@ -16,7 +16,7 @@ from portal.volunteers import jobs
 from portal.volunteers.models.codes import Joining, SignupState, VolunteerState, Way
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import Signup
-from portal.volunteers.service import joining, leaving, lines, moving, signups
+from portal.volunteers.service import calling_off, joining, leaving, lines, moving, signups
 from tests.acting import actor_of
 from tests.counting import count_queries
 from tests.helping import Helping, soon
@@ -196,7 +196,7 @@ def test_when_the_shift_is_called_off_who_waits_is_told(helping, worker, post):
     put(post, helping.volunteer(), worker)
     wait(post, helping.volunteer(), worker)
     with transaction():
-        joining.clear(post.shift, by=worker, reason="台风")
+        calling_off.clear(post.shift, by=worker, reason="台风")
     assert states(post) == [WaitingState.CLOSED]
     assert len(told("line_closed")) == 1
     assert on(post) == []

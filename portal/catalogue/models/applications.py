@@ -108,6 +108,7 @@ class Application(Base):
     placed_by_name: Mapped[str] = mapped_column(sa.String(64))
     submitted_at: Mapped[datetime | None]
     asked_at: Mapped[datetime | None]
+    asked_reminded_at: Mapped[datetime | None]
     asked_for: Mapped[str | None] = mapped_column(Sealed("application|asked_for"))
     accepted_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]

@@ -222,7 +222,7 @@ def _asked(item_id: int, slot_id: int) -> tuple[Item, Slot, Person, Channel]:
 
 def _book(item: Item, found: Slot, person: Person, channel: Channel, form: BookForm) -> Appointment:
     offering.check_for(item, person)
-    tokens.throttle("catalogue.book", current_actor().public_id, limit=10, per=timedelta(minutes=1))
+    tokens.throttle_done("catalogue.book", current_actor().public_id, limit=10, per=timedelta(minutes=1))
     idem, note = form.text("idem"), form.text("note").strip()
     made = booking.book(found, item, person, by=current_actor(), channel=channel, note=note, idem=idem)
     flash(_("约好了。到时候出示二维码或报预约码。"), "ok")
@@ -231,7 +231,7 @@ def _book(item: Item, found: Slot, person: Person, channel: Channel, form: BookF
 
 def _join(item: Item, found: Slot, person: Person) -> None:
     offering.check_for(item, person)
-    tokens.throttle("catalogue.book", current_actor().public_id, limit=10, per=timedelta(minutes=1))
+    tokens.throttle_done("catalogue.book", current_actor().public_id, limit=10, per=timedelta(minutes=1))
     lines.join(found, item, person, by=current_actor())
     flash(_("排上了。有名额时会通知您，请留意消息。"), "ok")
 

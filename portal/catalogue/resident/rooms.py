@@ -74,7 +74,7 @@ def room_book(room_id: int) -> Response:
     form = book_form(rule, whom, bodies, request.args)
     if form.validate_on_submit():
         try:
-            tokens.throttle("catalogue.book", actor.public_id, limit=10, per=timedelta(minutes=1))
+            tokens.throttle_done("catalogue.book", actor.public_id, limit=10, per=timedelta(minutes=1))
             return _booked(booking.book(rule, form.wish(whom, bodies, me), by=actor, idem=form.idem.data or ""))
         except Refused as refused:
             form.refuse(refused)

@@ -37,9 +37,10 @@ class PositionPart(Part):
         _l("先要服务满几小时"), [Optional(), NumberRange(0, 1000, _l("请填 0 到 1000 之间的整数"))]
     )
     newcomers = CountField(
-        _l("新志愿者最多占百分之几"), [Optional(), NumberRange(0, 100, _l("请填 0 到 100 之间的整数"))]
+        _l("每 100 人里最多几位新志愿者（100 是不限）"),
+        [Optional(), NumberRange(0, 100, _l("请填 0 到 100 之间的整数"))],
     )
-    skills = ManyField(_l("要会什么"), [Optional()], coerce=int)
+    skills = ManyField(_l("需要的技能"), [Optional()], coerce=int)
 
     def validate(self, extra_validators: Mapping[str, Sequence[Any]] | None = None) -> bool:
         fine = super().validate(extra_validators)
@@ -100,7 +101,7 @@ class ActivityForm(OnceForm):
     day_minutes = CountField(
         _l("一人一天最多几分钟"), between(0, 1440), default=0, description=_l("填 0 就按全街道的规定")
     )
-    factor = CountField(_l("积分系数（百分之几）"), between(0, 500), default=100)
+    factor = CountField(_l("积分系数（100 是照常，200 是加倍）"), between(0, 500), default=100)
     positions = FieldList(FormField(PositionPart), max_entries=MOST_POSITIONS)
 
     def offer(self, community: Area, skills: Sequence[Skill]) -> None:

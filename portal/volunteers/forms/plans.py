@@ -13,7 +13,7 @@ from portal.core.clock import today
 from portal.core.forms import CountField, DayField, Form, ManyField, TrimmedField, required
 from portal.volunteers.service.plan_editing import Choice
 from portal.volunteers.service.planning import Wishes
-from portal.volunteers.service.standing import DAY, REST
+from portal.volunteers.service.standing import DAY, REST, WEEK
 
 
 class PlanForm(Form):
@@ -45,6 +45,7 @@ class PlanForm(Form):
             last_day=first + timedelta(days=13),
             rest_minutes=settings.get(REST),
             day_hours=settings.get(DAY) // 60,
+            week_hours=settings.get(WEEK),
         )
 
     def offer(self, activities: Sequence[tuple[str, str, int]]) -> None:

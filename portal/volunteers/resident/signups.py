@@ -169,7 +169,7 @@ def _asked(post_id: int) -> tuple[Post, Volunteer | None, list[Volunteer]]:
 def _join(post: Post, me: Volunteer | None, others: Sequence[Volunteer], form: JoinForm) -> str:
     """The public id of the first signup that this form makes, or made when it was sent before."""
     actor, key, body = current_actor(), form.text("idem"), f"{post.id} {form.body()}"
-    tokens.throttle("volunteers.join", actor.public_id, limit=20, per=timedelta(minutes=1))
+    tokens.throttle_done("volunteers.join", actor.public_id, limit=20, per=timedelta(minutes=1))
     chosen, public_id = form.chosen(me, others), ids.new_public_id()
     earlier = tokens.first_request(actor.public_id, "volunteers.join", key, body, public_id)
     if earlier:
@@ -185,7 +185,7 @@ def _join(post: Post, me: Volunteer | None, others: Sequence[Volunteer], form: J
 
 
 def _wait(post: Post, me: Volunteer) -> None:
-    tokens.throttle("volunteers.join", current_actor().public_id, limit=20, per=timedelta(minutes=1))
+    tokens.throttle_done("volunteers.join", current_actor().public_id, limit=20, per=timedelta(minutes=1))
     lines.join_line(post, me, by=current_actor())
     flash(_("排上了。有人退出时按次序递补，并通知您。"), "ok")
 

@@ -94,7 +94,7 @@ def position_words(position: Position) -> str:
     """What a position asks for, in one line; "" where it asks for nothing."""
     said = []
     if position.skills:
-        said.append(_("要会%(skills)s", skills=_("、").join(skill.name for skill in position.skills)))
+        said.append(_("需要的技能：%(skills)s", skills=_("、").join(skill.name for skill in position.skills)))
     if position.least_minutes:
         said.append(_("先服务满 %(hours)s", hours=length(position.least_minutes)))
     if position.newcomers == 0:

@@ -12,11 +12,13 @@ from portal.core.db import db, guarded
 from portal.core.errors import Refused
 from portal.places import service as places
 from portal.registry.models import Person
-from portal.volunteers.models.activities import Activity, Shift
-from portal.volunteers.models.codes import HOLDS, SHIFT_MOVES, ActivityState, ShiftState
+from portal.volunteers.models.activities import Activity, Post, Shift
+from portal.volunteers.models.codes import HOLDS, SHIFT_MOVES, ActivityState, ShiftState, SignupState
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import Signup
 from portal.volunteers.service import guards, joining, keeping
+
+_BEFORE = (SignupState.REQUESTED, SignupState.JOINED, SignupState.PRESENT)
 
 
 def close_shift(shift: Shift, reason: str, *, by: Actor) -> None:
@@ -36,9 +38,24 @@ def reopen_shift(shift: Shift, *, by: Actor) -> None:
 def call_off_shift(shift: Shift, reason: str, *, by: Actor) -> int:
     """The shift does not take place: who is on it or waits for it is told; return how many were on it."""
     _move(shift, ShiftState.CALLED_OFF, reason)
-    told = joining.clear(shift, by=by, reason=reason)
+    told = clear(shift, by=by, reason=reason)
     audit.record("volunteers.shift_called_off", shift, reason=reason, told=told, by=by.name)
     return told
+
+
+def clear(shift: Shift, *, by: joining.Who, reason: str) -> int:
+    """Everybody off a shift that will not be, and out of its lines; how many had a place. The shift moved before."""
+    query = sa.select(Post).where(Post.shift_id == shift.id).order_by(Post.capacity_id)
+    for post in db.session.scalars(query).all():
+        places.close_line(post.capacity_id, reason=reason)
+    live = sa.and_(Signup.shift_id == shift.id, Signup.state.in_(_BEFORE))
+    ours = (
+        sa.select(Signup).join(Signup.post).where(live).options(*joining.whole()).order_by(Post.capacity_id, Signup.id)
+    )
+    found = db.session.scalars(ours).all()
+    for signup in found:
+        joining.take_off(signup, SignupState.CALLED_OFF, by=by, reason=reason)
+    return len(found)
 
 
 def _move(shift: Shift, state: ShiftState, reason: str) -> None:

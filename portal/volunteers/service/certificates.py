@@ -19,7 +19,7 @@ from portal.core.db import db, guarded, unique_or
 from portal.core.errors import Missing, Refused
 from portal.registry.models import Organisation
 from portal.registry.service import words as registry
-from portal.volunteers.models.codes import CertificateState
+from portal.volunteers.models.codes import CERTIFICATE_MOVES, CertificateState
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.records import CertificatePaper, ServiceCertificate, ServiceRecord
 from portal.volunteers.service import people, record_telling, recording, records
@@ -290,7 +290,8 @@ def remake(certificate: ServiceCertificate) -> None:
 def _move(certificate: ServiceCertificate, state: CertificateState) -> None:
     """From the state it was read in: who comes second is refused."""
     where = (ServiceCertificate.id == certificate.id, ServiceCertificate.state == certificate.state)
-    if not guarded(sa.update(ServiceCertificate).where(*where).values(state=state)):
+    may = state in CERTIFICATE_MOVES[certificate.state]
+    if not may or not guarded(sa.update(ServiceCertificate).where(*where).values(state=state)):
         raise Refused(_("这份证明刚才被别人办理过了，请刷新页面再看。"))
     db.session.refresh(certificate, ["state"])
 

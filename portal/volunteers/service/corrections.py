@@ -28,7 +28,6 @@ from portal.volunteers.service.recording import RecordFacts
 
 PAGE = 30
 TABS = ("asked", "answered")
-ASKABLE = ("activity", "content", "place", "starts_at", "ends_at", "minutes")
 
 
 def wishes_of(before: Mapping[str, Any], facts: RecordFacts) -> dict[str, dict[str, Any]]:

@@ -1,11 +1,15 @@
-"""The time that a signup holds of its volunteer: the database lets nobody hold a piece twice."""
+"""What a signup holds of its volunteer: the rows it locks, and the time, of which the database gives no piece twice."""
 
 from datetime import datetime, timedelta
+from functools import cache
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 
 from portal.core.db import db, insert
-from portal.volunteers.models.activities import STEP_MINUTES
+from portal.registry.service import people
+from portal.volunteers.models.activities import STEP_MINUTES, Shift
+from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import HeldTime, Signup
 
 STEP = timedelta(minutes=STEP_MINUTES)
@@ -25,3 +29,18 @@ def hold(signup: Signup) -> None:
 def release(signup: Signup) -> None:
     gone = sa.delete(HeldTime).where(HeldTime.signup_id == signup.id)
     db.session.execute(gone, execution_options={"synchronize_session": False})
+
+
+@cache
+def locks(at_once: bool) -> tuple[sa.Select[Volunteer], sa.Select[Shift]]:
+    """The volunteers by "numbers" and the shift by "shift", locked and read anew.
+
+    Built once, because every join asks both.
+    """
+    anew = {"populate_existing": True}
+    query = sa.select(Volunteer).where(Volunteer.id.in_(sa.bindparam("numbers", expanding=True)))
+    query = query.order_by(Volunteer.id).options(joinedload(Volunteer.person, innerjoin=True).load_only(*people.LEAN))
+    query = query.with_for_update(key_share=True, skip_locked=at_once, of=Volunteer).execution_options(**anew)
+    shifts = sa.select(Shift).where(Shift.id == sa.bindparam("shift"))
+    shifts = shifts.options(joinedload(Shift.activity, innerjoin=True)).execution_options(**anew)
+    return query, shifts.with_for_update(read=True, of=Shift, skip_locked=at_once)

@@ -106,12 +106,6 @@ def verdict_of(invitation: Invitation) -> fitness.Verdict:
     return joining.verdict(invitation.post, invitation.volunteer, way=Way.INVITED)
 
 
-def invitations_on(post: Post) -> list[Invitation]:
-    """Everybody who was asked for a post, and what came of it: for its worker or leader."""
-    query = sa.select(Invitation).where(Invitation.post_id == post.id).options(*whole())
-    return list(db.session.scalars(query.order_by(Invitation.id)))
-
-
 def due(at: datetime) -> list[int]:
     query = sa.select(Invitation.id).where(Invitation.state == InvitationState.ASKED, Invitation.answer_by <= at)
     return list(db.session.scalars(query.order_by(Invitation.id).limit(500)))

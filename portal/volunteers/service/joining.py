@@ -23,13 +23,12 @@ from portal.core.db import together as in_one
 from portal.core.errors import Refused
 from portal.places import service as places
 from portal.places.models import Waiting, WaitingState
-from portal.registry.service import people
 from portal.volunteers.models.activities import Post, Shift
 from portal.volunteers.models.codes import HOLDS, SIGNUP_MOVES, SignupState, SwapState, Way
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.plans import Plan
 from portal.volunteers.models.signups import Signup, Swap
-from portal.volunteers.service import fitness, held, serving
+from portal.volunteers.service import accompanying, fitness, held, serving
 from portal.volunteers.service.signup_telling import tell_signup
 from portal.volunteers.service.signup_words import signup_said
 from portal.volunteers.service.standing import KIND
@@ -37,7 +36,6 @@ from portal.volunteers.service.standing import KIND
 BY_OTHERS = frozenset({Way.WORKER, Way.LEADER, Way.PLAN, Way.INVITED})
 # The take itself says whether the post is full, and who is in its line joins from there.
 _TAKEN_CARE = frozenset({"full", "waiting"})
-_BEFORE = (SignupState.REQUESTED, SignupState.JOINED, SignupState.PRESENT)
 SWAPPED = reasons.declare("volunteers.swapped", label=lambda: _("换给了别人"))
 ENDED_WORDS = {
     SignupState.LEFT: "signup_left",
@@ -129,14 +127,9 @@ def hold(volunteers: Iterable[Volunteer], shift: Shift, *, at_once: bool = False
     being called off; read both anew. `at_once` does not wait for anybody: False when one is being changed.
     """
     numbers = sorted({volunteer.id for volunteer in volunteers})
-    anew = {"populate_existing": True}
-    query = sa.select(Volunteer).where(Volunteer.id.in_(numbers)).order_by(Volunteer.id)
-    query = query.options(joinedload(Volunteer.person, innerjoin=True).load_only(*people.LEAN))
-    query = query.with_for_update(key_share=True, skip_locked=at_once, of=Volunteer).execution_options(**anew)
-    found = db.session.scalars(query).all()
-    shifts = sa.select(Shift).where(Shift.id == shift.id).options(joinedload(Shift.activity, innerjoin=True))
-    shifts = shifts.with_for_update(read=True, of=Shift, skip_locked=at_once).execution_options(**anew)
-    return len(found) == len(numbers) and db.session.scalar(shifts) is not None
+    of_people, of_shift = held.locks(at_once)
+    found = db.session.scalars(of_people, {"numbers": numbers}).all()
+    return len(found) == len(numbers) and db.session.scalar(of_shift, {"shift": shift.id}) is not None
 
 
 def verdict(
@@ -259,6 +252,14 @@ def take_off(signup: Signup, state: SignupState, *, by: Who, reason: str = "", l
     _record(signup, "volunteers.signup_ended", reason=reason, state=state.value)
     tell_signup(ENDED_WORDS[state], signup, reason=reason, by=by.name, late=late)
     places.give_back(signup.post.capacity_id, 1)
+    _with_her([signup], by=by)
+
+
+def _with_her(gone: Iterable[Signup], *, by: Who) -> None:
+    """Minors whom one of these accompanied on the shift leave it with her."""
+    for signup in gone:
+        for child in accompanying.left_alone(signup):
+            take_off(child, SignupState.REMOVED, by=by, reason=accompanying.ALONE)
 
 
 def mark(signup: Signup, state: SignupState, *, by: Who, reason: str = "", **values: Any) -> None:
@@ -294,6 +295,7 @@ def hand_on(signup: Signup, volunteer: Volunteer, *, by: Who) -> Signup:
         state = SignupState.JOINED
         made = _write(signup.post, volunteer, way=Way.SWAP, by=by, state=state, agreed_at=now())
     _record(signup, "volunteers.signup_handed_on", reason=SWAPPED, to=made.public_id)
+    _with_her([signup], by=by)
     return made
 
 
@@ -319,6 +321,7 @@ def rearrange(
         made = [_moved(*one, way=way, by=by, reason=reason, checked=checked) for one in before]
     for capacity_id, units in sorted((left - come).items()):
         places.give_back(capacity_id, units)
+    _with_her((signup for signup, post in moves if post.shift_id != signup.shift_id), by=by)
     return made
 
 
@@ -355,6 +358,7 @@ def exchange(one: Signup, other: Signup, *, by: Who) -> Signup:
             made.append(_write(post, volunteer, **facts))
     for before, after in zip((one, other), made, strict=True):
         _record(before, "volunteers.signup_handed_on", reason=SWAPPED, to=after.public_id)
+    _with_her((one, other), by=by)
     return made[0]
 
 
@@ -368,19 +372,6 @@ def _let_go(signup: Signup, *, stays: bool = False) -> None:
     of = sa.or_(Swap.signup_id == signup.id, Swap.against_id == signup.id)
     ending = sa.update(Swap).where(of, Swap.state == SwapState.ASKED).values(state=SwapState.LAPSED, ended_at=now())
     db.session.execute(ending, execution_options={"synchronize_session": False})
-
-
-def clear(shift: Shift, *, by: Who, reason: str) -> int:
-    """Everybody off a shift that will not be, and out of its lines; how many had a place. The shift moved before."""
-    query = sa.select(Post).where(Post.shift_id == shift.id).order_by(Post.capacity_id)
-    for post in db.session.scalars(query).all():
-        places.close_line(post.capacity_id, reason=reason)
-    live = sa.and_(Signup.shift_id == shift.id, Signup.state.in_(_BEFORE))
-    ours = sa.select(Signup).join(Signup.post).where(live).options(*whole()).order_by(Post.capacity_id, Signup.id)
-    found = db.session.scalars(ours).all()
-    for signup in found:
-        take_off(signup, SignupState.CALLED_OFF, by=by, reason=reason)
-    return len(found)
 
 
 def whole() -> tuple[ExecutableOption, ...]:

@@ -10,7 +10,7 @@ from portal.core.access import Actor
 from portal.core.clock import now, today
 from portal.core.db import db
 from portal.core.errors import Refused
-from portal.volunteers.models.codes import HOLDS, VOLUNTEER_MOVES, SignupState, VolunteerState
+from portal.volunteers.models.codes import VOLUNTEER_MOVES, SignupState, VolunteerState
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import Signup
 from portal.volunteers.service import guardians, joining, lines, people, registering
@@ -111,14 +111,6 @@ def leave(volunteer: Volunteer, *, by: Actor, reason: str = "") -> int:
     given_up = clear_ahead(volunteer, by=by, reason=reason or _("志愿者退出"), own=True)
     audit.record("volunteers.left", volunteer, reason=reason, shifts=given_up)
     return given_up
-
-
-def holds_now(volunteer: Volunteer) -> bool:
-    """Whether she is on something that is running or ahead."""
-    query = sa.select(Signup.id).where(
-        Signup.volunteer_id == volunteer.id, Signup.state.in_(HOLDS), Signup.ends_at > now()
-    )
-    return db.session.scalar(query.order_by(Signup.id).limit(1)) is not None
 
 
 def _tell(event: str, volunteer: Volunteer, **facts: str) -> None:

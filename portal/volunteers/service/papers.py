@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from portal.core.access import Actor
 from portal.core.errors import Refused
-from portal.volunteers.models.codes import Mark, SignupState
+from portal.volunteers.models.codes import Mark
 from portal.volunteers.models.signups import Signup
 from portal.volunteers.service import attending, codes, hours
 from portal.volunteers.service.attending import Times
@@ -76,8 +76,3 @@ def enter_both(signup: Signup, noted: tuple[Noted, Noted], *, by: Actor) -> bool
     """The codes of one person for coming and for going; whether there was any."""
     said = [enter_noted(signup, purpose, one, by=by) for purpose, one in zip(Purpose, noted, strict=True)]
     return any(said)
-
-
-def can_be_entered(signup: Signup) -> bool:
-    """Whether the sheet still asks about somebody: nothing was said of her, or only that she came."""
-    return signup.state in {SignupState.JOINED, SignupState.PRESENT}

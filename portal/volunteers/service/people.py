@@ -9,7 +9,6 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from portal.areas import service as areas
 from portal.areas.models import Area, AreaKind
-from portal.core import clock
 from portal.core.access import Actor, Scope
 from portal.core.db import db
 from portal.core.errors import Missing, Refused
@@ -101,12 +100,6 @@ def volunteer(public_id: str, *, within: Collection[Scope]) -> Volunteer:
 _within = within
 
 
-def volunteers_by_id(ids: Collection[int]) -> list[Volunteer]:
-    """Some volunteers, whole, by name."""
-    query = sa.select(Volunteer).join(Volunteer.person).where(Volunteer.id.in_(ids)).options(*whole())
-    return list(db.session.scalars(query.order_by(Person.pinyin, Volunteer.id)))
-
-
 def is_minor(volunteer: Volunteer, on: date) -> bool:
     """Whether a guardian's yes is needed on a day; also while nobody knows the day of birth."""
     age = volunteer.person.age(on)
@@ -145,7 +138,3 @@ def minutes_served(volunteer_ids: Collection[int]) -> dict[int, int]:
     )
     found = {number: int(minutes) for number, minutes in db.session.execute(query)}
     return {number: found.get(number, 0) for number in volunteer_ids}
-
-
-def helps_today(volunteer: Volunteer) -> bool:
-    return volunteer.helps(clock.today())

@@ -132,6 +132,7 @@ class Whole:
     minutes: int
     missed: int
     shifts: Sequence[Signup]
+    more_shifts: bool
     training: Sequence[Training]
     awards: Sequence[Award]
     pairs: Sequence[Pair]
@@ -144,13 +145,15 @@ def whole(volunteer: Volunteer) -> Whole:
         .where(mine, Signup.state.in_([SignupState.REQUESTED, SignupState.JOINED]), Signup.ends_at > now())
         .options(joinedload(Signup.shift).joinedload(Shift.activity))
         .order_by(Signup.starts_at, Signup.id)
-        .limit(NEXT_SHIFTS)
+        .limit(NEXT_SHIFTS + 1)
     )
     missed = sa.select(sa.func.count(Signup.id)).where(mine, Signup.state == SignupState.NO_SHOW)
+    coming = db.session.scalars(shifts).all()
     return Whole(
         people.minutes_served([volunteer.id])[volunteer.id],
         db.session.scalar(missed) or 0,
-        list(db.session.scalars(shifts)),
+        coming[:NEXT_SHIFTS],
+        len(coming) > NEXT_SHIFTS,
         trainings_of(volunteer),
         awards_of(volunteer),
         pairs_of(volunteer),

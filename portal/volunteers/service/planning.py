@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
 from portal.areas.models import Area
-from portal.core import audit, jobs
+from portal.core import audit, children, jobs
 from portal.core.access import Actor, Scope
 from portal.core.clock import now, today
 from portal.core.db import apart, db, guarded, insert, transaction
@@ -162,9 +162,9 @@ def compute(plan_id: int) -> None:
         with transaction():
             _keep(plan_id, gathered, found)
         words = ""
-    except plan_child.Stopped:
+    except children.Stopped:
         words = ""
-    except plan_child.Broken:
+    except children.Broken:
         log.warning("plan %d: the solver broke", plan_id)
     finally:
         if words:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload
@@ -38,13 +39,18 @@ class Mine:
 
 def volunteers_of(persons: Sequence[Person]) -> list[Volunteer]:
     """The volunteers some people are, in the order of the people; who left is none."""
-    query = sa.select(Volunteer).where(
-        Volunteer.person_id.in_(register.ids_of(*persons)), Volunteer.state.not_in(_GONE)
-    )
-    lean = joinedload(Volunteer.person, innerjoin=True).load_only(*register.LEAN)
-    found = db.session.scalars(query.options(lean).order_by(Volunteer.id)).all()
+    found = db.session.scalars(_volunteers_of(), {"persons": [person.id for person in persons]}).all()
     order = {person.id: number for number, person in enumerate(persons)}
     return sorted(found, key=lambda one: order.get(register.resolved(one.person).id, len(order)))
+
+
+@cache
+def _volunteers_of() -> sa.Select[Volunteer]:
+    """Built once: a volunteer is looked up at the beginning of everything she does."""
+    whose = register.merged_into(Person.id.in_(sa.bindparam("persons", expanding=True)))
+    lean = joinedload(Volunteer.person, innerjoin=True).load_only(*register.LEAN)
+    here = sa.and_(Volunteer.person_id.in_(whose), Volunteer.state.not_in(_GONE))
+    return sa.select(Volunteer).where(here).options(lean).order_by(Volunteer.id)
 
 
 def me_or_none(actor: Actor) -> Volunteer | None:
@@ -81,12 +87,17 @@ def companions(actor: Actor, me: Volunteer | None) -> list[Volunteer]:
 
 def post(post_id: int) -> Post:
     """A post as its page shows it; of a draft there is none."""
-    query = sa.select(Post).join(Post.shift).join(Shift.activity)
-    query = query.where(Post.id == post_id, Activity.state != ActivityState.DRAFT).options(*fitness.whole())
-    found = db.session.scalar(query)
+    found = db.session.scalar(_post(), {"post": post_id})
     if found is None:
         raise Missing
     return found
+
+
+@cache
+def _post() -> sa.Select[Post]:
+    query = sa.select(Post).join(Post.shift).join(Shift.activity)
+    shown = sa.and_(Post.id == sa.bindparam("post"), Activity.state != ActivityState.DRAFT)
+    return query.where(shown).options(*fitness.whole())
 
 
 def mine(volunteers: Collection[Volunteer], *, page: int = 1) -> Mine:

@@ -25,6 +25,8 @@ KIND = "volunteer"
 HELD = tuple(sorted(HOLDS))
 DAY, REST = "volunteers.day_minutes", "volunteers.rest_minutes"
 MISSED_MOST, MISSED_DAYS, NEW = "volunteers.no_show_most", "volunteers.no_show_days", "volunteers.newcomer_hours"
+# What a plan begins with: who wrote no free times would else carry most of it.
+WEEK = "volunteers.plan_week_hours"
 KEYS = (DAY, REST, MISSED_MOST, MISSED_DAYS, NEW)
 
 settings.declare(
@@ -32,6 +34,9 @@ settings.declare(
 )
 settings.declare(
     REST, default=30, label=lambda: _("志愿者两班之间至少休息"), unit=lambda: _("分钟"), least=0, most=1440
+)
+settings.declare(
+    WEEK, default=10, label=lambda: _("自动排班时一人一周最多服务"), unit=lambda: _("小时"), least=1, most=100
 )
 settings.declare(
     MISSED_MOST, default=3, label=lambda: _("志愿者缺席几次后不能自己报名"), unit=lambda: _("次"), least=1, most=50

@@ -9,7 +9,7 @@ from portal.core import settings, working
 from portal.core.clock import local, now, today
 
 ACCEPT_DAYS, BRING_DAYS, USUAL_DAYS = "applications.accept_days", "applications.bring_days", "applications.usual_days"
-CLOSE_DAYS = "applications.close_days"
+CLOSE_DAYS, REMIND_DAYS = "applications.close_days", "applications.remind_days"
 settings.declare(
     ACCEPT_DAYS,
     default=1,
@@ -25,6 +25,14 @@ settings.declare(
     unit=lambda: _("个工作日"),
     least=1,
     most=90,
+)
+settings.declare(
+    REMIND_DAYS,
+    default=2,
+    label=lambda: _("补材料到期前几天提醒申请人"),
+    unit=lambda: _("天"),
+    least=1,
+    most=30,
 )
 settings.declare(
     CLOSE_DAYS,
