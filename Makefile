@@ -35,7 +35,7 @@ test-postgresql: $(VENV)/.development
 	$(PYTEST) -n $(WORKERS) --db postgresql -m "not browser or both_databases"
 
 bench: $(VENV)/.development
-	@for name in pages booking slots import registry search cases signup solver roster; do $(BIN)/python -m bench.$$name || exit 1; done
+	@for name in pages booking slots import registry search cases signup solver roster opinion vote; do $(BIN)/python -m bench.$$name || exit 1; done
 
 # Versions and hashes, and no address of any registry.
 lock: $(VENV)/.development

@@ -19,6 +19,12 @@ import portal.casework.worker
 import portal.catalogue.jobs
 import portal.catalogue.resident
 import portal.catalogue.worker
+import portal.deliberation.jobs
+import portal.deliberation.models.meetings
+import portal.deliberation.models.opinions
+import portal.deliberation.models.outcomes
+import portal.deliberation.resident
+import portal.deliberation.worker
 import portal.duty.models
 import portal.duty.worker
 import portal.home.jobs
@@ -40,6 +46,7 @@ import portal.places.models
 import portal.points.models
 import portal.registry.jobs
 import portal.registry.models
+import portal.registry.models.owners
 import portal.registry.resident
 import portal.registry.worker
 import portal.visits.jobs
@@ -145,6 +152,8 @@ def _mount(app: Flask) -> None:
     _feature(app, "catalogue", "/services", resident=portal.catalogue.resident, worker=portal.catalogue.worker)
     _feature(app, "casework", "/cases", resident=portal.casework.resident, worker=portal.casework.worker)
     _feature(app, "volunteers", "/volunteers", resident=portal.volunteers.resident, worker=portal.volunteers.worker)
+    deliberation = portal.deliberation
+    _feature(app, "deliberation", "/deliberation", resident=deliberation.resident, worker=deliberation.worker)
     _feature(app, "duty", "/duty", resident=None, worker=portal.duty.worker)
     notifications = portal.notifications
     _feature(app, "notifications", "/notices", resident=notifications.resident, worker=notifications.worker)
@@ -170,6 +179,8 @@ def _wire(app: Flask) -> None:
     portal.casework.jobs.listen(app)
     portal.volunteers.jobs.register(jobs.of(app))
     portal.volunteers.jobs.listen(app)
+    portal.deliberation.jobs.register(jobs.of(app))
+    portal.deliberation.jobs.listen(app)
     portal.home.jobs.register(jobs.of(app))
     portal.visits.jobs.listen(app)
 

@@ -27,6 +27,7 @@ from portal.core import (
     verifying,
 )
 from portal.core.backups import BadBackup
+from portal.deliberation import recount as recounting
 from portal.demo import load as demonstration
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -227,6 +228,20 @@ def seal_audit() -> None:
         housekeeping.seal_audit()
         head = audit.head_batch()
     click.echo(f"head {head.hash}" if head else "nothing to seal")
+
+
+@main.group()
+def deliberation() -> None:
+    """What anybody may check of the votes."""
+
+
+@deliberation.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--head", default="", help="The number printed on the outcome.")
+@click.option("--receipt", default="", help="A receipt to look for.")
+def recount(file: Path, head: str, receipt: str) -> None:
+    """Recount the published file of a vote; portal/deliberation/recount.py does the same without the portal."""
+    sys.exit(recounting.main([str(file), "--head", head, "--receipt", receipt]))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from portal.core.db import Base, db
 from portal.demo.accounts import Shown
 from portal.demo.load import load_demo
 from tests.client import Client
+from tests.deliberating import Deliberating
 from tests.make import Make
 from tests.servers import postgresql_url, server
 from tests.shelf import Shelf
@@ -134,6 +135,12 @@ def make(app: Flask) -> Iterator[Make]:
     with app.app_context():
         yield Make()
         db.session.rollback()
+
+
+@pytest.fixture
+def deliberating(make: Make) -> Deliberating:
+    """Builders of deliberation."""
+    return Deliberating(make)
 
 
 @pytest.fixture

@@ -191,6 +191,7 @@ class Make:
             return "canteen", scope.public_id
         defaults = {
             Role.COMMUNITY_WORKER: lambda: self._scope(role, self.community()),
+            Role.COMMITTEE_MEMBER: lambda: self._scope(role, self.community()),
             Role.CASE_WORKER: lambda: self._scope(role, self.community()),
             Role.STREET_ADMINISTRATOR: lambda: self._scope(role, self.street()),
             Role.GRID_WORKER: lambda: self._scope(role, self.grid()),

@@ -12,6 +12,15 @@ from tests.make import Make
 from tests.matrix import (
     booking,
     cases,
+    deliberation_casting,
+    deliberation_ideas,
+    deliberation_map,
+    deliberation_meetings,
+    deliberation_opinions,
+    deliberation_outcomes,
+    deliberation_paper,
+    deliberation_roll,
+    deliberation_topics,
     desk_cases,
     items,
     others,
@@ -47,6 +56,15 @@ for part in (
     volunteer_records,
     volunteer_roster,
     volunteer_signups,
+    deliberation_casting,
+    deliberation_ideas,
+    deliberation_map,
+    deliberation_meetings,
+    deliberation_opinions,
+    deliberation_outcomes,
+    deliberation_paper,
+    deliberation_roll,
+    deliberation_topics,
 ):
     ASKS |= part.ASKS
 

@@ -4,6 +4,7 @@ from flask_babel import gettext as _
 
 from portal.audit.casedeeds import case_actions, desk_case_actions
 from portal.audit.roomdeeds import room_actions
+from portal.audit.topicdeeds import topic_actions
 from portal.audit.volunteerdeeds import volunteer_actions
 
 
@@ -23,6 +24,7 @@ def deeds() -> dict[str, str]:
         **_counter_actions(),
         **room_actions(),
         **_application_actions(),
+        **topic_actions(),
         **volunteer_actions(),
         **_site_actions(),
     }

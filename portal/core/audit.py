@@ -212,7 +212,15 @@ def _flaws(batch: AuditBatch, previous: str, rows: list[AuditRow]) -> list[str]:
     return found
 
 
-APPEND_ONLY = ("audit_row", "audit_batch", "stock_entry", "point_entry", "service_record_version")
+APPEND_ONLY = (
+    "audit_row",
+    "audit_batch",
+    "stock_entry",
+    "point_entry",
+    "service_record_version",
+    "topic_entry",
+    "named_ballot",
+)
 
 
 def append_only_statements(table: str, dialect: str) -> list[str]:

@@ -47,6 +47,7 @@ class Shown:
 WORKERS = (
     ("worker", "周洁", Role.COMMUNITY_WORKER, "community", "999901001001", "社区工作者（春风里社区）"),
     ("worker2", "林敏", Role.COMMUNITY_WORKER, "community", "999901001002", "社区工作者（荷塘社区）"),
+    ("committee", "赵德明", Role.COMMITTEE_MEMBER, "community", "999901001001", "居委会成员（春风里社区）"),
     ("grid", "王建国", Role.GRID_WORKER, "grid", "999901001002001", "网格员（荷塘社区第一网格）"),
     ("case", "许文静", Role.CASE_WORKER, "community", "999901001001", "个案社工（春风里社区）"),
     ("street", "何立新", Role.STREET_ADMINISTRATOR, "street", "999901001", "街道管理员"),

@@ -16,6 +16,14 @@ from portal.demo import (
     appointments,
     canteens,
     cases,
+    deliberation_casting,
+    deliberation_ideas,
+    deliberation_map,
+    deliberation_meetings,
+    deliberation_opinions,
+    deliberation_rolls,
+    deliberation_topics,
+    deliberation_votes,
     duty,
     orders,
     resources,
@@ -95,8 +103,27 @@ def _happen(session: Session, day: date) -> None:
     volunteer_points.build_points(session, session.get_one(Area, community.id))
     session.expunge_all()
     cases.build_requests(session, street.STREET[0], day)
+    session.expunge_all()
+    _deliberate(session, community.id, day)
     for menu_id in settlement.due(now()):
         settlement.settle(menu_id)
+
+
+def _deliberate(session: Session, community_id: int, day: date) -> None:
+    """What is talked over and decided."""
+    deliberation_rolls.build_rolls(session, session.get_one(Area, community_id), day)
+    deliberation_topics.build_topics(session, deliberation_topics.areas_of(session), day)
+    deliberation_ideas.build_ideas(session, session.get_one(Area, community_id), day)
+    session.flush()
+    deliberation_votes.build_votes(session, session.get_one(Area, community_id))
+    session.expunge_all()
+    deliberation_opinions.build_opinions(session, session.get_one(Area, community_id))
+    session.expunge_all()
+    deliberation_map.build_map(session, session.get_one(Area, community_id), day)
+    session.expunge_all()
+    deliberation_meetings.build_meetings(session, session.get_one(Area, community_id), day)
+    session.expunge_all()
+    deliberation_casting.build_votes(session, session.get_one(Area, community_id), day)
 
 
 def _schemes() -> list[SubsidyRule]:

@@ -27,6 +27,10 @@ class Permission(StrEnum):
     VOLUNTEERS_KEEP = "volunteers.keep"
     VOLUNTEERS_CERTIFY = "volunteers.certify"
     VOLUNTEERS_RULES = "volunteers.rules"
+    DELIBERATION_USE = "deliberation.use"
+    DELIBERATION_KEEP = "deliberation.keep"
+    DELIBERATION_VOTES = "deliberation.votes"
+    DELIBERATION_RULES = "deliberation.rules"
     DESK = "desk"
     PEOPLE_READ = "people.read"
     PEOPLE_REVEAL = "people.reveal"
@@ -58,6 +62,7 @@ class Role(StrEnum):
     GRID_WORKER = "grid_worker"
     CASE_WORKER = "case_worker"
     COMMUNITY_WORKER = "community_worker"
+    COMMITTEE_MEMBER = "committee_member"
     STREET_ADMINISTRATOR = "street_administrator"
     SYSTEM_ADMINISTRATOR = "system_administrator"
     SECURITY_ADMINISTRATOR = "security_administrator"
@@ -66,7 +71,9 @@ class Role(StrEnum):
 
 P = Permission
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.RESIDENT: frozenset({P.SELF, P.MEALS_ORDER, P.CATALOGUE_USE, P.CASES_REPORT, P.VOLUNTEERS_USE}),
+    Role.RESIDENT: frozenset(
+        {P.SELF, P.MEALS_ORDER, P.CATALOGUE_USE, P.CASES_REPORT, P.VOLUNTEERS_USE, P.DELIBERATION_USE}
+    ),
     Role.CANTEEN_OPERATOR: frozenset({P.DESK, P.MEALS_MENUS, P.MEALS_KITCHEN, P.MEALS_REDEEM, P.MEALS_TODAY}),
     Role.GRID_WORKER: frozenset(
         {
@@ -121,8 +128,12 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.CASES_SUPERVISE,
             P.VOLUNTEERS_KEEP,
             P.VOLUNTEERS_CERTIFY,
+            P.DELIBERATION_KEEP,
+            P.DELIBERATION_VOTES,
         }
     ),
+    # Members of the residents' committee (居委会): topics, meetings and votes, and nothing of the register.
+    Role.COMMITTEE_MEMBER: frozenset({P.DESK, P.DELIBERATION_KEEP, P.DELIBERATION_VOTES}),
     Role.STREET_ADMINISTRATOR: frozenset(
         {
             P.DESK,
@@ -146,6 +157,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             P.CASES_RULES,
             P.VOLUNTEERS_KEEP,
             P.VOLUNTEERS_RULES,
+            P.DELIBERATION_KEEP,
+            P.DELIBERATION_VOTES,
+            P.DELIBERATION_RULES,
         }
     ),
     # The three administrators exclude each other and everything else (三员).
@@ -163,6 +177,7 @@ SCOPE_KINDS: dict[Role, frozenset[str]] = {
     Role.GRID_WORKER: frozenset({"grid"}),
     Role.CASE_WORKER: frozenset({"community"}),
     Role.COMMUNITY_WORKER: frozenset({"community"}),
+    Role.COMMITTEE_MEMBER: frozenset({"community"}),
     Role.STREET_ADMINISTRATOR: frozenset({"street"}),
     Role.SYSTEM_ADMINISTRATOR: frozenset({"all"}),
     Role.SECURITY_ADMINISTRATOR: frozenset({"all"}),
@@ -181,6 +196,7 @@ def label(role: Role) -> str:
         Role.GRID_WORKER: _("网格员"),
         Role.CASE_WORKER: _("个案社工"),
         Role.COMMUNITY_WORKER: _("社区工作者"),
+        Role.COMMITTEE_MEMBER: _("居委会成员"),
         Role.STREET_ADMINISTRATOR: _("街道管理员"),
         Role.SYSTEM_ADMINISTRATOR: _("系统管理员"),
         Role.SECURITY_ADMINISTRATOR: _("安全管理员"),

@@ -165,6 +165,17 @@ def reauthenticated(session_id: int) -> None:
     db.session.execute(sa.update(SignedSession).where(SignedSession.id == session_id).values(authenticated_at=now()))
 
 
+def knows_device(actor: Actor) -> bool:
+    """Whether the account was signed in on such a device a day ago already, as far as browsers say what they are."""
+    mine = sa.select(SignedSession.agent).where(SignedSession.id == actor.session_id).scalar_subquery()
+    query = sa.select(SignedSession.id).where(
+        SignedSession.account_id == actor.account_id,
+        SignedSession.agent == mine,
+        SignedSession.created_at <= now() - timedelta(days=1),
+    )
+    return db.session.scalar(query.limit(1)) is not None
+
+
 def _alive(signed: Any, at: datetime) -> bool:
     return (
         signed.ended_at is None

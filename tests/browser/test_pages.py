@@ -22,6 +22,7 @@ LINK = re.compile(r'<a\b[^>]*?\bhref="(/[^"#]*)"')
 # Who reads, and over how many tests of about thirty pages theirs are shared out.
 PARTS = {
     "worker2": 8,
+    "committee": 4,
     "street": 5,
     "grid": 3,
     "case": 2,
@@ -42,7 +43,7 @@ SHARES = [
 WORD = re.compile(r"(?<![\w.])[A-Za-z]*[a-z]{3,}[A-Za-z]*(?![\w]|\.\w)")
 # An address on paper, for who reads it there.
 ADDRESS = re.compile(r"https?://[\w.:/?=-]+")
-KNOWN = {"English", "xlsx", "csv", "wxy", "canteen"} | {login for login, *_ in WORKERS}
+KNOWN = {"English", "xlsx", "csv", "docx", "wxy", "canteen"} | {login for login, *_ in WORKERS}
 # No link of the demonstration leads here. Tests of their own draw these pages, if only with the client that reads them.
 UNREACHED = {
     "for a machine": {"health.alive", "health.ready"},
@@ -257,9 +258,11 @@ def test_every_page_is_on_somebodys_walk_or_the_reason_is_written(
     reached = {addresses.match(urlsplit(page).path)[0] for pages in walked.values() for page in pages}
     every = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or set())}
     excused = {endpoint for endpoints in UNREACHED.values() for endpoint in endpoints}
-    # Shifts of the demonstration move with the clock, and what may be done about one of them with its hour.
+    # Shifts and topics of the demonstration move with the clock, and what may be done about one of them with its hour.
     moving = {
-        rule.endpoint for rule in app.url_map.iter_rules() if rule.endpoint[:11] == "volunteers." and rule.arguments
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith(("volunteers.", "deliberation.")) and rule.arguments
     }
     assert every - reached - SOME_DAYS - moving - {"static"} == excused
 

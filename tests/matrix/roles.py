@@ -4,7 +4,7 @@ from portal.identity.permissions import Role
 
 # What each role reaches beyond its own platform's public pages, by the first word of the permission.
 MAY = {
-    Role.RESIDENT: {"self", "meals.order", "catalogue.use", "cases.report", "volunteers.use"},
+    Role.RESIDENT: {"self", "meals.order", "catalogue.use", "cases.report", "volunteers.use", "deliberation.use"},
     Role.CANTEEN_OPERATOR: {"desk", "meals.menus", "meals.kitchen", "meals.redeem"},
     Role.GRID_WORKER: {
         "desk",
@@ -50,7 +50,10 @@ MAY = {
         "cases.supervise",
         "volunteers.keep",
         "volunteers.certify",
+        "deliberation.keep",
+        "deliberation.votes",
     },
+    Role.COMMITTEE_MEMBER: {"desk", "deliberation.keep", "deliberation.votes"},
     Role.CASE_WORKER: {
         "desk",
         "people.read",
@@ -81,6 +84,9 @@ MAY = {
         "cases.rules",
         "volunteers.keep",
         "volunteers.rules",
+        "deliberation.keep",
+        "deliberation.votes",
+        "deliberation.rules",
     },
     Role.SYSTEM_ADMINISTRATOR: {"desk", "settings.edit"},
     Role.SECURITY_ADMINISTRATOR: {"desk", "accounts.manage"},

@@ -92,6 +92,7 @@ def role_duties(role: Role) -> str:
         Role.CANTEEN_OPERATOR: _("一个助餐点的菜单、备餐单和核销"),
         Role.GRID_WORKER: _("一个网格的居民查询、代客订餐"),
         Role.CASE_WORKER: _("一个社区的个案：可看受限标签、上门探访"),
+        Role.COMMITTEE_MEMBER: _("一个社区的议题、协商会和表决"),
         Role.COMMUNITY_WORKER: _("一个社区的居民档案、数据导入、账号认领和助餐"),
         Role.STREET_ADMINISTRATOR: _("一个街道的居民查询、账号认领、菜单和补贴规则"),
         Role.SYSTEM_ADMINISTRATOR: _("参数和节假日；不能看居民和审计"),

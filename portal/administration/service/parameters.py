@@ -51,6 +51,7 @@ def group_title(prefix: str) -> str:
         "casework": _("诉求"),
         "working": _("办公时间"),
         "volunteers": _("志愿服务"),
+        "deliberation": _("协商议事"),
     }
     return titles.get(prefix, prefix)
 

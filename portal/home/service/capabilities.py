@@ -10,6 +10,7 @@ from portal.casework.service import doors as casework
 from portal.catalogue.service import doors as catalogue
 from portal.core.access import Actor
 from portal.core.doors import Line, Load, Passed, Todo
+from portal.deliberation.service import doors as deliberation
 from portal.duty.service import doors as duty
 from portal.meals.service import doors as meals
 from portal.registry.models import Person
@@ -54,6 +55,7 @@ CAPABILITIES: Sequence[Capability] = (
     Capability("catalogue", catalogue, catalogue.KEPT),
     Capability("casework", casework, casework.KEPT),
     Capability("volunteers", volunteers, volunteers.KEPT),
+    Capability("deliberation", deliberation, deliberation.KEPT),
 )
 
 SIDES: Mapping[str, Handing] = {**{one.name: one.doors for one in CAPABILITIES}, "registry": registry}

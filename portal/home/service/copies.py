@@ -107,4 +107,5 @@ def as_json(body: Body) -> bytes:
 
 def _capability(name: str) -> str:
     known = {"meals": _("助餐"), "visits": _("探访关爱"), "catalogue": _("社区服务"), "casework": _("诉求")}
+    known |= {"volunteers": _("志愿服务"), "deliberation": _("协商议事")}
     return known.get(name, name)

@@ -14,6 +14,7 @@ from portal.core.errors import Refused
 from portal.identity.permissions import Permission
 from portal.registry.forms.buildings import BuildingForm, DwellingForm, NewBuildingForm, NewDwellingForm
 from portal.registry.service import buildings as service
+from portal.registry.service import owners
 from portal.registry.service.buildings import RoomState
 from portal.registry.worker.blueprint import bp
 
@@ -88,8 +89,9 @@ def dwelling_new(building_id: int) -> Response:
 def dwelling(dwelling_id: int) -> Response:
     within = scopes(Permission.PEOPLE_READ)
     home = service.dwelling_in(within, dwelling_id)
-    households, floor = service.households_at(home, within), service.floor_of(home)
-    return web.page("registry/worker/dwelling.html", dwelling=home, households=households, floor=floor, today=today())
+    facts: dict[str, Any] = {"households": service.households_at(home, within), "floor": service.floor_of(home)}
+    facts["owners"] = owners.titles_on([home.id], today()).get(home.id, [])
+    return web.page("registry/worker/dwelling.html", dwelling=home, today=today(), **facts)
 
 
 @bp.route("/rooms/<int:dwelling_id>/edit", methods=["GET", "POST"])

@@ -11,7 +11,7 @@ from portal.core import audit, clock, masking
 from portal.core.clock import today
 from portal.core.errors import Missing
 from portal.registry.models import Consent, Diet, Person, PersonChange, RightField, Source
-from portal.registry.service import changes, consents, ethnicities, households, words
+from portal.registry.service import changes, consents, ethnicities, households, owners, words
 from portal.registry.service.consents import Standing
 from portal.registry.service.rights import requests
 from portal.registry.service.rights import words as right_words
@@ -182,6 +182,10 @@ def export(person: Person) -> dict[str, Any]:
         ],
         _("紧急联系人"): [
             {_("姓名"): one.name, _("关系"): one.relation, _("电话"): one.phone} for one in person.contacts
+        ],
+        _("名下的房屋"): [
+            {_("房屋"): title.dwelling.address(), _("起"): str(title.since or ""), _("来源"): title.source}
+            for title in owners.owned_by(person, today())
         ],
         _("同意记录"): [_consent(row) for row in consents.ledger(person)],
         _("修改记录"): [

@@ -1,0 +1,1 @@
+"""The forms of deliberation: shape and syntax of what is sent."""

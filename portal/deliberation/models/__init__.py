@@ -1,0 +1,1 @@
+"""The tables of deliberation: bodies and their rules, topics, opinions, meetings, votes, outcomes."""

@@ -1,0 +1,5 @@
+"""The blueprint that the worker modules of deliberation put their views on."""
+
+from flask import Blueprint
+
+bp = Blueprint("worker", __name__)

@@ -1,0 +1,72 @@
+"""Worker pages of paper opinions: who filled it in, and what stands on it."""
+
+from typing import Any
+
+from flask import Response, flash
+from flask_babel import gettext as _
+
+from portal.core import web
+from portal.core.access import current_actor, requires, scopes
+from portal.core.errors import Refused
+from portal.deliberation.forms.once import made_once
+from portal.deliberation.forms.opinions import PaperForm, SeekForm
+from portal.deliberation.models.topics import Topic
+from portal.deliberation.service import opinion_paper, reach
+from portal.deliberation.service.opinion_paper import Entered
+from portal.deliberation.worker.blueprint import bp
+from portal.identity.permissions import Permission
+from portal.registry.models import Person
+
+KEEP = Permission.DELIBERATION_KEEP
+
+
+@bp.route("/topics/<int:topic_id>/opinions/paper", methods=["GET", "POST"])
+@requires(KEEP)
+def opinion_paper_who(topic_id: int) -> Response:
+    """For whom: found narrowly, by the whole name or a number; or nobody's."""
+    topic, form, found = reach.topic(topic_id, within=scopes(KEEP)), SeekForm(), None
+    if form.validate_on_submit():
+        try:
+            found = opinion_paper.seek(topic, form.text("q"), within=scopes(KEEP))
+            form.forget()
+        except Refused as refused:
+            form.refuse(refused)
+    facts: dict[str, Any] = {"topic": topic, "found": found, "closed": opinion_paper.why_closed(topic)}
+    return web.page("deliberation/worker/opinion_paper_who.html", form=form, status=form.status, **facts)
+
+
+@bp.route("/topics/<int:topic_id>/opinions/paper/unsigned", methods=["GET", "POST"])
+@requires(KEEP)
+def opinion_paper_unsigned(topic_id: int) -> Response:
+    return _entering(reach.topic(topic_id, within=scopes(KEEP)), None)
+
+
+@bp.route("/topics/<int:topic_id>/opinions/paper/of/<person_id>", methods=["GET", "POST"])
+@requires(KEEP)
+def opinion_paper_of(topic_id: int, person_id: str) -> Response:
+    topic = reach.topic(topic_id, within=scopes(KEEP))
+    return _entering(topic, opinion_paper.person_for(topic, person_id, within=scopes(KEEP)))
+
+
+def _entering(topic: Topic, person: Person | None) -> Response:
+    form = PaperForm.asking(opinion_paper.asked(topic) if person else [])
+    action = f"deliberation.paper.{topic.id}.{person.id if person else 0}"
+    if form.carries_out(lambda: made_once(action, form, lambda: _entered(topic, person, form))):
+        return web.go(".opinion_paper_who", topic_id=topic.id)
+    facts: dict[str, Any] = {"topic": topic, "person": person, "closed": opinion_paper.why_closed(topic)}
+    return web.page("deliberation/worker/opinion_paper_entry.html", form=form, status=form.status, **facts)
+
+
+def _entered(topic: Topic, person: Person | None, form: PaperForm) -> Topic:
+    done = opinion_paper.enter(topic, person, words=form.text("words"), taken=form.stands(), by=current_actor())
+    flash(_said(done), "ok")
+    if done.words and done.words.masked:
+        flash(done.words.said(), "warn")
+    return topic
+
+
+def _said(done: Entered) -> str:
+    words = _("录好了：看法 %(words)d 条，表态 %(stands)d 条。", words=int(done.words is not None), stands=done.stands)
+    if done.kept:
+        words += _("另有 %(kept)d 条本人已经在手机上表过态，以本人的为准，没有改。", kept=done.kept)
+    return words

@@ -1,0 +1,28 @@
+"""What the endpoints of deliberation's opinions ask for."""
+
+ASKS: dict[str, str] = {
+    "deliberation.resident.opinion_comment_answer": "deliberation.use",
+    "deliberation.resident.opinion_comment_withdraw": "deliberation.use",
+    "deliberation.resident.opinion_comment_write": "deliberation.use",
+    "deliberation.resident.opinion_comments": "public",
+    "deliberation.resident.opinion_list": "public",
+    "deliberation.resident.opinion_mine": "deliberation.use",
+    "deliberation.resident.opinion_next": "public",
+    "deliberation.resident.opinion_rules": "public",
+    "deliberation.resident.opinion_stand": "deliberation.use",
+    "deliberation.resident.opinion_table": "public",
+    "deliberation.resident.opinion_withdraw": "deliberation.use",
+    "deliberation.resident.opinion_write": "deliberation.use",
+    "deliberation.worker.opinion_desk_answer": "deliberation.keep",
+    "deliberation.worker.opinion_desk_comments": "deliberation.keep",
+    "deliberation.worker.opinion_hide": "deliberation.keep",
+    "deliberation.worker.opinion_paper_of": "deliberation.keep",
+    "deliberation.worker.opinion_paper_unsigned": "deliberation.keep",
+    "deliberation.worker.opinion_paper_who": "deliberation.keep",
+    "deliberation.worker.opinion_pass": "deliberation.keep",
+    "deliberation.worker.opinion_queue": "deliberation.keep",
+    "deliberation.worker.opinion_restore": "deliberation.keep",
+    "deliberation.worker.opinion_seed": "deliberation.keep",
+    "deliberation.worker.opinion_seed_edit": "deliberation.keep",
+    "deliberation.worker.opinion_topic": "deliberation.keep",
+}

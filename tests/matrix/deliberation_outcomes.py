@@ -1,0 +1,28 @@
+"""What the endpoints of deliberation's outcomes and of what becomes of them ask for."""
+
+ASKS: dict[str, str] = {
+    "deliberation.resident.follow_up_page": "public",
+    "deliberation.resident.follow_up_photo": "public",
+    "deliberation.resident.follow_up_rate": "deliberation.use",
+    "deliberation.resident.outcome_list": "public",
+    "deliberation.resident.outcome_object": "deliberation.use",
+    "deliberation.resident.outcome_page": "public",
+    "deliberation.resident.outcome_unobject": "deliberation.use",
+    "deliberation.worker.follow_up_desk": "deliberation.keep",
+    "deliberation.worker.follow_up_drop": "deliberation.keep",
+    "deliberation.worker.follow_up_edit": "deliberation.keep",
+    "deliberation.worker.follow_up_mine": "deliberation.keep",
+    "deliberation.worker.follow_up_new": "deliberation.keep",
+    "deliberation.worker.follow_up_project": "deliberation.keep",
+    "deliberation.worker.follow_up_project_new": "deliberation.keep",
+    "deliberation.worker.follow_up_project_next": "deliberation.keep",
+    "deliberation.worker.follow_up_report": "deliberation.keep",
+    "deliberation.worker.outcome_desk": "deliberation.keep",
+    "deliberation.worker.outcome_desk_list": "deliberation.keep",
+    "deliberation.worker.outcome_edit": "deliberation.keep",
+    "deliberation.worker.outcome_new": "deliberation.keep",
+    "deliberation.worker.outcome_notice": "deliberation.keep",
+    "deliberation.worker.outcome_objection": "deliberation.keep",
+    "deliberation.worker.outcome_publish": "deliberation.keep",
+    "deliberation.worker.outcome_take_down": "deliberation.keep",
+}

@@ -1,0 +1,28 @@
+"""What the endpoints of topics ask for."""
+
+ASKS: dict[str, str] = {
+    "deliberation.resident.index": "public",
+    "deliberation.resident.topic_follow": "deliberation.use",
+    "deliberation.resident.topic_list": "public",
+    "deliberation.resident.topic_log": "public",
+    "deliberation.resident.topic_mine": "deliberation.use",
+    "deliberation.resident.topic_page": "public",
+    "deliberation.resident.topic_paper": "public",
+    "deliberation.resident.topic_unfollow": "deliberation.use",
+    "deliberation.worker.topic_edit": "deliberation.keep",
+    "deliberation.worker.topic_extend": "deliberation.keep",
+    "deliberation.worker.topic_list": "deliberation.keep",
+    "deliberation.worker.topic_log": "deliberation.keep",
+    "deliberation.worker.topic_move": "deliberation.keep",
+    "deliberation.worker.topic_new": "deliberation.keep",
+    "deliberation.worker.topic_outreach": "deliberation.keep",
+    "deliberation.worker.topic_page": "deliberation.keep",
+    "deliberation.worker.topic_paper": "deliberation.keep",
+    "deliberation.worker.topic_paper_new": "deliberation.keep",
+    "deliberation.worker.topic_paper_withdraw": "deliberation.keep",
+    "deliberation.worker.topic_pick": "deliberation.keep",
+    "deliberation.worker.topic_template_list": "deliberation.keep",
+    "deliberation.worker.topic_template_offer": "deliberation.keep",
+    "deliberation.worker.topic_template_save": "deliberation.keep",
+    "deliberation.worker.topic_templates_load": "deliberation.rules",
+}
