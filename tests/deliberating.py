@@ -107,7 +107,7 @@ class Deliberating:
         person = person or self.make.person("赵桂兰")
         return self.make.add(Opinion(topic_id=topic.id, person_id=person.id, words=words, state=OpinionState.SHOWN))
 
-    def reported_meeting(self, topic: Topic, *, quorum: int = 0, came: int = 0, **more: Any) -> Meeting:
+    def reported_meeting(self, topic: Topic, *, quorum: int = 0, came: int = 1, **more: Any) -> Meeting:
         """A meeting that was held just now, with its report; so many came of whom the quorum asks."""
         starts = more.pop("starts_at", now() - timedelta(hours=3))
         facts: dict[str, Any] = {

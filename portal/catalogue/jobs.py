@@ -6,7 +6,7 @@ from portal.catalogue.service import changing, closing, opening, reminding, wait
 from portal.catalogue.service.applications import asking_again, deciding
 from portal.catalogue.service.rooms import leaving, timely
 from portal.core import clock, events
-from portal.core.db import db, transaction
+from portal.core.each import each
 from portal.core.jobs import EVERY_MINUTE, Jobs, Scheduled
 from portal.places import service as places
 
@@ -20,58 +20,34 @@ def decide_turnout() -> None:
 
 
 def remind() -> None:
-    """Each reminder in a transaction of its own; what a crash left is found again."""
+    """Before appointments, and before a room's time."""
     moment = clock.now()
-    due = reminding.due(moment)
-    db.session.rollback()
-    for appointment_id in due:
-        with transaction():
-            reminding.remind(appointment_id, moment)
-    rooms_due = timely.due(moment)
-    db.session.rollback()
-    for booking_id in rooms_due:
-        with transaction():
-            timely.remind(booking_id, moment)
+    each(reminding.due(moment), lambda number: reminding.remind(number, moment))
+    each(timely.due(moment), lambda number: timely.remind(number, moment))
 
 
 def lapse_rooms() -> None:
     """Requests for a room that nobody answered in time."""
     moment = clock.now()
-    due = timely.unanswered(moment)
-    db.session.rollback()
-    for booking_id in due:
-        with transaction():
-            timely.lapse(booking_id, moment)
+    each(timely.unanswered(moment), lambda number: timely.lapse(number, moment))
 
 
 def close_applications() -> None:
     """Results that nobody marked as delivered for long."""
     moment = clock.now()
-    due = deciding.decided_long(moment)
-    db.session.rollback()
-    for application_id in due:
-        with transaction():
-            deciding.close_by_itself(application_id, moment)
+    each(deciding.decided_long(moment), lambda number: deciding.close_by_itself(number, moment))
 
 
 def remind_papers() -> None:
     """Papers that were asked for and did not come."""
     moment = clock.now()
-    due = asking_again.due(moment)
-    db.session.rollback()
-    for application_id in due:
-        with transaction():
-            asking_again.remind(application_id, moment)
+    each(asking_again.due(moment), lambda number: asking_again.remind(number, moment))
 
 
 def lapse() -> None:
-    """Pass on every offer that ran out, in any line: each in a transaction of its own."""
+    """Every offer that ran out, in any line, is passed on."""
     moment = clock.now()
-    due = places.due(moment)
-    db.session.rollback()
-    for waiting_id in due:
-        with transaction():
-            places.lapse(waiting_id, moment)
+    each(places.due(moment), lambda number: places.lapse(number, moment))
 
 
 def register(jobs: Jobs) -> None:

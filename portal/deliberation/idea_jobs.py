@@ -3,8 +3,8 @@
 from flask import Flask
 
 from portal.core import events
+from portal.core.each import each
 from portal.core.jobs import Jobs, Scheduled
-from portal.deliberation.each import each
 from portal.deliberation.service import follow_ups, idea_due, outcomes
 
 

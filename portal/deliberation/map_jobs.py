@@ -1,8 +1,8 @@
 """Background work of the maps of opinion: drawn when asked, drawn by themselves, taken up again."""
 
 from portal.core.clock import now
+from portal.core.each import each
 from portal.core.jobs import EVERY_MINUTE, Jobs, Scheduled
-from portal.deliberation.each import each
 from portal.deliberation.service import maps
 
 

@@ -3,20 +3,15 @@
 from flask import Flask
 
 from portal.core import clock, events
-from portal.core.db import db, transaction
+from portal.core.each import each
 from portal.core.jobs import Jobs, Scheduled
 from portal.deliberation.service import meeting_reminding, meeting_signup
 from portal.places import service as places
 
 
 def remind() -> None:
-    """Each reminder in a transaction of its own; what a crash left is found again."""
     moment = clock.now()
-    due = meeting_reminding.due(moment)
-    db.session.rollback()
-    for attendee_id in due:
-        with transaction():
-            meeting_reminding.remind(attendee_id, moment)
+    each(meeting_reminding.due(moment), lambda number: meeting_reminding.remind(number, moment))
 
 
 def register(jobs: Jobs) -> None:

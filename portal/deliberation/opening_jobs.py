@@ -1,8 +1,8 @@
 """Background work of votes that are to open: at their time, where everything that must be done first is done."""
 
 from portal.core import clock
+from portal.core.each import each
 from portal.core.jobs import EVERY_MINUTE, Jobs
-from portal.deliberation.each import each
 from portal.deliberation.service import vote_opening
 
 

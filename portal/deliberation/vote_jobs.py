@@ -1,8 +1,8 @@
 """Background work of votes: closed at their second, and counted when no paper is waited for."""
 
 from portal.core import clock
+from portal.core.each import each
 from portal.core.jobs import EVERY_MINUTE, Jobs
-from portal.deliberation.each import each
 from portal.deliberation.service import counting
 
 

@@ -3,11 +3,11 @@
 from flask import Flask
 
 from portal.core import clock, events
+from portal.core.each import each
 from portal.core.jobs import EVERY_MINUTE, Jobs, Scheduled
 from portal.places import service as places
 from portal.points.service import goods_orders, ledger
 from portal.volunteers import record_jobs
-from portal.volunteers.each import each
 from portal.volunteers.service import (
     earning,
     inviting,

@@ -4,8 +4,8 @@ from flask import Flask, current_app
 
 from portal.config import Config
 from portal.core import events, web
+from portal.core.each import each
 from portal.core.jobs import EVERY_MINUTE, Jobs, Scheduled
-from portal.volunteers.each import each
 from portal.volunteers.service import attending, certificate_paper, certificates, following, records, stars
 
 

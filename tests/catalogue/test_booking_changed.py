@@ -19,7 +19,7 @@ from portal.catalogue.service import (
     rating,
     reminding,
 )
-from portal.core import tokens
+from portal.core import calendar_files, tokens
 from portal.core.access import Scope
 from portal.core.clock import local, now, today
 from portal.core.db import db, transaction
@@ -281,7 +281,7 @@ def test_the_calendar_file_is_one_that_calendars_read(make):
 
 
 def test_words_with_signs_of_the_format_are_escaped():
-    assert calendar_file._text("一,二;三\\四\n五") == "一\\,二\\;三\\\\四\\n五"
+    assert calendar_files.text("一,二;三\\四\n五") == "一\\,二\\;三\\\\四\\n五"
 
 
 def test_who_died_comes_no_more_and_her_places_go_to_others(make, booked):

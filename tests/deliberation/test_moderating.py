@@ -247,25 +247,25 @@ def test_a_statement_hidden_meanwhile_stops_the_paper(deliberating, topic, hong,
 
 
 @pytest.mark.parametrize("words", ["李小红", "13800009999", "9999"])
-def test_a_person_is_found_by_her_whole_name_or_a_number(make, topic, within, words):
+def test_a_person_is_found_by_her_whole_name_or_a_number(make, topic, within, worker, words):
     hong = make.person("李小红", phone="13800009999")
     make.person("李小红", community=make.community("秋实社区"), phone="13700008888")
     with transaction():
-        assert [one.id for one in opinion_paper.seek(topic, words, within=within)] == [hong.id]
+        assert [one.id for one in opinion_paper.seek(topic, words, within=within, by=worker)] == [hong.id]
     row = db.session.scalars(sa.select(AuditRow).where(AuditRow.action == "deliberation.person_sought")).one()
     assert row.facts["found"] == 1
     assert words not in str(row.facts)
 
 
 @pytest.mark.parametrize("words", ["李小", "lxh", "小红", "6号楼2单元301", "1203"])
-def test_nobody_is_browsed(make, topic, within, words):
+def test_nobody_is_browsed(make, topic, within, worker, words):
     make.person("李小红", household_id=make.household().id, phone="13800009999")
     with transaction():
         db.session.scalars(sa.select(Dwelling)).one().room = "1203"
     with transaction():
-        assert opinion_paper.seek(topic, words, within=within) == []
+        assert opinion_paper.seek(topic, words, within=within, by=worker) == []
     with pytest.raises(Refused, match="全名"), transaction():
-        opinion_paper.seek(topic, "李", within=within)
+        opinion_paper.seek(topic, "李", within=within, by=worker)
 
 
 def test_the_committee_member_who_reads_nothing_of_the_register_enters_paper(make, deliberating, client, topic, hong):

@@ -133,7 +133,10 @@ def test_nobody_votes_for_another_without_a_written_proxy(deliberating, client, 
     assert "李建国" in client.get(page).text
     slip = casting.new_slip()
     for _number in range(2):
-        assert client.post(page, data={"choice": "1", "slip": slip}).status_code == 303
+        assert (
+            casting.shown(casting.receipt_for(named, slip))
+            in client.post(page, data={"choice": "1", "slip": slip}).text
+        )
     db.session.rollback()
     ballot = db.session.scalars(sa.select(NamedBallot)).one()
     assert (ballot.channel, ballot.proxy_id, ballot.choice) == (Channel.PROXY, found.id, 1)
@@ -206,7 +209,7 @@ def test_the_holder_votes_on_her_own_phone_for_who_sent_her(deliberating, client
     here = f"/deliberation/votes/{named.id}/proxies/{found.public_id}"
     client.sign_in(account)
     assert "书面委托您" in client.get(here).text
-    assert client.post(here, data={"choice": "2", "slip": casting.new_slip()}).status_code == 303
+    assert "这一票的回执号" in client.post(here, data={"choice": "2", "slip": casting.new_slip()}).text
     db.session.rollback()
     assert db.session.scalars(sa.select(NamedBallot.choice)).one() == 2
     _other, stranger = deliberating.person_with_account("赵桂兰")

@@ -327,7 +327,7 @@ def test_a_vote_keeps_the_rule_of_its_roll(draft: Vote, make: Make, deliberating
 def test_the_published_roll_is_never_empty(draft: Vote, deliberating: Deliberating) -> None:
     _build(draft, deliberating)
     with pytest.raises(Refused, match="没有人"), transaction():
-        rolls.publish(draft, until=now() + timedelta(days=1), by=deliberating.committee())
+        rolls.publish(draft, until=now() + timedelta(days=3), by=deliberating.committee())
     assert db.session.scalar(sa.select(sa.func.count(RollEntry.id))) == 0
 
 

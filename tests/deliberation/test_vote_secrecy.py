@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from portal.core.access import Platform
 from portal.core.audit import AuditRow
-from portal.core.db import Base, db
-from portal.deliberation.models.votes import RollEntry, SecretBallot, Turnout
-from portal.deliberation.service import doors
+from portal.core.db import Base, db, transaction
+from portal.deliberation.models.codes import VoteState
+from portal.deliberation.models.votes import INVALID, RollEntry, SecretBallot, Turnout, Vote
+from portal.deliberation.service import doors, vote_opening
 from portal.identity.permissions import Role
 from portal.registry.models import Person
 from tests.deliberation.test_vote_counting import finished
@@ -111,6 +112,16 @@ def test_the_two_tables_share_the_vote_and_nothing_else(election):
     assert len(joined) == VOTERS**2
     assert sum(election.truth[entry] == key for entry, key in joined) == VOTERS
     assert {name for name in (column.name for column in Turnout.__table__.columns) if name.endswith("_at")} == set()
+
+
+def test_of_a_vote_that_is_called_off_neither_a_choice_nor_an_order_is_left(election, deliberating):
+    election.hold()
+    with transaction() as session:
+        vote_opening.cancel(session.get_one(Vote, election.vote.id), "写错了", by=deliberating.committee())
+    assert set(db.session.scalars(sa.select(SecretBallot.choice))) == {INVALID}
+    turnout, ballots = physical(Turnout, Turnout.entry_id), physical(SecretBallot, SecretBallot.key)
+    assert in_place(election, turnout, ballots) < BEYOND_CHANCE
+    assert db.session.get_one(Vote, election.vote.id).state is VoteState.CANCELLED
 
 
 def test_after_counting_the_physical_order_tells_no_more_than_chance(election, database):

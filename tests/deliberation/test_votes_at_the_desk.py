@@ -6,8 +6,9 @@ import pytest
 import sqlalchemy as sa
 
 from portal.audit.topicdeeds import topic_actions
+from portal.core import settings
 from portal.core.audit import AuditRow
-from portal.core.clock import local, now
+from portal.core.clock import local, now, today
 from portal.core.db import db, transaction
 from portal.core.errors import Refused
 from portal.core.outbox import OutboxRow
@@ -153,6 +154,7 @@ def ready(deliberating, topic, by, days=5):
         vote = db.session.get_one(Vote, vote.id)
         vote.rule, vote.rule_id = {}, None
         rolls.build(vote, by=by)
+        settings.put(rolls.ROLL_DAYS, 0, valid_from=today(), by="test")
         rolls.publish(vote, until=now() + timedelta(hours=1), by=by)
     return vote
 

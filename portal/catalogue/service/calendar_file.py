@@ -6,21 +6,8 @@ from datetime import datetime
 from flask_babel import gettext as _
 
 from portal.catalogue.models.appointments import Appointment
-from portal.core.clock import local, now
-
-LINE = 75
-# China has had one time and no summer time since 1991.
-ZONE = (
-    "BEGIN:VTIMEZONE",
-    "TZID:Asia/Shanghai",
-    "BEGIN:STANDARD",
-    "DTSTART:19910915T000000",
-    "TZOFFSETFROM:+0900",
-    "TZOFFSETTO:+0800",
-    "TZNAME:CST",
-    "END:STANDARD",
-    "END:VTIMEZONE",
-)
+from portal.core import calendar_files
+from portal.core.clock import now
 
 
 @dataclass(frozen=True)
@@ -52,50 +39,16 @@ def calendar_text(appointment: Appointment, *, address: str) -> str:
 def event_text(event: Event, *, address: str) -> str:
     """The text of a file that holds one event."""
     lines = [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        "PRODID:-//portal//appointments//ZH",
-        "CALSCALE:GREGORIAN",
-        "METHOD:PUBLISH",
-        *ZONE,
         "BEGIN:VEVENT",
         f"UID:{event.uid}",
-        f"DTSTAMP:{now():%Y%m%dT%H%M%SZ}",
-        f"LAST-MODIFIED:{event.changed_at:%Y%m%dT%H%M%SZ}",
-        f"DTSTART;TZID=Asia/Shanghai:{_wall(event.starts_at)}",
-        f"DTEND;TZID=Asia/Shanghai:{_wall(event.ends_at)}",
-        f"SUMMARY:{_text(event.title)}",
-        f"LOCATION:{_text(event.place)}",
-        f"DESCRIPTION:{_text(event.words)}",
+        f"DTSTAMP:{calendar_files.stamp(now())}",
+        f"LAST-MODIFIED:{calendar_files.stamp(event.changed_at)}",
+        *calendar_files.span(event.starts_at, event.ends_at),
+        f"SUMMARY:{calendar_files.text(event.title)}",
+        f"LOCATION:{calendar_files.text(event.place)}",
+        f"DESCRIPTION:{calendar_files.text(event.words)}",
         f"URL:{address}",
-        "BEGIN:VALARM",
-        "ACTION:DISPLAY",
-        f"DESCRIPTION:{_text(event.title)}",
-        "TRIGGER:-PT2H",
-        "END:VALARM",
+        *calendar_files.alarm(event.title, 2),
         "END:VEVENT",
-        "END:VCALENDAR",
     ]
-    return "".join(f"{_folded(line)}\r\n" for line in lines)
-
-
-def _wall(moment: datetime) -> str:
-    return f"{local(moment):%Y%m%dT%H%M%S}"
-
-
-def _text(words: str) -> str:
-    """TEXT of RFC 5545, section 3.3.11."""
-    escaped = words.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
-    return escaped.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\\n")
-
-
-def _folded(line: str) -> str:
-    """No line longer than 75 octets, and none broken inside a character: what goes on begins with a space."""
-    parts, part, length = [], "", 0
-    for sign in line:
-        size = len(sign.encode())
-        if length + size > LINE:
-            parts.append(part)
-            part, length = " ", 1
-        part, length = part + sign, length + size
-    return "\r\n".join([*parts, part])
+    return calendar_files.file_text("appointments", lines)

@@ -10,11 +10,11 @@ from portal.catalogue.models.codes import ItemState
 from portal.catalogue.models.items import Condition, Item
 from portal.catalogue.service import deciding, grounds, item_words, items, keeping, seeing, withdrawing
 from portal.catalogue.worker.blueprint import bp
-from portal.catalogue.worker.once import made_once
 from portal.core import web
 from portal.core.access import Scope, current_actor, requires, scopes
 from portal.core.clock import today
 from portal.core.errors import Refused
+from portal.core.once import made_once
 from portal.identity.permissions import Permission
 
 KEEP = Permission.CATALOGUE_KEEP

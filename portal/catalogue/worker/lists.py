@@ -10,11 +10,11 @@ from portal.catalogue.models.codes import ListKind
 from portal.catalogue.models.lists import ListEntry, Proof
 from portal.catalogue.service import dictionary, grounds, item_words, lists, seeing
 from portal.catalogue.worker.blueprint import bp
-from portal.catalogue.worker.once import made_once
 from portal.core import web
 from portal.core.access import Scope, current_actor, requires, scopes
 from portal.core.clock import today
 from portal.core.errors import Missing
+from portal.core.once import made_once
 from portal.identity.permissions import Permission
 
 KEEP = Permission.CATALOGUE_KEEP

@@ -7,9 +7,9 @@ from portal.catalogue.forms.lists import SynonymForm
 from portal.catalogue.models.items import Synonym
 from portal.catalogue.service import dictionary, grounds
 from portal.catalogue.worker.blueprint import bp
-from portal.catalogue.worker.once import made_once
 from portal.core import web
 from portal.core.access import Scope, current_actor, requires, scopes
+from portal.core.once import made_once
 from portal.identity.permissions import Permission
 
 KEEP = Permission.CATALOGUE_KEEP

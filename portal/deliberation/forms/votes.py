@@ -17,7 +17,7 @@ from portal.deliberation.models.codes import Body
 from portal.deliberation.models.topics import Topic
 from portal.deliberation.models.votes import Vote
 from portal.deliberation.service import rule_words, vote_words
-from portal.deliberation.service.vote_making import OWNERS, Plan
+from portal.deliberation.service.vote_making import GROUPS, OWNERS, Plan
 
 # The owners are one choice: the matter decides by which majority.
 VILLAGE = frozenset(body for body in Body if body.value.startswith("village"))
@@ -95,7 +95,9 @@ class VoteForm(TimesForm, OnceForm):
     def offer(self, topic: Topic, estates: Iterable[Estate]) -> None:
         """The bodies that there can be where the topic is, its communities and their estates."""
         kinds = {one.settlement for one in topic.communities}
-        offered = [body for body in Body if body not in OWNERS and _fits(body, kinds)]
+        estates = list(estates)
+        left_out = OWNERS if estates else OWNERS + GROUPS
+        offered = [body for body in Body if body not in left_out and _fits(body, kinds)]
         self.body.choices = [("", _("请选"))] + [(one.value, rule_words.body_words(one)) for one in offered]
         self.body.choices.append(("owners", _("业主共同决定")))
         self.communities.choices = [(one.id, one.name) for one in topic.communities]

@@ -223,7 +223,7 @@ VOTE_MOVES: dict[VoteState, set[VoteState]] = {
     V.ROLL: {V.OPEN, V.DRAFT, V.CANCELLED},
     V.OPEN: {V.CLOSED, V.CANCELLED},
     V.CLOSED: {V.COUNTING},
-    V.COUNTING: {V.COUNTED, V.VOID},
+    V.COUNTING: {V.COUNTED, V.VOID, V.CANCELLED},
     V.COUNTED: set(),
     V.VOID: set(),
     V.CANCELLED: set(),

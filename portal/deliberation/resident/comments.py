@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from portal.core import web
 from portal.core.access import actor_or_none, current_actor, public, requires
 from portal.core.errors import Refused
-from portal.deliberation.forms.once import made_once
+from portal.core.once import made_once
 from portal.deliberation.forms.opinions import CommentForm
 from portal.deliberation.models.opinions import Comment
 from portal.deliberation.models.topics import Topic

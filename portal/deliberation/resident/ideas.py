@@ -9,9 +9,9 @@ from flask_babel import gettext as _
 from portal.core import web
 from portal.core.access import actor_or_none, current_actor, public, requires
 from portal.core.errors import Refused
+from portal.core.once import made_once
 from portal.core.tokens import throttle
 from portal.deliberation.forms.ideas import IdeaFilter, IdeaForm, IdeaReasonForm, PlainForm
-from portal.deliberation.forms.once import made_once
 from portal.deliberation.models.topics import Idea
 from portal.deliberation.resident.blueprint import bp
 from portal.deliberation.service import idea_words, ideas, proposing, reach
@@ -73,6 +73,7 @@ def idea_page(idea_id: int) -> Response:
     me = reach.person_of(actor_or_none())
     found = ideas.shown(idea_id, me)
     facts: dict[str, Any] = {"mine": ideas.is_mine(found, me), "backed": ideas.supported_by(found, me), "me": me}
+    facts["given_up"] = ideas.given_up_why(found)
     return web.page("deliberation/resident/idea_page.html", idea=found, form=PlainForm(), **facts)
 
 

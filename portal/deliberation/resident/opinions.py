@@ -9,8 +9,8 @@ from portal.core import settings, web
 from portal.core.access import actor_or_none, current_actor, public, requires
 from portal.core.clock import today
 from portal.core.errors import Missing, Refused
+from portal.core.once import made_once
 from portal.core.sheets import MIME
-from portal.deliberation.forms.once import made_once
 from portal.deliberation.forms.opinions import OpinionForm
 from portal.deliberation.models.codes import Stand
 from portal.deliberation.models.opinions import Opinion

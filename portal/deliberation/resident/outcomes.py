@@ -9,7 +9,7 @@ from portal.core import web
 from portal.core.access import actor_or_none, current_actor, public, requires
 from portal.core.clock import today
 from portal.core.errors import Refused
-from portal.deliberation.forms.once import made_once
+from portal.core.once import made_once
 from portal.deliberation.forms.outcomes import ObjectForm
 from portal.deliberation.models.outcomes import Objection, Outcome
 from portal.deliberation.resident.blueprint import bp

@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from flask import Response, flash, request
-from flask_babel import gettext as _
+from flask import Response, request
 
 from portal.core import web
 from portal.core.access import current_actor, public, requires
 from portal.core.clock import now
 from portal.deliberation.forms.paper import ProxyVoteForm
 from portal.deliberation.resident.blueprint import bp
-from portal.deliberation.service import proxies, sureness, vote_notices, votes
+from portal.deliberation.service import casting, proxies, sureness, vote_notices, votes
 from portal.identity.permissions import Permission
 from portal.registry.service import people
 
@@ -43,6 +42,6 @@ def proxy_cast(vote_id: int, public_id: str) -> Response:
     form.offer(vote)
     choice, slip = form.text("choice"), form.text("slip")
     if form.carries_out(lambda: proxies.vote_by(vote, found, int(choice), slip=slip, by=actor)):
-        flash(_("已替委托人投票。谢谢您。"), "ok")
-        return web.go(".vote_page", vote_id=vote.id)
+        code = casting.receipt_for(vote, slip)
+        return web.page("deliberation/resident/proxy_done.html", vote=vote, proxy=found, code=code)
     return web.page("deliberation/resident/proxy_cast.html", vote=vote, proxy=found, form=form, status=form.status)

@@ -15,10 +15,11 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from sqlalchemy.orm import aliased
 
 from portal.core import audit, clock, ids
 from portal.core.access import Actor
-from portal.core.db import db, insert_once, rows_of
+from portal.core.db import db, guarded, insert_once, rows_of
 from portal.core.errors import Conflict, Refused
 from portal.deliberation.models.codes import Channel, ProxyState, VoteState
 from portal.deliberation.models.votes import (
@@ -177,10 +178,12 @@ def newest(entry: RollEntry) -> NamedBallot | None:
 
 
 def keeps(vote: Vote, code: str) -> bool:
-    """Whether a ballot with this receipt is in the box; never what it says."""
-    table = NamedBallot if vote.is_named else SecretBallot
-    column = NamedBallot.receipt if vote.is_named else SecretBallot.key
-    query = sa.select(sa.literal(1)).where(column == code, table.vote_id == vote.id)
+    """Whether a ballot with this receipt is in the box, the last one of a vote that was changed; never what it says."""
+    query = sa.select(sa.literal(1)).where(SecretBallot.key == code, SecretBallot.vote_id == vote.id)
+    if vote.is_named:
+        later = aliased(NamedBallot)
+        changed = sa.exists().where(later.entry_id == NamedBallot.entry_id, later.version > NamedBallot.version)
+        query = sa.select(sa.literal(1)).where(NamedBallot.receipt == code, NamedBallot.vote_id == vote.id, ~changed)
     return db.session.scalar(query) is not None
 
 
@@ -263,9 +266,10 @@ def _turn_out(act: _Act) -> bool:
 def _cast_unnamed(act: _Act) -> Receipt:
     if not _turn_out(act):
         return _sent_before(act) or _refuse(_taken(act.vote))
+    if not _use(act.proxy):
+        _refuse(_used())
     if not insert_once(SecretBallot, {"key": act.code, "vote_id": act.vote.id, "choice": act.choice}):
         _refuse(_("这张选票页面已经用过了。请重新打开再投。"))
-    _use(act.proxy)
     return Receipt(act.code)
 
 
@@ -277,6 +281,8 @@ def _cast_named(act: _Act, seen: int | None) -> Receipt:
         return earlier
     version = before.version if before else 0
     _check_version(act.vote, version, seen)
+    if not _use(act.proxy):
+        return _sent_before(act) or _refuse(_used())
     row = {
         "vote_id": act.vote.id,
         "entry_id": act.entry.id,
@@ -292,7 +298,6 @@ def _cast_named(act: _Act, seen: int | None) -> Receipt:
     if not insert_once(NamedBallot, row):
         return _sent_before(act) or _refuse(_taken(act.vote))
     _turn_out(act)
-    _use(act.proxy)
     number, way = act.entry.number, act.channel.value
     audit.record("deliberation.vote_cast", act.vote, entry=number, channel=way, version=version + 1)
     return Receipt(act.code, version + 1)
@@ -311,6 +316,15 @@ def _taken(vote: Vote) -> str:
     return _("这一票已经投过了，每户（人）只投一次，不能再投。")
 
 
-def _use(proxy: VoteProxy | None) -> None:
-    if proxy is not None and proxy.state is ProxyState.GIVEN:
-        proxy.state = ProxyState.USED
+def _use(proxy: VoteProxy | None) -> bool:
+    """Whether the written proxy, if it is one, is still to be used; from now on it is used."""
+    if proxy is None:
+        return True
+    given = sa.update(VoteProxy).where(VoteProxy.id == proxy.id, VoteProxy.state == ProxyState.GIVEN)
+    is_first = guarded(given.values(state=ProxyState.USED))
+    db.session.refresh(proxy, ["state"])
+    return is_first
+
+
+def _used() -> str:
+    return _("这份委托书已经用过或撤回，不能再代投。")

@@ -18,7 +18,7 @@ from portal.core import audit, clock
 from portal.core.access import Actor
 from portal.core.db import db, guarded
 from portal.core.errors import Refused
-from portal.deliberation.models.codes import VoteState
+from portal.deliberation.models.codes import Channel, VoteState
 from portal.deliberation.models.votes import (
     INVALID,
     NamedBallot,
@@ -128,6 +128,16 @@ def count(vote: Vote, *, by: Actor | None = None) -> None:
         _finish(vote, rows, by)
     else:
         _void(vote, by)
+
+
+def forget(vote: Vote) -> None:
+    """Of an unnamed vote that is called off while it is open: nothing of what was chosen, nor any order, is left.
+
+    The vote is `counting` afterwards, in which no ballot comes in.
+    """
+    if not _become(vote, VoteState.OPEN, VoteState.COUNTING):
+        raise Refused(_("这次表决刚刚有变化，请看看现在的状态再操作。"))
+    _write_anew(vote, [(key, INVALID) for key, _choice in _ballots(vote)])
 
 
 def result_of(vote: Vote) -> Result | None:
@@ -271,8 +281,18 @@ def _reckoned(vote: Vote, rows: Sequence[chain.Row]) -> dict[str, Any]:
         "area_enough": decision.area_enough,
         "by_area": bool(vote.rule["by_area"]),
         "carried": list(decision.carried),
-        "channels": {channel.value: number for channel, number in casting.turnout_by_channel(vote).items()},
+        "channels": _channels(vote, len(rows)),
     }
+
+
+def _channels(vote: Vote, ballots: int) -> dict[str, int]:
+    """How many votes came which way. Of an unnamed one what came out of the boxes is one figure, whoever brought the
+    papers; those that went out and never came back are no votes.
+    """
+    ways = {channel.value: number for channel, number in casting.turnout_by_channel(vote).items()}
+    if vote.is_named:
+        return ways
+    return ways | {Channel.PAPER.value: ballots - ways[Channel.PHONE.value], Channel.PROXY.value: 0}
 
 
 def _header(vote: Vote) -> dict[str, Any]:

@@ -69,7 +69,8 @@ def flaws(topic: Topic, to: Stage) -> list[Flaw]:
     if to is Stage.WITHDRAWN or is_back(topic.stage, to):
         return _something_runs(topic)
     leaving = _LEAVING.get(topic.stage)
-    return [*(leaving(topic) if leaving else ()), *_vote_stands(topic)]
+    round_it = _stepped_round(topic) if Stage.VOTING in skipped(topic.stage, to) else []
+    return [*(leaving(topic) if leaving else ()), *round_it, *_vote_stands(topic)]
 
 
 def first_day(to: Stage) -> date:
@@ -143,18 +144,26 @@ def outreach(topic: Topic) -> int:
 
 
 def _met(topic: Topic) -> list[Flaw]:
-    """A meeting since the topic came here, with enough people, and its report for everybody to read."""
+    """A meeting since the topic came here, with enough people, and its report for everybody to read.
+
+    Where no quorum is asked, somebody at least must have come, as whatever.
+    """
     meetings = _meetings_since(topic)
     if not meetings:
         return [Flaw(_("还没有开成会。请开会、关会，再发布会议报告。"))]
     present = (
         sa.select(sa.func.count())
         .select_from(Attendee)
-        .where(Attendee.meeting_id == Meeting.id, Attendee.counts, Attendee.came_at.is_not(None))
+        .where(
+            Attendee.meeting_id == Meeting.id,
+            sa.or_(Attendee.counts, Meeting.quorum == 0),
+            Attendee.came_at.is_not(None),
+        )
         .correlate(Meeting)
         .scalar_subquery()
     )
-    if not _counted(Meeting, Meeting.id.in_(meetings), present >= Meeting.quorum):
+    asked = sa.case((Meeting.quorum > 1, Meeting.quorum), else_=1)
+    if not _counted(Meeting, Meeting.id.in_(meetings), present >= asked):
         return [Flaw(_("到会的人不够法定人数，这次会不算数。请再开一次。"))]
     return []
 
@@ -174,6 +183,7 @@ def _advised(topic: Topic) -> list[Flaw]:
         Expert.topic_id == topic.id,
         Expert.published_at.is_not(None),
         Expert.published_at >= entered_at(topic),
+        Expert.withdrawn_at.is_(None),
     )
     return [] if advised else [Flaw(_("还没有公布专家的意见。请先公布，或者写明为什么没有。"), heals=True)]
 
@@ -195,6 +205,15 @@ def _voted(topic: Topic) -> list[Flaw]:
     if results:
         return [Flaw(_("参加表决的人不够，结果不算数。请退回去再商量，或者另开一次表决。"))]
     return [Flaw(_("还没有计票的表决。请先办表决，等计票。"))]
+
+
+def _stepped_round(topic: Topic) -> list[Flaw]:
+    """Too few took part in the last vote: talking it over again does not decide it either."""
+    query = sa.select(Vote.result).where(Vote.topic_id == topic.id, Vote.state == VoteState.COUNTED)
+    last = db.session.scalars(query.order_by(Vote.counted_at.desc(), Vote.id.desc()).limit(1)).first()
+    if (last or {}).get("quorum_met") is not False:
+        return []
+    return [Flaw(_("上一次表决参加的人不够，不能跳过表决。请再办一次表决，或者撤回议题。"))]
 
 
 def _stood(topic: Topic) -> list[Flaw]:

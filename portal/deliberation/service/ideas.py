@@ -15,7 +15,7 @@ from portal.core.clock import today
 from portal.core.db import db
 from portal.core.errors import Missing
 from portal.deliberation.models.codes import Category, IdeaState, Stage
-from portal.deliberation.models.topics import Idea, IdeaSupport, Topic, topic_community
+from portal.deliberation.models.topics import Idea, IdeaSupport, Topic, TopicStage, topic_community
 from portal.deliberation.service import reach
 from portal.registry.models import Person
 from portal.registry.service import people
@@ -124,9 +124,27 @@ def own(idea_id: int, person: Person | None) -> Idea:
 
 
 def kept(idea_id: int, *, within: Collection[Scope]) -> Idea:
-    """An idea as a worker of its community reads it; Missing for everybody else."""
-    query = sa.select(Idea).where(Idea.id == idea_id, _inside(within), Idea.state != S.WITHDRAWN)
+    """An idea as its community answers it; Missing for everybody else, and for the street, which reads it."""
+    led = Idea.community_id.in_(reach.leading(within))
+    return _at_desk(idea_id, led)
+
+
+def read(idea_id: int, *, within: Collection[Scope]) -> Idea:
+    """An idea as a worker whose scopes reach its community reads it."""
+    return _at_desk(idea_id, _inside(within))
+
+
+def _at_desk(idea_id: int, condition: sa.ColumnElement[bool]) -> Idea:
+    query = sa.select(Idea).where(Idea.id == idea_id, condition, Idea.state != S.WITHDRAWN)
     return _found(db.session.scalar(query.options(*_whole(), *_answer())))
+
+
+def given_up_why(idea: Idea) -> str:
+    """Why the topic that an idea became was withdrawn; nothing where it was not."""
+    if idea.topic is None or idea.topic.stage is not Stage.WITHDRAWN:
+        return ""
+    query = sa.select(TopicStage.why).where(TopicStage.topic_id == idea.topic_id, TopicStage.stage == Stage.WITHDRAWN)
+    return db.session.scalar(query.order_by(TopicStage.id.desc()).limit(1)) or ""
 
 
 def _answer() -> tuple[sa.orm.interfaces.ORMOption, ...]:

@@ -1,6 +1,5 @@
 """Who came: signed in by the wall's code or by the list, who was added at the door, and how the quorum stands."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +8,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
-from portal.core import audit
+from portal.core import audit, clock
 from portal.core.access import Actor
 from portal.core.clock import now
 from portal.core.db import db, guarded
@@ -160,9 +159,10 @@ def set_counting(one: Attendee, *, counts: bool) -> None:
 
 def add(meeting: Meeting, who: Person | str, part: Part, *, speaks_for: str, counts: bool, by: Actor) -> Attendee:
     """Put somebody on the list: a resident, or a guest by name. She takes a seat like everybody."""
+    places.hold(meeting.capacity_id)
+    db.session.refresh(meeting)
     if meeting.state not in (MeetingState.DRAFT, *MARKED):
         raise Refused(_("会议已经取消或公布，不能再加人。"))
-    places.hold(meeting.capacity_id)
     person = who if isinstance(who, Person) else None
     found = meeting_signup.mine(meeting, person)
     if found is not None and found.state is not AttendeeState.LEFT:
@@ -189,18 +189,25 @@ def add(meeting: Meeting, who: Person | str, part: Part, *, speaks_for: str, cou
 def add_delegates(meeting: Meeting, *, by: Actor) -> int:
     """Put the delegates of the meeting's body on the list, as members who count; how many came new."""
     body = meeting_rules.body_of(meeting)
-    listed = {one.person_id for one in _listed(meeting)}
-    added = 0
-    known = meeting_rules.delegates(meeting.topic, body, meeting.starts_at.date()) if body else []
+    added, day = 0, clock.local(meeting.starts_at).date()
+    known = meeting_rules.delegates(meeting.topic, body, day) if body else []
     for person in known:
-        if person.id not in listed:
+        found = meeting_signup.mine(meeting, person)
+        if found is None or found.state is AttendeeState.LEFT:
             add(meeting, person, Part.MEMBER, speaks_for="", counts=True, by=by)
             added += 1
+        elif found.part is not Part.MEMBER or not found.counts:
+            _sits(found)
     if not known:
         raise Refused(_("没有登记这个会议的代表。请先在代表名单里登记，或一个一个加。"))
     return added
 
 
-def _listed(meeting: Meeting) -> Collection[Attendee]:
-    query = sa.select(Attendee).where(Attendee.meeting_id == meeting.id, Attendee.state != AttendeeState.LEFT)
-    return list(db.session.scalars(query.order_by(Attendee.id)))
+def _sits(one: Attendee) -> None:
+    """A delegate who had signed up by herself: she is there as a member, and leaves her turn to speak to others."""
+    meeting, spoke = one.meeting, one.part is Part.SPEAKER
+    places.hold(meeting.capacity_id)
+    one.part, one.counts = Part.MEMBER, True
+    audit.record("deliberation.meeting_counts", one, meeting=meeting.id, counts=True)
+    if spoke:
+        places.give_back(meeting.speaking_id, 1)

@@ -113,17 +113,20 @@ def told(meeting: Meeting, **more: Any) -> dict[str, Any]:
 def announce_anew(meeting: Meeting, facts: Facts, *, why: str, by: Actor) -> Notice:
     """Change what was announced: the old notice stays to be read, everybody on the list hears the new one.
 
-    A new day, or a further matter, is announced as early as the first.
+    A new day, a further matter, or another body with its rule, is announced as early as the first.
     """
     if not why.strip():
         raise Refused(_("请写明为什么改，报了名的人会看到。"), field="why")
+    _hold(meeting)
     before, matters = meeting.starts_at, {item.title for item in meeting.agenda}
+    days, rule = meeting.notice_days, meeting.rule
     changed = meetings.change(meeting, facts, by=by)
     old = meetings.notice_of(meeting)
     later = meeting.starts_at != before or {item.title for item in meeting.agenda} - matters
-    if later and clock.local(meeting.starts_at).date() < first_day(meeting):
+    stricter = meeting.notice_days > days or meeting.rule != rule
+    if (later or stricter) and clock.local(meeting.starts_at).date() < first_day(meeting):
         words = _(
-            "改了时间或加了事项，要重新提前 %(days)d 天通知，最早 %(day)s 开。",
+            "改了时间、事项或开会的规则，要重新提前 %(days)d 天通知，最早 %(day)s 开。",
             days=meeting.notice_days,
             day=f"{first_day(meeting):%Y-%m-%d}",
         )
@@ -139,6 +142,12 @@ def announce_anew(meeting: Meeting, facts: Facts, *, why: str, by: Actor) -> Not
     public_log.log(meeting.topic, "meeting_changed", by_name=by.name, why=why, **_named(meeting))
     tell_everybody(meeting, "meeting_changed", why=why)
     return notice
+
+
+def _hold(meeting: Meeting) -> None:
+    """Its seats first, as everybody who signs up; then the meeting as it stands now."""
+    places.hold(meeting.capacity_id)
+    db.session.refresh(meeting)
 
 
 def _remind_again(meeting: Meeting) -> None:
@@ -164,6 +173,7 @@ def tell_everybody(meeting: Meeting, event: str, **more: Any) -> None:
 
 def cancel(meeting: Meeting, *, why: str, by: Actor) -> None:
     """Call a meeting off; who was on the list is told why, nobody waits any more."""
+    _hold(meeting)
     before = meeting.state
     moved = sa.update(Meeting).where(
         Meeting.id == meeting.id, Meeting.state.in_((MeetingState.DRAFT, MeetingState.NOTIFIED))

@@ -47,19 +47,22 @@ def came(meeting: Meeting) -> list[Attendee]:
     return list(db.session.scalars(query.options(joinedload(Attendee.person)).order_by(Attendee.id)))
 
 
+def _listed(meeting: Meeting) -> list[Attendee]:
+    query = sa.select(Attendee).where(Attendee.meeting_id == meeting.id)
+    return list(db.session.scalars(query.options(joinedload(Attendee.person)).order_by(Attendee.id)))
+
+
 def _unnamed(present: Iterable[Attendee]) -> list[str]:
-    """The names that must not stand in the report: of residents who did not choose their full name."""
-    names = {one.person.name for one in present if one.person is not None and one.shown_as != "full"}
+    """The names that must not stand in the report: of residents and guests who did not choose their full name."""
+    names = {one.person.name if one.person else one.guest for one in present if one.shown_as != "full"}
     return sorted((name for name in names if len(name) > 1), key=lambda name: (-len(name), name))
 
 
 def exposed(meeting: Meeting, report: str) -> list[str]:
     """Names and numbers in what would be published that nobody agreed to, masked; each once."""
-    known = sa.select(Attendee).where(Attendee.meeting_id == meeting.id, Attendee.person_id.is_not(None))
-    listed = list(db.session.scalars(known.options(joinedload(Attendee.person)).order_by(Attendee.id)))
     motions = [f"{one.words} {one.mover} {one.seconder} {one.why}" for one in meetings.motions(meeting)]
     said = "\n".join([report, meeting.minutes, *(one.said for one in meeting.agenda), *motions])
-    found = [masking.mask_name(name) for name in _unnamed(listed) if name in said]
+    found = [masking.mask_name(name) for name in _unnamed(_listed(meeting)) if name in said]
     found += [masking.mask_phone(match.group()) for match in MOBILE.finditer(said)]
     found += [masking.mask_id(match.group()) for match in ID_NUMBER.finditer(said)]
     return list(dict.fromkeys(found))
@@ -98,8 +101,7 @@ def publish(meeting: Meeting, text: str, *, cover: bool, by: Actor) -> None:
 
 def _cover(meeting: Meeting, report: str) -> str:
     """Cover the minutes and what was said as well; the answer is the report."""
-    listed = sa.select(Attendee).where(Attendee.meeting_id == meeting.id, Attendee.person_id.is_not(None))
-    names = _unnamed(db.session.scalars(listed.options(joinedload(Attendee.person)).order_by(Attendee.id)).all())
+    names = _unnamed(_listed(meeting))
     meeting.minutes = covered(meeting.minutes, names)
     for item in meeting.agenda:
         item.said = covered(item.said, names)

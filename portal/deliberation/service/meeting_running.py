@@ -16,6 +16,12 @@ from portal.deliberation.service import meeting_attendance, meeting_codes, meeti
 from portal.places import service as places
 
 
+def _check_state(meeting: Meeting, state: MeetingState) -> None:
+    """Both what is announced and what is closed may run: each by its own act."""
+    if meeting.state is not state:
+        raise Refused(_("会议的状态已经变了，请刷新页面看看。"))
+
+
 def _move(meeting: Meeting, to: MeetingState, **values: object) -> None:
     """The one writer of a meeting's state while it runs; two at once: one of them is told."""
     before = [state for state in MeetingState if state is meeting.state and meeting.may_become(to)]
@@ -29,8 +35,10 @@ def open_meeting(meeting: Meeting, *, by: Actor) -> None:
     """Begin; who waits for a seat waits no more. Without a quorum it may talk, and decides nothing."""
     if meeting.state is MeetingState.DRAFT:
         raise Refused(_("会议还没有通知，不能开始。请先发通知。"))
+    _check_state(meeting, MeetingState.NOTIFIED)
     if now() < meeting_codes.opens_at(meeting):
         raise Refused(_("离开会还早，请到时间再开始。要提前开，请先改时间、重新通知。"))
+    places.hold(meeting.capacity_id)
     _move(meeting, MeetingState.RUNNING, began_at=now())
     places.close_line(meeting.capacity_id, reason=_("会议开始"))
     stand = meeting_attendance.standing(meeting)
@@ -157,6 +165,7 @@ def close(meeting: Meeting, *, by: Actor) -> None:
 
 def reopen(meeting: Meeting, *, why: str, by: Actor) -> None:
     """It was closed by mistake: it goes on."""
+    _check_state(meeting, MeetingState.CLOSED)
     _move(meeting, MeetingState.RUNNING, closed_at=None)
     audit.record("deliberation.meeting_reopened", meeting, reason=why)
     public_log.log(meeting.topic, "meeting_reopened", by_name=by.name, why=why, meeting=meeting.title)

@@ -62,8 +62,9 @@ def check_open(meeting: Meeting, *, at_door: bool = False) -> None:
 
 def join(meeting: Meeting, person: Person, wish: Wish, *, by: Actor, at_door: bool = False) -> Attendee:
     """Take a seat, or a place in the line where none is left; the same again changes nothing."""
-    check_open(meeting, at_door=at_door)
     places.hold(meeting.capacity_id)
+    db.session.refresh(meeting)
+    check_open(meeting, at_door=at_door)
     found = mine(meeting, person)
     if found is not None and found.state in LIVE:
         return found

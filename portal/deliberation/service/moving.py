@@ -1,18 +1,19 @@
 """The road of a topic: the one place where its stage changes, with dates, guards, what is skipped and why."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from portal.core import audit
+from portal.core import audit, calendar
 from portal.core.access import Actor
 from portal.core.clock import now, today
 from portal.core.db import db
 from portal.core.errors import Refused
 from portal.core.web import day_words
-from portal.deliberation.models.codes import Stage
+from portal.deliberation.models.codes import OutcomeState, Stage
+from portal.deliberation.models.outcomes import Outcome
 from portal.deliberation.models.topics import Topic, TopicStage
 from portal.deliberation.service import guards, telling
 from portal.deliberation.service.public_log import log
@@ -36,7 +37,7 @@ def move(
     stages, goes back or withdraws; `skipping` may give each skipped stage a reason of its own. `until` is the stage's
     last day.
     """
-    _locked(topic)
+    hold(topic)
     start, why = topic.stage, why.strip()
     if not topic.may_become(to):
         here, there = stage_said(start), stage_said(to)
@@ -52,8 +53,11 @@ def move(
 
 
 def extend(topic: Topic, until: date, *, why: str, by: Actor) -> None:
-    """Give the stage a later last day; a day that was said to residents is never brought forward."""
-    _locked(topic)
+    """Give the stage a later last day; a day that was said to residents is never brought forward.
+
+    What is published for its days stays published as long.
+    """
+    hold(topic)
     if topic.stage_until is None:
         raise Refused(_("这一步没有截止日，不用延长。"))
     if until <= topic.stage_until:
@@ -61,6 +65,10 @@ def extend(topic: Topic, until: date, *, why: str, by: Actor) -> None:
         raise Refused(words, field="until")
     guards.check_until(topic.stage, until)
     _check_why(why)
+    if topic.stage is Stage.NOTICE:
+        until = on_workday(until)
+        published = sa.update(Outcome).where(Outcome.topic_id == topic.id, Outcome.state == OutcomeState.PUBLISHED)
+        db.session.execute(published.values(ends_on=until))
     topic.stage_until = until
     current = _current(topic)
     if current is not None:
@@ -71,14 +79,23 @@ def extend(topic: Topic, until: date, *, why: str, by: Actor) -> None:
     telling.tell_followers(topic, "topic_extended", until=until.isoformat(), why=why.strip())
 
 
+def on_workday(day: date) -> date:
+    """A last day off work moves on (Civil Code 203)."""
+    while not calendar.is_working_day(day):
+        day += timedelta(days=1)
+    return day
+
+
 def next_stages(topic: Topic) -> list[Stage]:
     """Where a topic may go from here, onward first, the way back and the withdrawal last."""
     known = [stage for stage in Stage if topic.may_become(stage)]
     return sorted(known, key=lambda to: (to is Stage.WITHDRAWN, guards.is_back(topic.stage, to)))
 
 
-def _locked(topic: Topic) -> None:
-    """Read the topic anew and hold it, so that of two who move it the second is told."""
+def hold(topic: Topic) -> None:
+    """Read the topic anew and hold it, so that of two who move it the second is told. Whoever changes an outcome too
+    holds the topic first.
+    """
     query = sa.select(Topic).where(Topic.id == topic.id).with_for_update(of=Topic)
     db.session.flush()
     db.session.scalars(query.execution_options(populate_existing=True)).one()
@@ -137,8 +154,8 @@ def _enter(topic: Topic, to: Stage, *, why: str, until: date | None, by_name: st
     db.session.add(TopicStage(**facts, begins_on=day, ends_on=until, entered_at=at, left_at=ended))
     if topic.stage is Stage.DRAFT and to is Stage.COLLECTING:
         topic.published_at = at
-    if to is Stage.ARCHIVED:
-        topic.archived_at = at
+    if ended is not None:
+        topic.archived_at = ended
     topic.stage, topic.stage_until = to, until
     topic.version += 1
     db.session.flush()
@@ -155,6 +172,8 @@ def _write_down(topic: Topic, start: Stage, *, why: str, by_name: str, reasons: 
     if topic.is_public:
         event = "topic_published" if start is Stage.DRAFT else "topic_moved"
         telling.tell_followers(topic, event, stage=to.value, start=start.value, until=until, why=why)
+    elif to is Stage.WITHDRAWN:
+        telling.tell_followers(topic, "topic_dropped", why=why)
 
 
 def _deed(start: Stage, to: Stage) -> str:

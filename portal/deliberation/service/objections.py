@@ -1,6 +1,7 @@
 """Objections to an outcome while it is published: sealed, answered each; one that holds sends the topic back."""
 
 from collections.abc import Collection
+from contextlib import suppress
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -39,6 +40,7 @@ def who_may(outcome: Outcome, actor: Actor) -> Person:
 
 def make(outcome: Outcome, person: Person, *, words: str) -> Objection:
     """One waits for its answer at a time; only while the notice lasts."""
+    outcomes.hold_row(outcome)
     if not outcomes.takes_objections(outcome, today()):
         raise Refused(_("公示已经结束，不能再提异议。有别的意见，请用“民呼我为”反映。"))
     made = Objection(outcome_id=outcome.id, person_id=person.id, words=words.strip())
@@ -96,12 +98,17 @@ def kept(public_id: str, *, within: Collection[Scope]) -> Objection:
 
 
 def deny(objection: Objection, *, answer: str, by: Actor) -> None:
-    """It does not hold, and why; when it was the last to wait after the notice, the outcome stands."""
+    """It does not hold, and why; when it was the last to wait after the notice, the outcome stands.
+
+    Where the topic cannot move on yet, the job tries again; the answer is given in any case.
+    """
+    outcomes.hold(objection.outcome)
     _answer(objection, A.DENIED, answer, by)
     topic = objection.outcome.topic
     public_log.log(topic, "objection_denied", by_name=by.name)
     if objection.outcome_id in outcomes.due():
-        outcomes.stand(objection.outcome_id)
+        with suppress(Refused), db.session.begin_nested():
+            outcomes.stand(objection.outcome_id)
 
 
 def uphold(objection: Objection, to: Stage, *, answer: str, why: str, by: Actor) -> None:
@@ -112,9 +119,17 @@ def uphold(objection: Objection, to: Stage, *, answer: str, why: str, by: Actor)
     if len(why.strip()) < 4:
         raise Refused(_("请写明为什么退回，至少四个字，会公布出来，不要写是谁提的。"), field="why")
     outcome = objection.outcome
+    outcomes.hold(outcome)
     _answer(objection, A.UPHELD, answer, by)
     close_all(outcome, why=why, by=by)
     outcomes.send_back(outcome, to, why=why, by=by, deed="outcome_sent_back")
+
+
+def take_down(outcome: Outcome, to: Stage, *, why: str, by: Actor) -> None:
+    """The committee takes it down by itself; whatever waits is answered by that."""
+    outcomes.hold(outcome)
+    close_all(outcome, why=why, by=by)
+    outcomes.send_back(outcome, to, why=why, by=by)
 
 
 def close_all(outcome: Outcome, *, why: str, by: Actor) -> None:

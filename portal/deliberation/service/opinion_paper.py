@@ -1,12 +1,14 @@
 """Opinions off paper: a worker writes down what somebody without a phone filled in, for her or without a name."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from portal.core import audit
+from portal.core import audit, tokens
 from portal.core.access import Actor, Scope
 from portal.core.db import db
 from portal.core.errors import Missing, Refused
@@ -19,7 +21,8 @@ from portal.deliberation.service.veiling import Veiled
 from portal.registry.models import Person, PersonState
 from portal.registry.service import people
 
-MOST_FOUND = 10
+MOST_FOUND, MOST_READ, AN_HOUR = 10, 200, 30
+NAME_AND_TAIL = re.compile(r"([^\d\s][^\d]*?)\s*(\d{4})")
 NARROW = frozenset({"phone", "phone_tail", "id_number"})
 SHORTEST_NAME = 2
 
@@ -33,18 +36,40 @@ class Entered:
     kept: int
 
 
-def seek(topic: Topic, words: str, *, within: Collection[Scope]) -> list[Person]:
+def seek_writer(topic: Topic, words: str, *, within: Collection[Scope], by: Actor) -> list[Person]:
+    """Who filled in a paper; nobody is looked for once no paper is taken any more."""
+    if why := why_closed(topic):
+        raise Refused(why, field="q")
+    return seek(topic, words, within=within, by=by)
+
+
+def seek(topic: Topic, words: str, *, within: Collection[Scope], by: Actor) -> list[Person]:
     """Whom a worker means, looked for narrowly: by the whole name, or a number. That she looked is kept.
 
-    Who reads nothing of the register finds here one person she has before her, and no list to browse.
+    Who reads nothing of the register finds here one person she has before her, and no list to browse: four figures
+    alone answer only where they are one person's, and an hour has its measure.
     """
-    text = words.strip()
+    tokens.throttle("deliberation.seek", by.public_id, limit=AN_HOUR, per=timedelta(hours=1))
+    both = NAME_AND_TAIL.fullmatch(words.strip())
+    name, text = both.groups() if both else ("", words.strip())
     kind = people.kind_of_query(text)
     if kind not in NARROW and len(text) < SHORTEST_NAME:
         raise Refused(_("请写全名，或者手机号，或者手机号后四位。"), field="q")
-    found = [one for one in people.find(text, within) if _is_meant(one, kind, text) and _here(one, topic)]
+    known = people.find(text, within, limit=MOST_READ)
+    found = [one for one in known if _is_meant(one, kind, text) and _here(one, topic)]
+    if kind == "phone_tail":
+        found = _one_alone(found, name)
     audit.record("deliberation.person_sought", topic, by=kind, found=len(found))
     return found[:MOST_FOUND]
+
+
+def _one_alone(found: list[Person], name: str) -> list[Person]:
+    """Of those whose number ends so: her whose name was said too, or the only one."""
+    if name:
+        return [one for one in found if one.name == "".join(name.split())]
+    if len(found) > 1:
+        raise Refused(_("后四位是这个号的不止一位。请把姓名和后四位一起写，例如“王秀英 1234”。"), field="q")
+    return found
 
 
 def _is_meant(person: Person, kind: str, text: str) -> bool:

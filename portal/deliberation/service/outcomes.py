@@ -50,9 +50,7 @@ def last_day(start: date, days: int) -> date:
     """The last day of a notice: the day it begins is not counted, and a last day off work moves on (Civil Code 201 to
     203); never sooner than so many working days (a setting).
     """
-    day = start + timedelta(days=days)
-    while not calendar.is_working_day(day):
-        day += timedelta(days=1)
+    day = moving.on_workday(start + timedelta(days=days))
     return max(day, calendar.add_working_days(start, settings.get(LEAST_WORKDAYS)))
 
 
@@ -118,9 +116,10 @@ def of(topic: Topic) -> list[Outcome]:
 
 
 def votes_of(topic: Topic) -> list[Vote]:
-    """The counted votes that an outcome may state, the latest first."""
+    """The counted votes that an outcome may state, the latest first; one that too few took part in decided nothing."""
     query = sa.select(Vote).where(Vote.topic_id == topic.id, Vote.state == VoteState.COUNTED)
-    return list(db.session.scalars(query.options(selectinload(Vote.options)).order_by(Vote.id.desc())))
+    found = db.session.scalars(query.options(selectinload(Vote.options)).order_by(Vote.id.desc()))
+    return [vote for vote in found if (vote.result or {}).get("quorum_met") is not False]
 
 
 def proposal(topic: Topic) -> Decided:
@@ -142,6 +141,7 @@ def vote_words(vote: Vote) -> str:
 
 def write(topic: Topic, said: Decided, *, by: Actor) -> Outcome:
     """A draft, which residents do not see; one at a time."""
+    moving.hold(topic)
     if topic.stage not in WRITABLE:
         raise Refused(_("议题还没有商量，或者已经在落实，现在不能写结果。"))
     if any(one.state in (S.DRAFT, S.PUBLISHED) for one in of(topic)):
@@ -179,6 +179,9 @@ def _check(topic: Topic, said: Decided) -> None:
 def publish(outcome: Outcome, *, by: Actor, why: str = "") -> None:
     """Everybody reads it from now on; the topic comes to its notice, if it is not there yet (`why` explains a skip)."""
     day, topic = today(), outcome.topic
+    moving.hold(topic)
+    if any(one.state is S.PUBLISHED and one.id != outcome.id for one in of(topic)):
+        raise Refused(_("这个议题已经有一份正在公示的结果，请先处理那一份。"))
     ends = last_day(day, outcome.days)
     standing = sa.and_(Outcome.id == outcome.id, Outcome.state == S.DRAFT)
     values = {"state": S.PUBLISHED, "published_at": now(), "published_by_name": by.name, "ends_on": ends}
@@ -200,6 +203,18 @@ def _until(topic: Topic, day: date) -> None:
     for row in topic.stages:
         if row.left_at is None and not row.skipped:
             row.ends_on = day
+
+
+def hold(outcome: Outcome) -> None:
+    """Its topic, then the outcome as it stands now: nobody objects to it, or takes it down, meanwhile."""
+    moving.hold(outcome.topic)
+    hold_row(outcome)
+
+
+def hold_row(outcome: Outcome) -> None:
+    """The outcome alone, for who does not touch its topic."""
+    query = sa.select(Outcome).where(Outcome.id == outcome.id).with_for_update()
+    db.session.scalars(query.execution_options(populate_existing=True)).one()
 
 
 def send_back(outcome: Outcome, to: Stage, *, why: str, by: Actor, deed: str = "outcome_withdrawn") -> None:
@@ -227,6 +242,7 @@ def stand(outcome_id: int) -> None:
     """What nobody objected to with success stands, and its topic goes on to be carried out."""
     query = sa.select(Outcome).where(Outcome.id == outcome_id).options(*_whole())
     outcome = db.session.scalars(query.execution_options(populate_existing=True)).one()
+    moving.hold(outcome.topic)
     waits = sa.select(Objection.id).where(Objection.outcome_id == outcome_id, Objection.state == AskState.OPEN)
     over = sa.and_(Outcome.id == outcome_id, Outcome.state == S.PUBLISHED, Outcome.ends_on < today(), ~waits.exists())
     if not guarded(sa.update(Outcome).where(over).values(state=S.STANDS, closed_at=now())):

@@ -15,8 +15,8 @@ from portal.core.access import Actor
 from portal.core.clock import now
 from portal.core.db import db, guarded, unique_or
 from portal.core.errors import Missing, Refused
-from portal.deliberation.models.codes import BatchState, Channel, VoteState
-from portal.deliberation.models.votes import PaperBatch, PaperLine, RollEntry, Turnout, Vote
+from portal.deliberation.models.codes import BatchState, Channel, ProxyState, VoteState
+from portal.deliberation.models.votes import PaperBatch, PaperLine, RollEntry, Turnout, Vote, VoteProxy
 from portal.deliberation.service import casting, counting, paper_waits, rolls, vote_words
 from portal.deliberation.service.public_log import log
 
@@ -65,6 +65,8 @@ def is_theirs(found: PaperBatch, actor: Actor) -> bool:
 
 
 def begin(vote: Vote, name: str, *, by: Actor) -> PaperBatch:
+    # Held: it is not said meanwhile that all paper is in.
+    rolls.lock(vote)
     _check_time(vote)
     made = PaperBatch(vote_id=vote.id, name=name, first_by=by.public_id, first_by_name=by.name)
     db.session.add(made)
@@ -235,14 +237,26 @@ def _book_named(vote: Vote, said: Mapping[int, int], by: Actor) -> list[int]:
         if entry is None or casting.have_voted([entry]):
             aside.append(number)
             continue
-        slip = casting.new_slip()
-        casting.cast(vote, entry, None, choice, slip=slip, channel=Channel.PAPER, by=by)
+        try:
+            casting.cast(vote, entry, None, choice, slip=casting.new_slip(), channel=Channel.PAPER, by=by, seen=0)
+        except Refused:
+            # Somebody voted by phone just now: that stands, and her paper is laid aside.
+            if not casting.have_voted([entry]):
+                raise
+            aside.append(number)
     return aside
+
+
+def left_over(vote: Vote, found: PaperBatch) -> int:
+    """Of an unnamed vote: how many papers are still out once a box that both agreed on is booked."""
+    if vote.is_named or found.state is not BatchState.AGREED:
+        return 0
+    return paper_waits.handed_out(vote) - paper_waits.booked(vote) - sum(lines(found, SETTLED).values())
 
 
 def hand_out(vote: Vote, number: int, *, by: Actor) -> RollEntry:
     """Of an unnamed vote: a paper goes to who stands under a number; from then on that entry has voted."""
-    _check_hand(vote)
+    check_hand(vote)
     entry = rolls.entry_numbered(vote, number)
     if entry is None:
         raise Refused(_("名册上没有这个编号，请对照名册再填。"), field="number")
@@ -252,7 +266,8 @@ def hand_out(vote: Vote, number: int, *, by: Actor) -> RollEntry:
     return entry
 
 
-def _check_hand(vote: Vote) -> None:
+def check_hand(vote: Vote) -> None:
+    """Papers are handed out where they are taken, and only of unnamed votes."""
     if not vote.takes_paper:
         raise Refused(_("这次表决不收纸质票。"))
     if vote.is_named:
@@ -260,21 +275,25 @@ def _check_hand(vote: Vote) -> None:
 
 
 def take_back(vote: Vote, number: int, reason: str, *, by: Actor) -> None:
-    """An unmarked paper is brought back before closing: it is torn up, and the entry may vote again."""
-    _check_hand(vote)
+    """An unmarked paper is brought back before closing: it is torn up, and the entry, or her proxy, may vote again."""
+    check_hand(vote)
     if not vote.takes_votes(now()):
         raise Refused(_("投票已经截止，领出去的选票不能再退。"))
     entry = rolls.entry_numbered(vote, number)
+    mine = entry.id if entry else 0
     handed = sa.delete(Turnout).where(
-        Turnout.vote_id == vote.id, Turnout.entry_id == (entry.id if entry else 0), Turnout.channel == Channel.PAPER
+        Turnout.vote_id == vote.id, Turnout.entry_id == mine, Turnout.channel.in_(paper_waits.HANDED)
     )
     if not guarded(handed):
         raise Refused(_("这一号没有领过纸质选票。"), field="number")
+    used = sa.update(VoteProxy).where(VoteProxy.entry_id == mine, VoteProxy.state == ProxyState.USED)
+    guarded(used.values(state=ProxyState.GIVEN))
     audit.record("deliberation.paper_returned", vote, reason=reason, by=by.name)
 
 
 def all_in(vote: Vote, *, by: Actor) -> None:
     """The committee says that no more paper comes: the vote may be counted."""
+    rolls.lock(vote)
     if vote.state is not VoteState.CLOSED and not (vote.state is VoteState.OPEN and now() >= vote.closes_at):
         raise Refused(_("投票截止以后才能确认纸质票全部录入。"))
     if paper_waits.unfinished(vote):

@@ -47,11 +47,11 @@ class Proposed:
 
 
 def propose(person: Person, community: Area, said: Said) -> Proposed:
-    """Send an idea: open for support, or looked at first where the place says so. Few a day by one person."""
+    """Send an idea: open for support, or looked at first where the place says so. Few a day by one person, and what
+    she took back is one of them.
+    """
     first, _next = clock.day_bounds(today())
-    query = sa.select(sa.func.count(Idea.id)).where(
-        Idea.person_id.in_(people.ids_of(person)), Idea.made_at >= first, Idea.state != S.WITHDRAWN
-    )
+    query = sa.select(sa.func.count(Idea.id)).where(Idea.person_id.in_(people.ids_of(person)), Idea.made_at >= first)
     if (db.session.scalar(query) or 0) >= settings.get(ideas.A_DAY):
         raise Refused(_("今天已经提了 %(count)d 条，明天再提吧。急事请用“民呼我为”。", count=settings.get(ideas.A_DAY)))
     looked_first = settings.get(ideas.LOOKS_FIRST) == 1
@@ -106,9 +106,10 @@ def count_in(idea: Idea, more: int) -> bool:
         raise Refused(_("这条建议刚刚有了答复，不再收附议。请刷新看看。"))
     day = today()
     due = day + timedelta(days=settings.get(ideas.DUE_DAYS))
+    values = {"state": S.REACHED, "reached_at": now(), "due_on": due, "reminded_at": None}
     enough = sa.and_(Idea.id == idea.id, Idea.state == S.OPEN, Idea.supports >= Idea.needed)
-    reached = guarded(sa.update(Idea).where(enough).values(state=S.REACHED, reached_at=now(), due_on=due))
-    db.session.refresh(idea, ["supports", "state", "reached_at", "due_on"])
+    reached = guarded(sa.update(Idea).where(enough).values(**values))
+    db.session.refresh(idea, ["supports", *values])
     if reached:
         audit.record("deliberation.idea_reached", idea, count=idea.supports)
         tell(idea.person, "idea_reached", idea, due=due.isoformat())
@@ -132,9 +133,10 @@ def withdraw(idea: Idea, *, reason: str) -> None:
     """Taken back by who proposed it; supporters are told why."""
     if not reason.strip():
         raise Refused(_("请写一句为什么收回，附议的邻居会看到。"), field="reason")
-    move(idea, S.WITHDRAWN, from_=(S.PENDING, *ideas.RUNNING), answer=reason.strip(), answered_at=now())
+    words = veil(reason.strip(), [idea.community_id]).words
+    move(idea, S.WITHDRAWN, from_=(S.PENDING, *ideas.RUNNING), answer=words, answered_at=now())
     audit.record("deliberation.idea_withdrawn", idea)
-    tell_supporters("idea_withdrawn", idea, words=reason.strip())
+    tell_supporters("idea_withdrawn", idea, words=words)
 
 
 def move(idea: Idea, to: IdeaState, *, from_: tuple[IdeaState, ...], **values: object) -> None:

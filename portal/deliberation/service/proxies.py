@@ -11,7 +11,7 @@ from portal.core.errors import Missing, Refused
 from portal.core.ids import new_public_id
 from portal.deliberation.models.codes import Channel, ProxyState, VoteState
 from portal.deliberation.models.votes import RollEntry, Vote, VoteProxy
-from portal.deliberation.service import casting, rolls
+from portal.deliberation.service import casting, papers, rolls
 from portal.registry.models import Claim, ClaimState, Person, PersonState
 from portal.registry.service import people
 
@@ -98,6 +98,8 @@ def take(
     earlier = tokens.first_request(by.public_id, "deliberation.proxy", idem, said, public_id)
     if earlier is not None:
         return earlier
+    # Held: two proxies for one holder are counted one after the other.
+    rolls.lock(vote)
     entry = _entry(vote, number)
     _check_holder(vote, entry, holder, holder_person)
     made = VoteProxy(
@@ -120,6 +122,8 @@ def take(
 def _entry(vote: Vote, number: int) -> RollEntry:
     if vote.state not in OPEN:
         raise Refused(_("名册公示以后、投票截止以前才能登记委托书。"))
+    if not vote.is_named and not vote.takes_paper:
+        raise Refused(_("这次表决不记名，也不收纸质票，受托人没有办法代投。请本人用手机投。"))
     entry = rolls.entry_numbered(vote, number)
     if entry is None:
         raise Refused(_("名册上没有这个编号，请对照名册再填。"), field="number")
@@ -130,7 +134,9 @@ def _entry(vote: Vote, number: int) -> RollEntry:
 
 def _check_holder(vote: Vote, entry: RollEntry, holder: str, person: Person | None) -> None:
     """Nobody collects proxies beyond what the place allows, whether she is known to the register or by name alone."""
-    same = VoteProxy.holder_person_id == person.id if person else VoteProxy.holder == holder
+    same = VoteProxy.holder == holder
+    if person is not None:
+        same = sa.or_(same, VoteProxy.holder_person_id.in_(people.ids_of(person)))
     query = sa.select(sa.func.count()).where(
         VoteProxy.vote_id == vote.id, VoteProxy.state != ProxyState.WITHDRAWN, same
     )
@@ -159,15 +165,22 @@ def withdraw(found: VoteProxy, reason: str, *, by: Actor) -> None:
 
 
 def vote_by(vote: Vote, found: VoteProxy, choice: int, *, slip: str, by: Actor) -> casting.Receipt:
-    """Of a named vote: the worker enters what the holder says, who stands before her with the document seen."""
+    """Of a named vote: what the holder says, herself or to a worker who has seen the document.
+
+    A vote that came another way stands: who was sent does not change what she who sent her has voted herself.
+    """
     if not vote.is_named:
         raise Refused(_("不记名表决不能由别人录入选择。请把一张纸质选票发给受托人，由本人投进票箱。"))
-    entry = found.entry
-    return casting.cast(vote, entry, None, choice, slip=slip, channel=Channel.PROXY, by=by, proxy=found)
+    entry, last = found.entry, casting.newest(found.entry)
+    if last is not None and last.proxy_id != found.id:
+        raise Refused(_("委托人这一票已经投过（本人投的，或者纸质票），以那一票为准，不用再代投。"))
+    seen = last.version if last else 0
+    return casting.cast(vote, entry, None, choice, slip=slip, channel=Channel.PROXY, by=by, proxy=found, seen=seen)
 
 
 def hand_paper(vote: Vote, found: VoteProxy, *, by: Actor) -> None:
     """Of an unnamed vote: the holder is handed the paper of the entry, and puts it into the box herself."""
+    papers.check_hand(vote)
     changed = sa.update(VoteProxy).where(VoteProxy.id == found.id, VoteProxy.state == ProxyState.GIVEN)
     if not guarded(changed.values(state=ProxyState.USED)):
         raise Refused(_("这份委托书已经用过或撤回。"))

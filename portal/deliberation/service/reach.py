@@ -64,8 +64,13 @@ def read_by(within: Collection[Scope]) -> sa.ColumnElement[bool]:
 
 def keeps(topic: Topic, within: Collection[Scope]) -> bool:
     """The same of one topic, without asking the database again."""
+    return leads(topic.area, within)
+
+
+def leads(area: Area, within: Collection[Scope]) -> bool:
+    """Whether a worker's scopes name an area itself."""
     own = {(scope.kind, scope.ref) for scope in within}
-    return (topic.area.kind.value, topic.area.code) in own or any(kind == "all" for kind, _ref in own)
+    return (area.kind.value, area.code) in own or any(kind == "all" for kind, _ref in own)
 
 
 def topic(topic_id: int, *, within: Collection[Scope]) -> Topic:

@@ -11,7 +11,7 @@ from portal.core.db import db
 from portal.core.errors import Missing, Refused
 from portal.deliberation.models.codes import AskState, VoteState
 from portal.deliberation.models.votes import RollCorrection, RollEntry, RollPerson, Vote
-from portal.deliberation.service import reach, roll_corrections, rolls
+from portal.deliberation.service import reach, roll_corrections, rolls, votes
 from portal.deliberation.service.thresholds import Weight
 from portal.registry.models import Person
 
@@ -36,7 +36,8 @@ class Shown:
         return sum(1 for one in self.asked if one.state is AskState.OPEN)
 
 
-def desk(vote: Vote, *, words: str = "", page: int = 1) -> Shown:
+def desk(vote: Vote, *, words: str = "", page: int = 1, asked: bool = True, named: bool = True) -> Shown:
+    """Without `named` no line of it, without `asked` nothing that residents asked to have put right."""
     mine = sa.select(sa.func.count(RollPerson.id)).where(RollPerson.entry_id == RollEntry.id).scalar_subquery()
     query = sa.select(RollEntry, mine).where(RollEntry.vote_id == vote.id)
     if words.isdigit():
@@ -44,10 +45,11 @@ def desk(vote: Vote, *, words: str = "", page: int = 1) -> Shown:
     elif words:
         query = query.where(RollEntry.name.contains(words, autoescape=True))
     query = query.order_by(RollEntry.number).limit(A_PAGE + 1).offset((page - 1) * A_PAGE)
-    found = [(one, int(count)) for one, count in db.session.execute(query)]
+    found = [(one, int(count)) for one, count in db.session.execute(query)] if named else []
     changes = vote.frozen_at is None and vote.state in {VoteState.DRAFT, VoteState.ROLL}
     shown, voices = [one for one, _count in found[:A_PAGE]], {one.id: count for one, count in found}
-    return Shown(shown, len(found) > A_PAGE, rolls.entitled(vote), roll_corrections.of_vote(vote), changes, voices)
+    wanted = roll_corrections.of_vote(vote) if asked else []
+    return Shown(shown, len(found) > A_PAGE, rolls.entitled(vote), wanted, changes, voices)
 
 
 def entry(vote: Vote, number: int) -> RollEntry:
@@ -69,6 +71,21 @@ def look_or_none(vote: Vote) -> rolls.Look | None:
 
 def keeps(vote: Vote, within: Collection[Scope]) -> bool:
     return reach.keeps(vote.topic, within)
+
+
+def reads_names(vote: Vote, within: Collection[Scope]) -> bool:
+    """Whether a worker reads who is on the roll: she keeps the vote, or every community of it is hers."""
+    if keeps(vote, within):
+        return True
+    return set(reach.community_ids(vote.topic)) <= set(db.session.scalars(reach.touched(within)))
+
+
+def readable(vote_id: int, within: Collection[Scope]) -> Vote:
+    """A vote whose roll a worker reads by name; Missing else."""
+    found = votes.vote(vote_id, within=within)
+    if not reads_names(found, within):
+        raise Missing
+    return found
 
 
 @dataclass(frozen=True)

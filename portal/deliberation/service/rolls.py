@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -11,15 +11,26 @@ from flask_babel import gettext as _
 
 from portal.core import audit, settings
 from portal.core.access import Actor
-from portal.core.clock import local, now
+from portal.core.clock import local, now, today
 from portal.core.db import db, guarded
 from portal.core.errors import Refused
-from portal.deliberation.models.codes import AskState, Unit, VoteState
+from portal.core.web import day_words
+from portal.deliberation.models.codes import AskState, Stage, Unit, VoteState
+from portal.deliberation.models.topics import Topic
 from portal.deliberation.models.votes import RollCorrection, RollDwelling, RollEntry, RollPerson, Vote
-from portal.deliberation.service import public_log, reach, roll_owners, roll_units, rules, telling
+from portal.deliberation.service import (
+    public_log,
+    reach,
+    roll_doubles,
+    roll_owners,
+    roll_units,
+    rules,
+    telling,
+    vote_notices,
+)
 from portal.deliberation.service.roll_units import Asked, Entitled, Extent, Gaps
 from portal.deliberation.service.thresholds import Weight
-from portal.registry.models import Person
+from portal.registry.models import Person, PersonState
 from portal.registry.service import people
 
 ROLL_DAYS = "deliberation.roll_days"
@@ -60,14 +71,11 @@ def day_of(vote: Vote) -> date:
 
 def look(vote: Vote) -> Look:
     """What the register gives today, before anything is written."""
-    rule = vote.rule or rules.snapshot(_rule(vote))
-    asked = Asked(vote.body, Extent.of(vote.extent or {}, reach.community_ids(vote.topic)), day_of(vote), rule)
+    rule = rules.rule_for(vote.body, vote.topic.area, day_of(vote))
+    extent = Extent.of(vote.extent or {}, reach.community_ids(vote.topic))
+    asked = Asked(vote.body, extent, day_of(vote), rules.snapshot(rule))
     units, gaps = UNITS[vote.unit](asked)
     return Look(sorted(units, key=lambda one: one.order), gaps)
-
-
-def _rule(vote: Vote) -> Any:
-    return vote.body_rule or rules.rule_for(vote.body, vote.topic.area, day_of(vote))
 
 
 def build(vote: Vote, *, by: Actor) -> int:
@@ -75,13 +83,14 @@ def build(vote: Vote, *, by: Actor) -> int:
 
     A unit that stays keeps its number and what was decided about it by hand.
     """
-    _lock(vote)
+    lock(vote)
     _editable(vote)
-    _write_rule(vote)
+    _write_rule(vote, by)
     seen = look(vote)
     if vote.state is VoteState.DRAFT:
         _clear_draft(vote)
     _remade(vote, {one.unit: one for one in entries(vote, struck=True)}, seen.units)
+    roll_doubles.settle(vote)
     vote.roll_at = now()
     db.session.flush()
     if vote.state is VoteState.ROLL:
@@ -90,9 +99,14 @@ def build(vote: Vote, *, by: Actor) -> int:
     return len(seen.units)
 
 
-def _write_rule(vote: Vote) -> None:
-    """The rule as it stands now; that a committee confirmed it for this vote stays written."""
-    rule = _rule(vote)
+def _write_rule(vote: Vote, by: Actor) -> None:
+    """The rule as it stands now; that a committee confirmed this row for this vote stays written. Where another row
+    took its place, what was confirmed and announced of the former is no longer so.
+    """
+    rule = rules.rule_for(vote.body, vote.topic.area, day_of(vote))
+    if vote.rule_id not in {None, rule.id}:
+        vote.rule_confirmed_at, vote.rule_confirmed_by_name = None, ""
+        vote_notices.withdraw(vote, _("表决的规则换了，另发通知。"), by=by)
     confirmed = vote.rule_confirmed_by_name if vote.rule_confirmed_at else ""
     vote.rule_id, vote.rule = rule.id, rules.snapshot(rule, confirmed_by=confirmed)
 
@@ -128,6 +142,14 @@ def _numbers(vote: Vote, before: Mapping[str, RollEntry]) -> Iterator[int]:
     if vote.state is VoteState.DRAFT:
         return (number for number in count(1) if number not in taken)
     return count(max(taken, default=0) + 1)
+
+
+def forget(vote: Vote) -> None:
+    """A draft is put to another body: nobody of its roll stays, by hand or not."""
+    for part in (RollPerson, RollDwelling, RollEntry):
+        gone = sa.delete(part).where(part.vote_id == vote.id)
+        db.session.execute(gone.execution_options(synchronize_session="fetch"))
+    vote.roll_at = None
 
 
 def _clear(vote: Vote) -> None:
@@ -169,15 +191,15 @@ def _write_parts(vote: Vote, units: Sequence[tuple[int, Entitled]]) -> None:
 
 def publish(vote: Vote, *, until: datetime, by: Actor) -> None:
     """Put the roll up for correction until a time: DRAFT becomes ROLL."""
-    _lock(vote)
+    lock(vote)
     if not vote.may_become(VoteState.ROLL):
         raise Refused(_("这次表决的名册已经公布过，或者表决已经取消。请刷新页面再看。"))
     if vote.roll_at is None:
         raise Refused(_("请先点“生成名册”，看过没有问题再公布。"))
-    if until <= now():
-        raise Refused(_("更正的截止时间要在现在以后。"), field="until")
-    if until > vote.opens_at:
-        raise Refused(_("更正要在开始投票以前截止。请改早一点，或者把开始投票的时间往后推。"), field="until")
+    db.session.refresh(vote.topic, ["stage"], with_for_update={"read": True, "of": Topic})
+    if vote.topic.stage is not Stage.VOTING:
+        raise Refused(_("请先把议题移到“提交表决”这一步，再公布名册。"))
+    _check_until(vote, until)
     # The vote, or the register, may have changed since the roll was looked at.
     build(vote, by=by)
     if not entitled(vote).heads:
@@ -190,11 +212,27 @@ def publish(vote: Vote, *, until: datetime, by: Actor) -> None:
     telling.tell_followers(vote.topic, "roll_published", **said)
 
 
+def _check_until(vote: Vote, until: datetime) -> None:
+    if until <= now():
+        raise Refused(_("更正的截止时间要在现在以后。"), field="until")
+    if until > vote.opens_at:
+        raise Refused(_("更正要在开始投票以前截止。请改早一点，或者把开始投票的时间往后推。"), field="until")
+    days = settings.get(ROLL_DAYS)
+    first = today() + timedelta(days=days)
+    if local(until).date() < first:
+        words = _(
+            "名册至少要公布 %(days)d 天供更正，最早到%(day)s截止。来不及的，请先把开始投票的时间往后推。",
+            days=days,
+            day=day_words(first),
+        )
+        raise Refused(words, field="until")
+
+
 def freeze(vote: Vote, *, at: datetime) -> None:
     """Nothing on the roll changes from here; within the transaction that opens the vote (the caller moves it to OPEN).
     Refused while a correction is undecided or may still be asked, and where the roll is not published or empty.
     """
-    _lock(vote)
+    lock(vote)
     if vote.state is not VoteState.ROLL:
         raise Refused(_("名册没有在公布中，不能开始投票。请先公布名册。"))
     if vote.corrections_until is not None and at < vote.corrections_until:
@@ -203,8 +241,16 @@ def freeze(vote: Vote, *, at: datetime) -> None:
         raise Refused(_("还有人要求更正名册，没有答复。请先到名册页逐条答复，再开始投票。"))
     if not entitled(vote).heads:
         raise Refused(_("名册上没有人，不能开始投票。"))
+    twice = roll_doubles.doubles(vote)
+    if twice:
+        raise Refused(double_words(twice))
     vote.frozen_at = at
     audit.record("deliberation.roll_frozen", vote, entries=entitled(vote).heads)
+
+
+def double_words(twice: Sequence[tuple[int, int]]) -> str:
+    named = [_("%(first)d 号和 %(second)d 号", first=first, second=second) for first, second in twice[:10]]
+    return _("名册上有同一个人（户）占了两行：%(lines)s。请重新生成名册，或划掉一行", lines=_("、").join(named))
 
 
 def waiting(vote: Vote) -> int:
@@ -216,7 +262,7 @@ def waiting(vote: Vote) -> int:
 
 def strike(vote: Vote, number: int, *, why: str, by: Actor) -> RollEntry:
     """Take an entry off the roll before it is frozen; it stays readable, with the reason."""
-    _lock(vote)
+    lock(vote)
     _editable(vote)
     found = entry_numbered(vote, number)
     if found is None:
@@ -227,14 +273,29 @@ def strike(vote: Vote, number: int, *, why: str, by: Actor) -> RollEntry:
     db.session.refresh(found)
     audit.record("deliberation.roll_struck", vote, reason=why, number=number)
     public_log.log(vote.topic, "roll_struck", by_name=by.name, why=why, number=number)
+    if vote.state is VoteState.ROLL:
+        _tell_struck(vote, found, why)
     return found
+
+
+def _tell_struck(vote: Vote, entry: RollEntry, why: str) -> None:
+    """Whoever could have cast for a line of the published roll hears that it is struck, and why."""
+    query = sa.select(Person).join(RollPerson, RollPerson.person_id == Person.id)
+    found = db.session.scalars(query.where(RollPerson.entry_id == entry.id).order_by(RollPerson.id))
+    for person in {one.id: one for one in map(people.resolved, found)}.values():
+        if person.state is not PersonState.DEAD:
+            facts = {"question": vote.question, "why": why, "vote_id": vote.id}
+            telling.tell(person, "roll_struck", vote.topic, **facts)
 
 
 def restore(vote: Vote, number: int, *, why: str, by: Actor) -> RollEntry:
     """Put an entry that was struck off back on the roll."""
-    _lock(vote)
+    lock(vote)
     _editable(vote)
     where = (RollEntry.vote_id == vote.id, RollEntry.number == number, RollEntry.struck_at.is_not(None))
+    struck = db.session.scalar(sa.select(RollEntry).where(*where))
+    if struck is not None and roll_doubles.stands_beside(vote, struck):
+        raise Refused(_("这个人（户）已经在名册上另有一行，每人（户）只有一票。要恢复这一行，请先划掉那一行。"))
     if not guarded(sa.update(RollEntry).where(*where).values(struck_at=None, struck_why="")):
         raise Refused(_("这一行没有被划掉，不用恢复。"), field="number")
     audit.record("deliberation.roll_restored", vote, reason=why, number=number)
@@ -248,12 +309,16 @@ def restore(vote: Vote, number: int, *, why: str, by: Actor) -> RollEntry:
 
 def add_person(vote: Vote, person: Person, *, why: str, by: Actor) -> RollEntry:
     """Put somebody on the roll by hand, before it is frozen: one entry of her own."""
-    _lock(vote)
+    lock(vote)
     _editable(vote)
     if vote.unit is Unit.OWNER:
         raise Refused(_("业主名册按房屋登记的业主生成。请在房屋页登记业主，再回来重新生成名册。"))
-    if entries_of(vote, person):
-        raise Refused(_("这个人已经在名册上了，每人（户）只有一票。"))
+    if roll_doubles.holds(vote, person):
+        raise Refused(_("这个人（户）已经在名册上了，每人（户）只有一票。"))
+    earlier = sa.select(RollEntry.number).where(RollEntry.vote_id == vote.id, RollEntry.unit == f"hand:{person.id}")
+    struck = db.session.scalar(earlier)
+    if struck is not None:
+        raise Refused(_("这个人加过，是 %(number)d 号，后来划掉了。请在那一行点“恢复”。", number=struck))
     numbers = sa.select(sa.func.max(RollEntry.number)).where(RollEntry.vote_id == vote.id)
     made = RollEntry(vote=vote, number=(db.session.scalar(numbers) or 0) + 1, unit=f"hand:{person.id}")
     made.name, made.place, made.added_why = person.name, _place_of(person), why
@@ -276,7 +341,7 @@ def _editable(vote: Vote) -> None:
         raise Refused(_("名册已经定下来了，开始投票以后不能再改。"))
 
 
-def _lock(vote: Vote) -> None:
+def lock(vote: Vote) -> None:
     """Read again what stands, held until the act is done: whoever opens the vote meanwhile waits."""
     db.session.flush()
     db.session.refresh(vote, with_for_update={"of": Vote})

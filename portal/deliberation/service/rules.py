@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from sqlalchemy.orm import joinedload
 from portal.areas.models import Area, AreaKind
 from portal.core import audit
 from portal.core.access import Actor, Scope
-from portal.core.clock import now
+from portal.core.clock import now, today
 from portal.core.db import db, insert_once, unique_or
 from portal.core.errors import Missing, Refused
 from portal.deliberation.models.bodies import BodyRule
@@ -100,7 +101,7 @@ def rules(within: Collection[Scope], *, ended: bool = False) -> list[BodyRule]:
     """The law's rows and those of the places in scope, by body, the law's first; with `ended` also the former ones."""
     query = sa.select(BodyRule).where(_seen(within)).options(joinedload(BodyRule.area))
     if not ended:
-        query = query.where(BodyRule.valid_to.is_(None))
+        query = query.where(sa.or_(BodyRule.valid_to.is_(None), BodyRule.valid_to >= today()))
     found = list(db.session.scalars(query.order_by(BodyRule.id)))
     bodies = list(Body)
     return sorted(found, key=lambda one: (bodies.index(one.body), one.area_id or 0, one.valid_from, one.id))
@@ -139,7 +140,7 @@ def confirm(rule: BodyRule, *, note: str, by: Actor) -> None:
     _lock(rule)
     if rule.confirmed_at is not None:
         raise Refused(_("这一条已经核对过了，不用再核对。"))
-    if rule.valid_to is not None:
+    if rule.valid_to is not None and rule.valid_to < today():
         raise Refused(_("这一条已经停用，不用再核对。请核对现行的一条。"))
     rule.confirmed_at, rule.confirmed_by_name = now(), by.name
     rule.note = _noted(rule.note, note)
@@ -191,15 +192,43 @@ def end_local(rule: BodyRule, *, last_day: date, why: str) -> None:
 
 
 def _made(body: Body, area_id: int | None, facts: RuleFacts, valid_from: date, by: Actor) -> BodyRule:
-    for part, whole, field in ((facts.quorum, facts.quorum_of, "quorum"), (facts.passes, facts.passes_of, "passes")):
-        if not 0 <= part <= whole or (field == "passes" and not part):
-            raise Refused(_("请写成不超过 1 的分数，例如 2/3。"), field=field)
+    for name in ("quorum", "passes"):
+        _check_share(facts, name)
+    if area_id is not None and body in OWNERS:
+        _check_law(body, facts, valid_from)
     made = BodyRule(body=body, area_id=area_id, valid_from=valid_from, **asdict(facts))
     made.by_area = body in OWNERS
     made.confirmed_at, made.confirmed_by_name = now(), by.name
     with unique_or(Refused(_("这一天已经有一条同样的规则了，请换一个生效日。"), field="valid_from")):
         db.session.add(made)
     return made
+
+
+def _check_share(facts: RuleFacts, name: str) -> None:
+    part, whole, over = _share(facts, name)
+    if not 0 <= part <= whole or (name == "passes" and not part):
+        raise Refused(_("请写成不超过 1 的分数，例如 2/3。"), field=name)
+    if part == whole and over:
+        raise Refused(_("“超过全部”谁也达不到。要全体同意，请选“达到它就行”。"), field=name)
+
+
+def _check_law(body: Body, facts: RuleFacts, day: date) -> None:
+    """What owners decide together the Civil Code rules (art. 278): a place may ask more of them and never less."""
+    holds = (BodyRule.valid_from <= day, sa.or_(BodyRule.valid_to.is_(None), BodyRule.valid_to >= day))
+    query = sa.select(BodyRule).where(BodyRule.body == body, BodyRule.area_id.is_(None), *holds)
+    law = db.session.scalar(query.order_by(BodyRule.valid_from.desc()).limit(1))
+    for name in ("quorum", "passes") if law else ():
+        if _strictness(facts, name) < _strictness(law, name):
+            raise Refused(_("业主表决的比例是民法典定的，本地规则可以更严，不能低于法律。"), field=name)
+
+
+def _strictness(rule: Any, name: str) -> tuple[Fraction, bool]:
+    part, whole, over = _share(rule, name)
+    return Fraction(part, whole), over
+
+
+def _share(rule: Any, name: str) -> tuple[int, int, bool]:
+    return getattr(rule, name), getattr(rule, f"{name}_of"), getattr(rule, f"{name}_over")
 
 
 OWNERS = (Body.OWNERS_ORDINARY, Body.OWNERS_SPECIAL)

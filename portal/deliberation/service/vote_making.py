@@ -15,9 +15,11 @@ from portal.core.errors import Refused
 from portal.deliberation.models.codes import UNITS, Body, Stage, Unit, VoteState
 from portal.deliberation.models.topics import Topic
 from portal.deliberation.models.votes import Vote, VoteOption
-from portal.deliberation.service import reach, vote_notices, vote_words
+from portal.deliberation.service import reach, rolls, vote_notices, vote_words
 
 OWNERS = (Body.OWNERS_ORDINARY, Body.OWNERS_SPECIAL)
+# Of a part of a village: with no narrower extent the whole village would be asked.
+GROUPS = (Body.VILLAGE_GROUP_PERSONS, Body.VILLAGE_GROUP_HOUSEHOLDS)
 SHORTEST = timedelta(hours=1)
 LONGEST = timedelta(days=90)
 MOST_OPTIONS = 9
@@ -56,6 +58,7 @@ def make(topic: Topic, plan: Plan, *, by: Actor) -> Vote:
 
 def change(vote: Vote, plan: Plan, *, by: Actor) -> None:
     """What was announced of it is withdrawn with the notice, so a draft alone is changed."""
+    rolls.lock(vote)
     if vote.state is not VoteState.DRAFT:
         raise Refused(_("名册公示以后不能再改。要改请先取消这次表决，再重新办。"))
     before = (vote.body, vote.matter)
@@ -63,6 +66,8 @@ def change(vote: Vote, plan: Plan, *, by: Actor) -> None:
     if (vote.body, vote.matter) != before:
         vote.rule_confirmed_at, vote.rule_confirmed_by_name = None, ""
         vote.rule_id, vote.rule = None, {}
+    if vote.body is not before[0]:
+        rolls.forget(vote)
     vote_notices.withdraw(vote, _("表决的内容改了，另发通知。"), by=by)
     audit.record("deliberation.vote_changed", vote, by=by.name)
 
@@ -102,7 +107,7 @@ def _put_options(vote: Vote, labels: tuple[str, ...]) -> None:
 def check(topic: Topic, plan: Plan) -> None:
     """Refuse what cannot be put to a vote, at the field to mend."""
     _check_kind(plan)
-    _check_times(plan)
+    check_times(plan.opens_at, plan.closes_at)
     _check_labels(plan.labels)
     if set(plan.communities) - set(reach.community_ids(topic)):
         raise Refused(_("请只选这个议题涉及的社区。"), field="communities")
@@ -116,18 +121,22 @@ def _check_kind(plan: Plan) -> None:
         raise Refused(_("请选这是业主共同决定的哪一类事项，通过的比例由它决定。"), field="matter")
     if owners and not plan.is_named:
         raise Refused(_("业主表决按面积计算，面积会说明是谁，所以只能记名。请选“记名”。"), field="named")
+    if plan.body in GROUPS and not plan.estates:
+        words = _("村民小组会议只由本组的村民参加。请在“只限哪些小区”里选本组住的地方；还没有登记的，请先登记楼栋。")
+        raise Refused(words, field="body")
     if plan.may_change and not plan.is_named:
         raise Refused(
             _("不记名的票投出以后没有人找得到它，所以不能改。请去掉“可以改”，或者选“记名”。"), field="may_change"
         )
 
 
-def _check_times(plan: Plan) -> None:
-    if plan.closes_at - plan.opens_at < SHORTEST:
+def check_times(opens_at: datetime, closes_at: datetime) -> None:
+    """Refuse times that no vote can have, at the field to mend."""
+    if closes_at - opens_at < SHORTEST:
         raise Refused(_("截止要在开始以后至少一小时。"), field="closes_day")
-    if plan.closes_at - plan.opens_at > LONGEST:
+    if closes_at - opens_at > LONGEST:
         raise Refused(_("投票最长 90 天，请把截止改早一些。"), field="closes_day")
-    if plan.opens_at <= now():
+    if opens_at <= now():
         raise Refused(_("开始的时间已经过去，请改成以后的时间。"), field="opens_day")
 
 

@@ -1,7 +1,7 @@
 """What must hold before a vote opens: a confirmed rule, a notice early enough, a roll without open corrections."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,9 +16,9 @@ from portal.deliberation.models.bodies import BodyRule
 from portal.deliberation.models.codes import AskState, Stage, VoteState
 from portal.deliberation.models.meetings import Notice
 from portal.deliberation.models.votes import RollCorrection, Vote
-from portal.deliberation.service import rolls, rules, telling, vote_notices
+from portal.deliberation.service import counting, roll_doubles, rolls, rules, telling, vote_making, vote_notices
 from portal.deliberation.service.public_log import log
-from portal.deliberation.service.vote_rules import is_confirmed, rule_of
+from portal.deliberation.service.vote_rules import is_confirmed, is_replaced, rule_of
 from portal.deliberation.service.votes import figures
 
 
@@ -52,6 +52,12 @@ def checks(vote: Vote) -> list[Check]:
         _roll_check(vote),
         _notice_check(vote, rule, notice),
     ]
+    if is_replaced(vote, rule):
+        words = _("规则已换，请重新生成名册、重发通知")
+        found.append(Check(words, "deliberation.worker.roll_page", here, done=False))
+    twice = roll_doubles.doubles(vote)
+    if twice:
+        found.append(Check(rolls.double_words(twice), "deliberation.worker.roll_page", here, done=False))
     waiting = corrections_open(vote)
     if waiting:
         words = _("名册更正都答复了（还有 %(count)d 件）", count=waiting)
@@ -88,6 +94,7 @@ def _notice_check(vote: Vote, rule: BodyRule | None, notice: Notice | None) -> C
 
 def open_vote(vote: Vote, *, by_name: str, at: datetime | None = None) -> None:
     """Freeze the roll and let people vote; refused with what is to be done first. A second click changes nothing."""
+    rolls.lock(vote)
     moment = at or now()
     _check_state(vote, moment)
     missing = [check.words for check in checks(vote) if not check.done]
@@ -98,9 +105,10 @@ def open_vote(vote: Vote, *, by_name: str, at: datetime | None = None) -> None:
     if not guarded(changed.values(frozen_at=moment)):
         raise Refused(_("这次表决已经开始。"))
     rolls.freeze(vote, at=moment)
-    rule = rule_of(vote)
+    # The row that the roll was made by, whatever holds since; that somebody confirmed it meanwhile is written.
+    rule = vote.body_rule
     if rule is not None:
-        vote.rule_id, vote.rule = rule.id, rules.snapshot(rule, confirmed_by=vote.rule_confirmed_by_name)
+        vote.rule = rules.snapshot(rule, confirmed_by=vote.rule_confirmed_by_name)
     vote.state, vote.frozen_at = VoteState.OPEN, moment
     db.session.flush()
     count = figures(vote).entitled.heads
@@ -143,15 +151,17 @@ def open_due(vote_id: int) -> bool:
 
 def put_off(vote: Vote, opens_at: datetime, closes_at: datetime, *, by: Actor) -> None:
     """New times before it has opened; the notice that said the old ones is withdrawn and must be published anew."""
+    rolls.lock(vote)
     if vote.state not in {VoteState.DRAFT, VoteState.ROLL}:
         raise Refused(_("投票已经开始，时间不能再改。"))
-    if opens_at <= now():
-        raise Refused(_("开始的时间已经过去，请改成以后的时间。"), field="opens_day")
-    if closes_at - opens_at < timedelta(hours=1):
-        raise Refused(_("截止要在开始以后至少一小时。"), field="closes_day")
+    vote_making.check_times(opens_at, closes_at)
     if (vote.opens_at, vote.closes_at) == (opens_at, closes_at):
         return
+    before = rolls.day_of(vote)
     vote.opens_at, vote.closes_at = opens_at, closes_at
+    if vote.state is VoteState.ROLL and rolls.day_of(vote) != before:
+        # Ages, titles and the rule are those of the day on which it opens.
+        rolls.build(vote, by=by)
     vote_notices.withdraw(vote, _("投票时间改了，另发通知。"), by=by)
     log(vote.topic, "vote_put_off", by_name=by.name, question=vote.question, opens=opens_at.isoformat())
     audit.record("deliberation.vote_put_off", vote, opens=opens_at.isoformat(), closes=closes_at.isoformat())
@@ -159,9 +169,12 @@ def put_off(vote: Vote, opens_at: datetime, closes_at: datetime, *, by: Actor) -
 
 def cancel(vote: Vote, reason: str, *, by: Actor) -> None:
     """Call a vote off: nothing of it is ever counted. Everybody reads why."""
-    if not vote.may_become(VoteState.CANCELLED):
+    over = vote.state is VoteState.OPEN and now() >= vote.closes_at
+    if over or not vote.may_become(VoteState.CANCELLED):
         raise Refused(_("投票已经截止，不能再取消。"))
-    was_public = vote.state is not VoteState.DRAFT
+    was_public, has_ballots = vote.state is not VoteState.DRAFT, vote.state is VoteState.OPEN and not vote.is_named
+    if has_ballots:
+        counting.forget(vote)
     changed = sa.update(Vote).where(Vote.id == vote.id, Vote.state == vote.state)
     if not guarded(changed.values(state=VoteState.CANCELLED, cancelled_why=reason, closed_at=now())):
         raise Refused(_("这次表决刚刚有变化，请看看现在的状态再操作。"))

@@ -22,8 +22,15 @@ def rule_of(vote: Vote) -> BodyRule | None:
 
 
 def is_confirmed(vote: Vote, rule: BodyRule | None) -> bool:
-    """Whether the rule is confirmed: by the street for all, or by the committee for this vote."""
-    return rule is not None and (rule.confirmed_at is not None or vote.rule_confirmed_at is not None)
+    """Whether the rule is confirmed: by the street for all, or by the committee, this very row for this vote."""
+    if rule is None:
+        return False
+    return rule.confirmed_at is not None or (vote.rule_confirmed_at is not None and not is_replaced(vote, rule))
+
+
+def is_replaced(vote: Vote, rule: BodyRule | None) -> bool:
+    """Whether another row holds now than the one that its roll was made by."""
+    return rule is not None and vote.rule_id not in {None, rule.id}
 
 
 def confirm(vote: Vote, *, by: Actor) -> None:
@@ -33,8 +40,11 @@ def confirm(vote: Vote, *, by: Actor) -> None:
     rule = rule_of(vote)
     if rule is None:
         raise Refused(_("这个机构在这里还没有规则，请街道先在“议事规则”里补上。"))
+    if is_replaced(vote, rule):
+        raise Refused(_("规则已换，请先重新生成名册，再核对新的规则。"))
     if is_confirmed(vote, rule):
         return
+    vote.rule_id = rule.id
     vote.rule_confirmed_at, vote.rule_confirmed_by_name = now(), by.name
     if vote.rule:
         vote.rule = rules.snapshot(rule, confirmed_by=by.name)

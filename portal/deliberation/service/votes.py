@@ -13,7 +13,7 @@ from portal.core.errors import Missing
 from portal.deliberation.models.codes import Channel, VoteState
 from portal.deliberation.models.topics import Topic
 from portal.deliberation.models.votes import RollEntry, Turnout, Vote
-from portal.deliberation.service import reach
+from portal.deliberation.service import paper_waits, reach
 from portal.deliberation.service.thresholds import NOTHING, Weight, threshold_of
 
 A_PAGE = 40
@@ -97,6 +97,11 @@ class Figures:
     def left(self) -> int:
         return self.entitled.heads - self.took_part.heads
 
+    @property
+    def papers_out(self) -> int:
+        """Of an unnamed vote: how many took a paper, themselves or who holds their proxy."""
+        return sum(self.by_channel.get(channel, 0) for channel in paper_waits.HANDED)
+
     def percent(self) -> str:
         """Of heads, to a tenth, cut off and not rounded: 66.6 % is not two thirds."""
         return _share(Decimal(self.took_part.heads), Decimal(self.entitled.heads))
@@ -134,10 +139,16 @@ def figures_of(vote_ids: Collection[int]) -> dict[int, Figures]:
 
 
 def quorum_met(vote: Vote, known: Figures) -> bool | None:
-    """Whether enough have voted already; None before a rule stands on the vote."""
+    """Whether enough have voted already; None before a rule stands on the vote.
+
+    A paper of an unnamed vote is a vote once it came out of a box: until then it makes no quorum.
+    """
     if not vote.rule:
         return None
-    return threshold_of(vote.rule).quorum_met(known.took_part, known.entitled)
+    heads = known.took_part.heads
+    if not vote.is_named and known.papers_out:
+        heads -= known.papers_out - paper_waits.booked(vote)
+    return threshold_of(vote.rule).quorum_met(Weight(heads, known.took_part.area), known.entitled)
 
 
 def least_needed(vote: Vote, known: Figures) -> int | None:

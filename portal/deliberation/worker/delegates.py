@@ -9,7 +9,7 @@ from portal.areas import service as areas
 from portal.core import web
 from portal.core.access import current_actor, requires, scopes
 from portal.core.clock import today
-from portal.deliberation.forms.once import made_once
+from portal.core.once import made_once
 from portal.deliberation.forms.rules import DelegateForm, EndDelegateForm
 from portal.deliberation.models.bodies import Delegate
 from portal.deliberation.models.codes import Body

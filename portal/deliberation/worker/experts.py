@@ -9,8 +9,8 @@ from flask_babel import gettext as _
 from portal.core import web
 from portal.core.access import current_actor, requires, scopes
 from portal.core.errors import Refused
+from portal.core.once import made_once
 from portal.deliberation.forms.meetings import ExpertForm, WhyForm
-from portal.deliberation.forms.once import made_once
 from portal.deliberation.models.topics import Topic
 from portal.deliberation.service import experts, reach
 from portal.deliberation.service.experts import Facts

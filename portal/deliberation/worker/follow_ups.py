@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from portal.core import web
 from portal.core.access import current_actor, requires, scopes
 from portal.core.errors import Missing, Refused
-from portal.deliberation.forms.once import made_once
+from portal.core.once import made_once
 from portal.deliberation.forms.outcomes import (
     DropForm,
     PlainForm,

@@ -8,10 +8,10 @@ from flask_babel import gettext as _
 from portal.core import web
 from portal.core.access import current_actor, requires, scopes
 from portal.core.errors import Refused
+from portal.core.once import made_once
 from portal.deliberation.forms.ideas import DeclineForm, MergeForm, PlainForm, TakeForm
-from portal.deliberation.forms.once import made_once
 from portal.deliberation.models.topics import Idea
-from portal.deliberation.service import idea_answers, ideas, proposing
+from portal.deliberation.service import idea_answers, ideas, proposing, reach
 from portal.deliberation.worker.blueprint import bp
 from portal.identity.permissions import Permission
 
@@ -31,9 +31,11 @@ def idea_desk_list() -> Response:
 @bp.route("/ideas/<int:idea_id>")
 @requires(KEEP)
 def idea_desk_page(idea_id: int) -> Response:
-    found = _kept(idea_id)
+    found = ideas.read(idea_id, within=scopes(KEEP))
     near = ideas.alike(found.community_id, f"{found.title} {found.words}", but=found.id)
-    return web.page("deliberation/worker/idea_desk_page.html", idea=found, near=near, phone=found.person.phone)
+    facts: dict[str, Any] = {"near": near, "phone": found.person.phone}
+    facts["keeps"] = reach.leads(found.community, scopes(KEEP))
+    return web.page("deliberation/worker/idea_desk_page.html", idea=found, **facts)
 
 
 @bp.route("/ideas/<int:idea_id>/release", methods=["POST"])

@@ -10,8 +10,8 @@ from portal.core import web
 from portal.core.access import current_actor, requires, scopes
 from portal.core.clock import now
 from portal.core.errors import Refused
+from portal.core.once import made_once
 from portal.deliberation.forms.meetings import ListForm, SeekForm, WhyForm
-from portal.deliberation.forms.once import made_once
 from portal.deliberation.models.codes import Part
 from portal.deliberation.models.meetings import Attendee, Meeting
 from portal.deliberation.service import (
@@ -70,8 +70,8 @@ def meeting_add(meeting_id: int) -> Response:
 def meeting_seek(meeting_id: int) -> Response:
     """Narrow, by the whole name or a number; that somebody looked is kept."""
     meeting, seek, found = kept(meeting_id), SeekForm(), []
-    within = scopes(KEEP)
-    seek.carries_out(lambda: found.extend(opinion_paper.seek(meeting.topic, seek.text("q"), within=within)))
+    asks: dict[str, Any] = {"within": scopes(KEEP), "by": current_actor()}
+    seek.carries_out(lambda: found.extend(opinion_paper.seek(meeting.topic, seek.text("q"), **asks)))
     facts: dict[str, Any] = {"form": ListForm(formdata=None), "seek": seek, "found": found}
     return web.page("deliberation/worker/meeting_add.html", meeting=meeting, status=seek.status, **facts)
 

@@ -10,6 +10,7 @@ from portal.core import web
 from portal.core.access import current_actor, requires
 from portal.core.clock import now
 from portal.core.errors import Refused
+from portal.core.once import made_once
 from portal.deliberation.forms.meetings import (
     FileForm,
     HandsForm,
@@ -19,7 +20,6 @@ from portal.deliberation.forms.meetings import (
     SaidForm,
     WhyForm,
 )
-from portal.deliberation.forms.once import made_once
 from portal.deliberation.models.codes import MeetingState
 from portal.deliberation.models.meetings import Meeting, MinutesVersion
 from portal.deliberation.service import (

@@ -8,8 +8,8 @@ from flask_babel import gettext as _
 from portal.core import files, web
 from portal.core.access import current_actor, requires, scopes
 from portal.core.clock import now, today
+from portal.core.once import made_once
 from portal.deliberation.forms.meetings import MeetingForm, NoticeForm, WhyForm, meeting_form
-from portal.deliberation.forms.once import made_once
 from portal.deliberation.models.codes import MeetingState
 from portal.deliberation.models.meetings import Meeting
 from portal.deliberation.service import (

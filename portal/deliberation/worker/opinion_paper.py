@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from portal.core import web
 from portal.core.access import current_actor, requires, scopes
 from portal.core.errors import Refused
-from portal.deliberation.forms.once import made_once
+from portal.core.once import made_once
 from portal.deliberation.forms.opinions import PaperForm, SeekForm
 from portal.deliberation.models.topics import Topic
 from portal.deliberation.service import opinion_paper, reach
@@ -27,7 +27,7 @@ def opinion_paper_who(topic_id: int) -> Response:
     topic, form, found = reach.topic(topic_id, within=scopes(KEEP)), SeekForm(), None
     if form.validate_on_submit():
         try:
-            found = opinion_paper.seek(topic, form.text("q"), within=scopes(KEEP))
+            found = opinion_paper.seek_writer(topic, form.text("q"), within=scopes(KEEP), by=current_actor())
             form.forget()
         except Refused as refused:
             form.refuse(refused)

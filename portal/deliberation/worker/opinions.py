@@ -11,7 +11,7 @@ from portal.core.access import current_actor, requires, scopes
 from portal.core.clock import today
 from portal.core.errors import Missing, Refused
 from portal.core.forms import Form
-from portal.deliberation.forms.once import made_once
+from portal.core.once import made_once
 from portal.deliberation.forms.opinions import CommentForm, HideForm, RestoreForm, SeedForm
 from portal.deliberation.models.codes import OpinionState
 from portal.deliberation.models.opinions import Comment, Opinion

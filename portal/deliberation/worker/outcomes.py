@@ -9,7 +9,7 @@ from portal.core import files, web
 from portal.core.access import current_actor, requires, scopes
 from portal.core.clock import today
 from portal.core.errors import Missing
-from portal.deliberation.forms.once import made_once
+from portal.core.once import made_once
 from portal.deliberation.forms.outcomes import ObjectionAnswerForm, OutcomeForm, PublishForm, TakeDownForm
 from portal.deliberation.models.codes import OutcomeState, Stage
 from portal.deliberation.models.outcomes import Objection, Outcome
@@ -94,8 +94,7 @@ def outcome_take_down(outcome_id: int) -> Response:
 
 
 def _taken_down(found: Outcome, form: TakeDownForm) -> None:
-    objections.close_all(found, why=form.text("why"), by=current_actor())
-    outcomes.send_back(found, Stage(form.text("to")), why=form.text("why"), by=current_actor())
+    objections.take_down(found, Stage(form.text("to")), why=form.text("why"), by=current_actor())
 
 
 @bp.route("/outcomes/<int:outcome_id>/notice")

@@ -9,7 +9,7 @@ from portal.core import web
 from portal.core.access import current_actor, requires
 from portal.core.clock import now
 from portal.core.errors import Refused
-from portal.deliberation.forms.once import made_once
+from portal.core.once import made_once
 from portal.deliberation.forms.paper import (
     BatchForm,
     BoxForm,
@@ -85,6 +85,7 @@ def _shown(vote: Vote, found: PaperBatch) -> dict[str, Any]:
     facts["choices"] = dict(vote_words.paper_choices(vote))
     seen = found.state in {BatchState.AGREED, BatchState.BOOKED} and facts["mine"]
     facts["lines"] = papers.lines(found, papers.SETTLED) if seen else {}
+    facts["left"] = papers.left_over(vote, found)
     return facts
 
 

@@ -12,7 +12,7 @@ from portal.core.errors import Refused
 from portal.deliberation.forms.paper import ProxyForm, ProxyVoteForm
 from portal.deliberation.forms.votes import VoteReasonForm
 from portal.deliberation.models.votes import Vote
-from portal.deliberation.service import proxies
+from portal.deliberation.service import casting, proxies
 from portal.deliberation.worker.blueprint import bp
 from portal.deliberation.worker.votes import VOTES, vote_kept
 
@@ -62,8 +62,8 @@ def proxy_vote(vote_id: int, public_id: str) -> Response:
     form.offer(vote)
     choice, slip, by = form.text("choice"), form.text("slip"), current_actor()
     if form.carries_out(lambda: proxies.vote_by(vote, found, int(choice), slip=slip, by=by)):
-        flash(_("已按委托投票，从此不能再由别人投这一票。"), "ok")
-        return web.go(".proxy_list", vote_id=vote.id)
+        code = casting.receipt_for(vote, slip)
+        return web.page("deliberation/worker/proxy_done.html", vote=vote, proxy=found, code=code)
     return web.page("deliberation/worker/proxy_vote.html", vote=vote, proxy=found, form=form, status=form.status)
 
 

@@ -31,11 +31,12 @@ def _kept(vote_id: int) -> Vote:
 @bp.route("/votes/<int:vote_id>/roll", methods=["GET", "POST"])
 @requires(VOTES)
 def roll_page(vote_id: int) -> Response:
-    """A name that is sought is posted: an address holds none."""
-    vote, form = votes.vote(vote_id, within=scopes(VOTES)), SeekEntryForm()
+    """A name that is sought is posted: an address holds none. Who does not keep the vote reads no correction."""
+    vote, form, within = votes.vote(vote_id, within=scopes(VOTES)), SeekEntryForm(), scopes(VOTES)
     page = min(max(web.number_asked("page", 1), 1), 1000)
-    shown = roll_showing.desk(vote, words=form.text("q"), page=page)
-    facts: dict[str, Any] = {"shown": shown, "page": page, "keeps": roll_showing.keeps(vote, scopes(VOTES))}
+    keeps, named = roll_showing.keeps(vote, within), roll_showing.reads_names(vote, within)
+    shown = roll_showing.desk(vote, words=form.text("q"), page=page, asked=keeps, named=named)
+    facts: dict[str, Any] = {"shown": shown, "page": page, "keeps": keeps, "named": named}
     return web.page("deliberation/worker/roll_page.html", vote=vote, form=form, **facts)
 
 
@@ -125,7 +126,7 @@ def _answered(asked: RollCorrection, form: AnswerCorrectionForm) -> None:
 @requires(VOTES)
 def roll_print(vote_id: int) -> Response:
     """The sheet for the wall: number, name and building; that it was printed is recorded."""
-    vote = votes.vote(vote_id, within=scopes(VOTES))
+    vote = roll_showing.readable(vote_id, scopes(VOTES))
     found = rolls.entries(vote)
     audit.record("deliberation.roll_printed", vote, count=len(found))
     return web.page("deliberation/worker/roll_print.html", vote=vote, entries=found, printed=now())

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from portal.core import web
 from portal.core.access import current_actor, requires, scopes
 from portal.core.clock import today
-from portal.deliberation.forms.once import made_once
+from portal.core.once import made_once
 from portal.deliberation.forms.rules import ConfirmRuleForm, EndRuleForm, LocalRuleForm, RuleForm
 from portal.deliberation.models.bodies import BodyRule
 from portal.deliberation.models.codes import Body

@@ -10,7 +10,7 @@ from portal.core import web
 from portal.core.access import current_actor, requires, scopes
 from portal.core.clock import now
 from portal.core.errors import Refused
-from portal.deliberation.forms.once import made_once
+from portal.core.once import made_once
 from portal.deliberation.forms.votes import SeenRuleForm, TimesForm, VoteForm, VoteNoticeForm, VoteReasonForm
 from portal.deliberation.models.topics import Topic
 from portal.deliberation.models.votes import Vote
@@ -19,6 +19,7 @@ from portal.deliberation.service import (
     paper_waits,
     reach,
     reminding,
+    roll_showing,
     rule_words,
     rules,
     vote_making,
@@ -199,8 +200,10 @@ def vote_cancel(vote_id: int) -> Response:
 def vote_turnout(vote_id: int) -> Response:
     """Who has voted and who has not, by roll number: that is no secret; what they chose stands nowhere here."""
     vote, page, voted = vote_read(vote_id), asked_page(), request.args.get("voted") == "1"
-    entries, more = votes.entry_page(vote, voted=voted, page=page)
+    named = roll_showing.reads_names(vote, scopes(VOTES))
+    entries, more = votes.entry_page(vote, voted=voted, page=page) if named else ([], False)
     facts: dict[str, Any] = {"channels": votes.channels_of(vote, [one.id for one in entries]) if voted else {}}
+    facts["named"] = named
     facts |= {"figures": votes.figures(vote), "kept": reach.keeps(vote.topic, scopes(VOTES)), "moment": now()}
     page_name = "deliberation/worker/vote_turnout.html"
     return web.page(page_name, vote=vote, entries=entries, more=more, page=page, voted=voted, **facts)

@@ -148,10 +148,15 @@ def _held(condition: sa.ColumnElement[bool]) -> list[Balance]:
     return list(db.session.scalars(query.execution_options(populate_existing=True)))
 
 
-def _lots(balances: Iterable[Balance], first: int = 0) -> list[Lot]:
-    """What is left of what was earned: one lot before all others, then the oldest; what never expires goes last."""
+def _lots(balances: Iterable[Balance], first: int = 0, until: date | None = None) -> list[Lot]:
+    """What is left of what was earned: one lot before all others, then the oldest; what never expires goes last.
+
+    With `until`, only what expires before that day.
+    """
     order = sa.case((Lot.id == first, 0), (Lot.expires_on.is_(None), 2), else_=1)
     query = sa.select(Lot).where(Lot.balance_id.in_([row.id for row in balances]), Lot.remaining > 0)
+    if until is not None:
+        query = query.where(Lot.expires_on < until)
     query = query.order_by(order, Lot.expires_on, Lot.id).execution_options(populate_existing=True)
     return list(db.session.scalars(query))
 
@@ -299,7 +304,7 @@ def _take_back(balances: Sequence[Balance], main: PointEntry, said: Said) -> Poi
 def _settle(balances: Sequence[Balance], cause: PointEntry) -> None:
     """Pay what is owed with what has come in."""
     for balance in balances:
-        plan, lacking = _planned(_lots(balances), balance.debt)
+        plan, lacking = _planned(_lots(balances), balance.debt) if balance.debt else ([], 0)
         paid = balance.debt - lacking
         if paid:
             key = f"settle:{cause.public_id}:{balance.id}"
@@ -308,7 +313,7 @@ def _settle(balances: Sequence[Balance], cause: PointEntry) -> None:
 
 def _expire(balances: Sequence[Balance], on: date) -> int:
     """What is left of lots whose last day has passed goes; return how many points went."""
-    late = [lot for lot in _lots(balances) if lot.expires_on is not None and lot.expires_on < on]
+    late = _lots(balances, until=on)
     for lot in late:
         # A lot that got points back expires again: the number of its draws tells the one time from the other.
         drawn = db.session.scalar(sa.select(sa.func.count()).where(Draw.lot_id == lot.id))

@@ -10,10 +10,10 @@ from portal.areas.models import Area
 from portal.core import tokens, web
 from portal.core.access import actor_or_none, current_actor, public, requires
 from portal.core.errors import Missing, Refused
+from portal.core.once import made_once
 from portal.identity.permissions import Permission
 from portal.registry.service import people as register
 from portal.volunteers.forms.certificates import ApplyForm, CertificateForm, VerifyForm
-from portal.volunteers.forms.once import made_once
 from portal.volunteers.forms.records import month_in
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.resident.blueprint import bp

@@ -8,8 +8,8 @@ from flask_babel import gettext as _
 from portal.core import reasons, web
 from portal.core.access import current_actor, requires
 from portal.core.errors import Refused
+from portal.core.once import made_once
 from portal.identity.permissions import Permission
-from portal.volunteers.forms.once import made_once
 from portal.volunteers.forms.records import CorrectionForm, MissingForm
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.resident.blueprint import bp

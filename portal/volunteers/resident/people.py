@@ -10,10 +10,10 @@ from portal.core import web
 from portal.core.access import actor_or_none, current_actor, public, requires
 from portal.core.clock import today
 from portal.core.errors import Refused
+from portal.core.once import made_once
 from portal.identity.permissions import Permission
 from portal.registry.models import Person
 from portal.registry.service import people as register
-from portal.volunteers.forms.once import made_once
 from portal.volunteers.forms.people import AbsenceForm, ProfileForm, RegisterForm, TimesForm, WhyForm
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.resident.blueprint import bp

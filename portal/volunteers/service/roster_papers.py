@@ -6,13 +6,12 @@ from datetime import datetime, timedelta
 from flask_babel import gettext as _
 
 from portal.areas.models import Area
-from portal.core import audit, settings, tokens
+from portal.core import audit, calendar_files, settings, tokens
 from portal.core.access import Actor
 from portal.core.clock import local, now
 from portal.core.sheets.writing import write_workbook
 from portal.core.web import day_words
 from portal.registry.service import exports
-from portal.volunteers.service import feed
 from portal.volunteers.service.finding import hours_words
 from portal.volunteers.service.roster_rows import Card, Week
 from portal.volunteers.service.signup_words import signup_said
@@ -56,13 +55,9 @@ def _rows(week: Week) -> Iterator[list[object]]:
 
 def calendar_text(week: Week, *, address: str) -> str:
     """Each shift of the week with how many are on it (RFC 5545)."""
-    head = [
-        *("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//portal//volunteers//ZH", "CALSCALE:GREGORIAN"),
-        *("METHOD:PUBLISH", f"X-WR-CALNAME:{feed.text(_('志愿排班'))}", *feed.ZONE),
-    ]
-    moment = now()
+    name, moment = _("志愿排班"), now()
     events = (line for card in week.all_cards for line in _event(card, moment, address))
-    return "".join(f"{feed.folded(line)}\r\n" for line in (*head, *events, "END:VCALENDAR"))
+    return calendar_files.file_text("volunteers", events, head=[f"X-WR-CALNAME:{calendar_files.text(name)}"])
 
 
 def _event(card: Card, moment: datetime, address: str) -> list[str]:
@@ -72,12 +67,11 @@ def _event(card: Card, moment: datetime, address: str) -> list[str]:
     return [
         "BEGIN:VEVENT",
         f"UID:{card.public_id}@roster",
-        f"DTSTAMP:{moment:%Y%m%dT%H%M%SZ}",
-        f"DTSTART;TZID=Asia/Shanghai:{feed.wall(card.starts_at)}",
-        f"DTEND;TZID=Asia/Shanghai:{feed.wall(card.ends_at)}",
-        f"SUMMARY:{feed.text(title)}",
-        f"LOCATION:{feed.text(card.place)}",
-        f"DESCRIPTION:{feed.text(_('；').join(posts))}",
+        f"DTSTAMP:{calendar_files.stamp(moment)}",
+        *calendar_files.span(card.starts_at, card.ends_at),
+        f"SUMMARY:{calendar_files.text(title)}",
+        f"LOCATION:{calendar_files.text(card.place)}",
+        f"DESCRIPTION:{calendar_files.text(_('；').join(posts))}",
         f"URL:{address}",
         "END:VEVENT",
     ]

@@ -9,11 +9,11 @@ from portal.core import audit, sheets, web
 from portal.core.access import Scope, current_actor, requires, scopes
 from portal.core.clock import today
 from portal.core.errors import Refused
+from portal.core.once import made_once
 from portal.identity.permissions import Permission
 from portal.registry.models import Person
 from portal.registry.service import people as register
 from portal.volunteers.forms.lists import FilterForm, FindForm
-from portal.volunteers.forms.once import made_once
 from portal.volunteers.forms.people import CounterForm, ReasonForm
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.service import people, people_export, people_lists, registering

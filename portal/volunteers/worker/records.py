@@ -9,8 +9,8 @@ from portal.core import sheets, web
 from portal.core.access import current_actor, requires, scopes
 from portal.core.clock import today
 from portal.core.errors import Refused
+from portal.core.once import made_once
 from portal.identity.permissions import Permission
-from portal.volunteers.forms.once import made_once
 from portal.volunteers.forms.records import (
     AnswerForm,
     EditForm,

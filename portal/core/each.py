@@ -1,4 +1,4 @@
-"""Work of the volunteers by rows: each in a transaction of its own, and one that fails holds up no other."""
+"""Background work by rows: each in a transaction of its own, and one that fails holds up no other."""
 
 import logging
 from collections.abc import Callable, Iterable
