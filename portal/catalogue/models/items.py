@@ -49,7 +49,7 @@ class Item(Base):
     __table_args__ = (sa.Index("ix_service_item_shown", "area_id", "state", "valid_from"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    code: Mapped[str] = mapped_column(sa.String(12), unique=True, default=short_code)
+    code: Mapped[str] = mapped_column(sa.String(12), unique=True, default=lambda: short_code(8))
     area_id: Mapped[int] = mapped_column(sa.ForeignKey("area.id"))
     provider_id: Mapped[int] = mapped_column(sa.ForeignKey("service_provider.id"), index=True)
     kind: Mapped[ItemKind] = mapped_column(one_of(ItemKind))

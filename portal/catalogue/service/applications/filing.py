@@ -54,7 +54,7 @@ def begin(item: Item, begun: Begun, *, by: Actor) -> Application:
         return standing
     _refuse_second(item, begun.person)
     application = Application(
-        code=ids.short_code(),
+        code=ids.short_code(8),
         item=item,
         person=begun.person,
         community_id=begun.person.community_id,
