@@ -12,7 +12,8 @@ from portal.core.clock import today
 from portal.core.db import db
 from portal.demo.cases import COUNTS
 
-SPAN = {Measure.RESPONDED: (950, 995), Measure.SOLVED: (870, 950), Measure.SATISFIED: (900, 975)}
+# Per mille, wide enough for whatever day the street is loaded on: some stories are not yet at their end by then.
+SPAN = {Measure.RESPONDED: (900, 999), Measure.SOLVED: (820, 990), Measure.SATISFIED: (850, 995)}
 
 
 @pytest.mark.parametrize("code", sorted(COUNTS))
