@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest -q
 .PHONY: run setup check test test-sqlite test-browser test-postgresql bench lock vendor translate pictures clean
 
 run: $(VENV)/.runtime
-	@PORTAL_MODE=$${PORTAL_MODE:-demo} $(BIN)/python -m portal run
+	@$(BIN)/python -m portal run
 
 setup: $(VENV)/.development
 

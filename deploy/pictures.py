@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,6 +36,8 @@ class Shot:
     desk: bool = False
     scale: str = "1"
     whole: bool = False
+    # What stands just below the head: a selector; the top of the page without one.
+    at: str = ""
 
 
 README = (
@@ -50,6 +53,10 @@ README = (
     Shot("services", "/services/", RESIDENT),
     Shot("day", "/desk/services/days", COMMUNITY, desk=True),
     Shot("requests", "/desk/cases/", COMMUNITY, desk=True),
+    Shot("topic", "/deliberation/topics/1", RESIDENT),
+    Shot("opinion-map", "/deliberation/topics/9/map", RESIDENT, at="main > .card:nth-of-type(2)"),
+    Shot("vote", "/deliberation/votes/1/cast", RESIDENT),
+    Shot("vote-result", "/deliberation/votes/3", RESIDENT, at=".big-figure"),
 )
 
 
@@ -98,6 +105,13 @@ def _page(browser: Browser, address: str, shot: Shot) -> Page:
     return page
 
 
+def _lighten(path: Path) -> None:
+    """A page has few colours: a palette of 256 shows it as well, in half the bytes."""
+    with Image.open(path) as picture:
+        few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
+
+
 def take(shots: tuple[Shot, ...], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium")
@@ -106,8 +120,12 @@ def take(shots: tuple[Shot, ...], folder: Path) -> None:
         for shot in shots:
             page = _page(browser, address, shot)
             page.goto(address + shot.path)
+            if shot.at:
+                place = page.locator(shot.at).first
+                place.evaluate("part => window.scrollTo(0, part.getBoundingClientRect().top + window.scrollY - 110)")
             page.screenshot(path=folder / f"{shot.name}.png", full_page=shot.whole)
             page.context.close()
+            _lighten(folder / f"{shot.name}.png")
         browser.close()
 
 

@@ -172,6 +172,7 @@ def _wire(app: Flask) -> None:
         portal.meals.jobs,
     ):
         feature.register(jobs.of(app))
+    portal.registry.jobs.listen(app)
     portal.visits.jobs.register(jobs.of(app))
     portal.catalogue.jobs.register(jobs.of(app))
     portal.catalogue.jobs.listen(app)

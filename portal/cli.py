@@ -1,8 +1,11 @@
 """The commands of a site: `portal run`, `migrate`, `serve`, `jobs`, `backup`, `restore`, `verify` and others."""
 
+import gc
 import logging
 import os
+import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,6 +30,7 @@ from portal.core import (
     verifying,
 )
 from portal.core.backups import BadBackup
+from portal.core.db import db
 from portal.deliberation import recount as recounting
 from portal.demo import load as demonstration
 
@@ -36,6 +40,13 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 @click.group()
 def main() -> None:
     """Community portal: one database, two platforms."""
+    _keep()
+
+
+def _keep() -> None:
+    """What stands now stays: no full round of the collector need look at it again, and a fork shares it."""
+    gc.freeze()
+    gc.enable()
 
 
 def _end(sentence: object, code: int = 2) -> NoReturn:
@@ -102,11 +113,15 @@ def serve() -> None:
     app = migrated(config)
     with app.app_context():
         health.beat(health.WEB)
+    sys.exit(0 if _serve(app, config, host, port, _say_address) else 1)
+
+
+def _serve(app: Flask, config: Config, host: str, port: int, started: Callable[[str], None]) -> bool:
+    _keep()
     try:
-        finished = serving.serve(app, host=host, port=port, threads=config.threads, started=_say_address)
+        return serving.serve(app, host=host, port=port, threads=config.threads, started=started)
     except OSError as error:
         _end(f"cannot listen at {host}:{port}: {error.strerror}")
-    sys.exit(0 if finished else 1)
 
 
 def _say_address(address: str) -> None:
@@ -116,7 +131,10 @@ def _say_address(address: str) -> None:
 @main.command("jobs")
 def work() -> None:
     """Run background jobs: messages, no-shows, the audit's seal, what is swept at night."""
-    app = migrated(loaded())
+    _work(migrated(loaded()))
+
+
+def _work(app: Flask) -> None:
     logging.getLogger("huey").setLevel(logging.WARNING)
     with app.app_context():
         flaw = health.queue_flaw(health.WEB)
@@ -146,12 +164,43 @@ def run() -> None:
     os.environ.setdefault("PORTAL_MODE", Mode.DEMO.value)
     config = loaded()
     host, port = _address(config)
-    _migrate(config)
-    if not config.production:
-        _demo(migrated(config))
     if "PORT" not in os.environ:
         port = supervising.free_port(host, port)
-    supervising.become(host, port)
+    _migrate(config)
+    app = migrated(config)
+    if not config.production:
+        _load_first(app)
+        _demo(app)
+    sys.exit(0 if _both(app, config, host, port) else 1)
+
+
+def _load_first(app: Flask) -> None:
+    """Load the street where there is none, and begin again: not with the memory that loading took."""
+    if demonstration.is_empty(app):
+        click.echo("portal: loading the demonstration street, this once; it takes about half a minute")
+        demonstration.load_demo(app)
+        sys.stdout.flush()
+        os.execv(sys.executable, [sys.executable, "-m", "portal", "run"])  # noqa: S606 ourselves
+
+
+def _both(app: Flask, config: Config, host: str, port: int) -> bool:
+    """The web server here, the jobs in a child. Answer whether the end was asked for and all was finished."""
+    with app.app_context():
+        health.beat(health.WEB)
+        jobs.of(app).let_go()
+        db.engine.dispose()
+    _keep()
+    child = supervising.Companion(lambda: _work(app))
+    signal.signal(signal.SIGHUP, lambda _number, _frame: signal.raise_signal(signal.SIGTERM))
+
+    def started(address: str) -> None:
+        child.when_gone(lambda: signal.raise_signal(signal.SIGTERM))
+        click.echo(f"\n  residents  {address}/\n  the desk   {address}/desk\n\n  Ctrl-C ends everything.\n")
+
+    try:
+        return _serve(app, config, host, port, started) and not child.gone
+    finally:
+        child.end()
 
 
 @main.command()

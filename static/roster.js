@@ -8,14 +8,18 @@
   var carried = null, ghost = null, target = null, start = null, timer = 0, dropped = 0;
 
   function closest(node, selector) { return node && node.closest ? node.closest(selector) : null; }
-  function name(node) { return closest(node, '.name[data-signup], .name[data-volunteer]'); }
+  function name(node) { return closest(node, '.name[data-signup], .roster-tray .name'); }
+  // Whose name it is, and what its link leads to, say the rest: nothing is written twice.
+  function who(node) { return node.querySelector('span').textContent; }
+  function signup(node) { return node && node.hasAttribute('data-signup') ? node.pathname.split('/').pop() : ''; }
+  function volunteer(node) { return closest(node, '.roster-tray') ? node.hash.replace('#person-', '') : ''; }
   function said(words) {
     var box = doc.getElementById('roster-said');
     if (box) box.textContent = words;
   }
   function words(which) {
     var box = doc.getElementById('roster-said');
-    return box.dataset[which].replace('{who}', carried.dataset.name);
+    return box.dataset[which].replace('{who}', who(carried));
   }
 
   function pick(node) {
@@ -40,19 +44,19 @@
   // Where somebody may be put: on a post that is not her own, or, to change places, on a name that is not hers.
   function place(node) {
     var other = closest(node, '.name[data-signup]');
-    if (other && carried.dataset.signup && other !== carried && closest(other, '.post') !== closest(carried, '.post')) return other;
+    if (other && signup(carried) && other !== carried && closest(other, '.post') !== closest(carried, '.post')) return other;
     var post = closest(node, '.post');
-    return post && !(carried.dataset.signup && post === closest(carried, '.post')) ? post : null;
+    return post && !(signup(carried) && post === closest(carried, '.post')) ? post : null;
   }
 
   function put() {
-    var form = doc.getElementById('roster-act'), to = target, from = carried.dataset;
+    var form = doc.getElementById('roster-act'), to = target, from = carried;
     if (!form || !to) return rest();
-    var act = to.dataset.signup ? 'swap' : (from.signup ? 'move' : 'assign');
+    var act = signup(to) ? 'swap' : (signup(from) ? 'move' : 'assign');
     form.elements.act.value = act;
-    form.elements.signup.value = from.signup || '';
-    form.elements.volunteer.value = from.volunteer || '';
-    form.elements.other.value = to.dataset.signup || '';
+    form.elements.signup.value = signup(from);
+    form.elements.volunteer.value = volunteer(from);
+    form.elements.other.value = signup(to);
     form.elements.post.value = to.dataset.post || '';
     said(words('put'));
     rest();
@@ -140,7 +144,7 @@
   }
   function label(node) {
     var post = closest(node, '.post').getAttribute('aria-label');
-    return node.dataset.signup ? node.dataset.name + '，' + post : post;
+    return signup(node) ? who(node) + '，' + post : post;
   }
 
   doc.addEventListener('keydown', function (event) {

@@ -13,11 +13,13 @@ from portal import config as configuration
 from portal.app import create_app
 from portal.config import Config
 from portal.core import migrating
-from portal.core.db import Base, db
+from portal.core.clock import today
+from portal.core.db import db
 from portal.demo.accounts import Shown
 from portal.demo.load import load_demo
 from tests.client import Client
 from tests.deliberating import Deliberating
+from tests.emptying import Emptier
 from tests.make import Make
 from tests.servers import postgresql_url, server
 from tests.shelf import Shelf
@@ -66,9 +68,6 @@ def bare_app(config: Config) -> Iterator[Flask]:
     app.config.update(WTF_CSRF_ENABLED=False)
     app.test_client_class = Client
     migrating.upgrade(config)
-    if not config.sqlite:
-        with app.app_context(), db.engine.begin() as connection:
-            connection.exec_driver_sql(UNCOUNTED.replace("%", "%%"))
     yield app
     with app.app_context():
         db.engine.dispose()
@@ -82,50 +81,33 @@ def shelf(bare_app: Flask, database_url: str, instance: Path) -> Iterator[Shelf]
     kept.clear()
 
 
-# Each test ends with its tables emptied. Counted at that moment they would be planned for as empty ever after, and a
-# register of three thousand read once for each of its people.
-UNCOUNTED = """
-DO $$ DECLARE name text; BEGIN
-    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
-        EXECUTE format('ALTER TABLE %I SET (autovacuum_enabled = false)', name);
-    END LOOP;
-END $$
-"""
-
-# Emptying a hundred tables takes longer than most tests; few of them hold anything after one.
-EMPTY = """
-DO $$ DECLARE name text; held boolean; BEGIN
-    FOREACH name IN ARRAY ARRAY[{names}] LOOP
-        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', name) INTO held;
-        IF held THEN EXECUTE format('DELETE FROM %I', name); END IF;
-    END LOOP;
-    PERFORM setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S';
-END $$
-"""
-
-
-def _empty_postgresql(app: Flask) -> None:
-    names = ", ".join(f"'{table.name}'" for table in Base.metadata.sorted_tables)
-    with app.app_context(), db.engine.begin() as connection:
-        # No trigger and no foreign key looks on; only a superuser of a test cluster may say so.
-        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-        connection.exec_driver_sql(EMPTY.format(names=names).replace("%", "%%"))
+@pytest.fixture(scope="session")
+def emptier(bare_app: Flask, shelf: Shelf) -> Iterator[Emptier]:
+    """Of PostgreSQL; a file of SQLite is put back whole as fast."""
+    made = Emptier(bare_app, shelf)
+    yield made
+    assert made.shelf.stands != "empty" or made.forgotten() == []
+    made.end()
 
 
 @pytest.fixture
-def app(bare_app: Flask, database: str, shelf: Shelf) -> Iterator[Flask]:
+def emptied(request: pytest.FixtureRequest, database: str, shelf: Shelf) -> None:
     if database == "sqlite":
         shelf.put("empty", lambda _: None)
     else:
-        _empty_postgresql(bare_app)
+        request.getfixturevalue("emptier").empty()
+
+
+@pytest.fixture
+def app(bare_app: Flask, emptied: None) -> Iterator[Flask]:
     yield bare_app
     bare_app.config.update(WTF_CSRF_ENABLED=False)
 
 
 @pytest.fixture
 def demonstration(app: Flask, shelf: Shelf) -> list[Shown]:
-    """The demonstration street, loaded once a worker process; the accounts that its command prints."""
-    shelf.put("demonstration", load_demo)
+    """The demonstration street, loaded once a worker process and day; the accounts that its command prints."""
+    shelf.put(f"demonstration_{today():%Y%m%d}", load_demo)
     return load_demo(app)
 
 

@@ -101,15 +101,26 @@ def server() -> str:
 @contextmanager
 def postgresql_url(name: str, *, like: str = "") -> Iterator[str]:
     """An empty database of that name, or a copy of the one at another address; dropped afterwards."""
-    source = f' TEMPLATE "{sa.make_url(like).database}"' if like else ""
     root = sa.make_url(server())
-    engine = sa.create_engine(root, isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
-    with engine.connect() as connection:
-        connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
-        connection.execute(sa.text(f'CREATE DATABASE "{name}"{source}'))
+    copy_database(sa.make_url(like).database or "" if like else "", name)
     try:
         yield root.set(database=name).render_as_string(hide_password=False)
     finally:
-        with engine.connect() as connection:
-            connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
-        engine.dispose()
+        _ask(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def copy_database(source: str, name: str) -> None:
+    """The database of that name becomes a copy of the other, or empty when there is none to copy."""
+    _ask(
+        f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)',
+        f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{source}"' if source else ""),
+    )
+
+
+def _ask(*statements: str) -> None:
+    """Databases are made and dropped from beside them, outside any transaction."""
+    engine = sa.create_engine(server(), isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.execute(sa.text(statement))
+    engine.dispose()

@@ -16,9 +16,12 @@ class Shelf:
     def __init__(self, app: Flask, url: str, folder: Path) -> None:
         self.app, self.url, self.folder = app, sa.make_url(url), folder
         self.kept: set[str] = set()
+        # The name of the one that the database was last made to be.
+        self.stands = ""
 
     def put(self, name: str, build: Callable[[Flask], object]) -> None:
         """Put back the database of that name; the first time, build it from the one that stands, and keep a copy."""
+        self.stands = name
         if name in self.kept:
             self._replace(name)
             return

@@ -25,6 +25,8 @@ def desk_case_actions() -> dict[str, str]:
         "cases.matter_found": _("发现反复发生的事项"),
         "cases.matter_taken": _("反复事项列为议题"),
         "cases.matter_dismissed": _("反复事项暂不处理"),
+        "cases.matter_split": _("从反复事项移出诉求"),
+        "cases.matter_joined": _("诉求放回反复事项"),
         "cases.quarter_published": _("公布季度诉求情况"),
         "cases.figures_exported": _("导出诉求统计"),
     }
@@ -51,6 +53,9 @@ def case_actions() -> dict[str, str]:
         "cases.hidden": _("撤下诉求公示"),
         "cases.passed": _("交接诉求"),
         "cases.call_back_tried": _("回访没有联系上"),
+        "cases.reopen_asked": _("请求批准重办诉求"),
+        "cases.reopen_refused": _("没有批准重办诉求"),
+        "cases.reopening_approved": _("批准重办诉求"),
         "cases.followed": _("关注诉求"),
         "cases.unfollowed": _("取消关注诉求"),
         "cases.photo_added": _("加诉求照片"),

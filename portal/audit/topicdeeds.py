@@ -141,6 +141,8 @@ def _roll_actions() -> dict[str, str]:
         "deliberation.roll_correction_answered": _("答复名册更正要求"),
         "registry.owner_added": _("登记业主"),
         "registry.owner_ended": _("业主不再拥有房屋"),
+        "registry.owner_linked": _("把业主和居民登记对上"),
+        "registry.owner_unlinked": _("撤销业主和居民的对应"),
     }
 
 

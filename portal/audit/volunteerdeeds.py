@@ -152,6 +152,11 @@ def _signup_actions() -> dict[str, str]:
         "volunteers.invitation_declined": _("谢绝志愿邀请"),
         "volunteers.invitation_withdrawn": _("收回志愿邀请"),
         "volunteers.invitation_lapsed": _("志愿邀请过期"),
+        "volunteers.pair_asked": _("约搭档一起报名"),
+        "volunteers.pair_accepted": _("答应搭档一起报名"),
+        "volunteers.pair_declined": _("谢绝搭档"),
+        "volunteers.pair_withdrawn": _("收回搭档相约"),
+        "volunteers.pair_lapsed": _("搭档相约过期"),
     }
 
 
@@ -172,6 +177,7 @@ def _record_actions() -> dict[str, str]:
         "volunteers.certificate_made": _("志愿服务证明制作完成"),
         "volunteers.certificate_stuck": _("志愿服务证明没有做出来"),
         "volunteers.certificate_remade": _("重新制作志愿服务证明"),
+        "volunteers.certificate_withdrawn": _("撤回志愿服务证明申请"),
         "volunteers.certificate_refused": _("不予开具志愿服务证明"),
         "volunteers.certificate_taken": _("下载志愿服务证明"),
         "volunteers.certificate_revoked": _("撤销志愿服务证明"),

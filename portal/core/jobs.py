@@ -74,6 +74,12 @@ class Jobs:
                     # Nobody has: the next who asks tries again.
                     self._queued.pop(name, None)
 
+    def let_go(self) -> None:
+        """Close this thread's connection to the queue, if it has one; the next use opens another."""
+        close = getattr(self.huey.storage, "close", None)
+        if close:
+            close()
+
     def work_off(self, workers: int = 2) -> None:
         """Run queued and scheduled jobs until SIGTERM or SIGINT; what is running is finished first."""
         self.huey.create_consumer(

@@ -1,43 +1,24 @@
-"""The web server and the jobs as children of one command: they start together and none outlives it.
+"""The jobs beside the web server under one command: a child of it, and neither outlives the other.
 
-A module to run (`python -m portal.core.supervising HOST PORT`) that imports none of ours: the process that only waits
-for two others must not hold a whole portal in memory, so `portal run` ends by becoming this one.
+The child is forked when all is imported and built, so that the two hold one portal in memory and the second takes no
+seconds to start. Nobody may have started a thread or hold a connection by then.
 """
 
 import ctypes
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Mapping
+import traceback
+from collections.abc import Callable
 from contextlib import suppress
-from types import FrameType
-from typing import NoReturn
 
 # Linux: a child is told when its parent dies, even by kill -9.
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 GRACE_SECONDS = 25
 FIRST_PORTS = 20
-
-
-def _die_with_parent() -> None:
-    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def start(commands: list[str], env: Mapping[str, str]) -> list[subprocess.Popen[bytes]]:
-    """Start a `portal` command in each child, out of reach of the terminal's Ctrl-C, which is the parent's."""
-    return [
-        subprocess.Popen(  # noqa: S603 ourselves
-            [sys.executable, "-m", "portal", command],
-            env=dict(env),
-            start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 no thread runs in this command
-        )
-        for command in commands
-    ]
 
 
 def free_port(host: str, first: int) -> int:
@@ -50,77 +31,62 @@ def free_port(host: str, first: int) -> int:
     return first
 
 
-def wait_until_listens(host: str, port: int, children: list[subprocess.Popen[bytes]], longest: float = 30) -> bool:
-    """Whether somebody listens there before `longest` seconds have passed and before a child has ended."""
-    deadline = time.monotonic() + longest
-    while time.monotonic() < deadline and all(child.poll() is None for child in children):
-        with suppress(OSError), socket.create_connection((host, port), timeout=2) as probe:
-            # A socket that asks a free port often enough may be given that very port, and meet itself.
-            if probe.getsockname() != probe.getpeername():
-                return True
-        time.sleep(0.05)
-    return False
+class Companion:
+    """A child process that runs `work` and ends, with this one or by itself."""
 
-
-class Watch:
-    """Waits for Ctrl-C, SIGTERM or the end of a child, and then ends them all."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._ask)
-
-    def _ask(self, _number: int, _frame: FrameType | None) -> None:
-        self.asked = True
-
-    def wait(self, children: list[subprocess.Popen[bytes]]) -> bool:
-        """Return True when the end was asked for, False when a child ended by itself."""
-        while not self.asked and all(child.poll() is None for child in children):
-            time.sleep(0.1)
-        return self.asked
-
-    def end(self, children: list[subprocess.Popen[bytes]]) -> None:
-        for child in children:
-            if child.poll() is None:
-                child.terminate()
-        for child in children:
-            try:
-                child.wait(GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
-
-
-def become(host: str, port: int) -> NoReturn:
-    """Go on as the supervisor: the same process, without what it has imported and loaded until now."""
-    sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "portal.core.supervising", host, str(port)])  # noqa: S606 ourselves
-
-
-def main(host: str, port: int) -> int:
-    """Start both, say where they are, and wait. Return the exit code."""
-    watch = Watch()
-    env = {**os.environ, "PORT": str(port)}
-    children = start(["serve"], env)
-    if wait_until_listens(host, port, children):
-        # After the server: the jobs look whether one has ever started here, and the first page comes sooner.
-        children += start(["jobs"], env)
-        address = f"http://{host}:{port}"
-        lines = (
-            "",
-            f"  residents  {address}/",
-            f"  the desk   {address}/desk",
-            "",
-            "  Ctrl-C ends everything.",
-            "",
-            "",
-        )
-        sys.stdout.write("\n".join(lines))
+    def __init__(self, work: Callable[[], None]) -> None:
         sys.stdout.flush()
-    asked = watch.wait(children)
-    watch.end(children)
-    return 0 if asked else 1
+        sys.stderr.flush()
+        parent = os.getpid()
+        self.pid = os.fork()
+        self.gone = False
+        if self.pid == 0:
+            _live(work, parent)
+
+    def when_gone(self, tell: Callable[[], None]) -> None:
+        """Call `tell` when the child ends by itself; at once, when it has."""
+
+        def look(_number: int, _frame: object) -> None:
+            if not self.gone and self._has_ended():
+                tell()
+
+        signal.signal(signal.SIGCHLD, look)
+        look(0, None)
+
+    def end(self) -> None:
+        """Ask for the child's end and wait for it; insist when it takes too long."""
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        deadline = time.monotonic() + GRACE_SECONDS
+        self._send(signal.SIGTERM)
+        while not self._has_ended():
+            if time.monotonic() > deadline:
+                self._send(signal.SIGKILL)
+            time.sleep(0.05)
+
+    def _send(self, number: int) -> None:
+        if not self.gone:
+            os.kill(self.pid, number)
+
+    def _has_ended(self) -> bool:
+        if not self.gone:
+            self.gone = os.waitpid(self.pid, os.WNOHANG)[0] == self.pid
+        return self.gone
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2])))
+def _live(work: Callable[[], None], parent: int) -> None:
+    """The child's life. Out of reach of the terminal's Ctrl-C, which is the parent's; told when the parent dies."""
+    os.setsid()
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    code = 1
+    try:
+        # It may have died before it could be listened for.
+        if os.getppid() == parent:
+            work()
+        code = 0
+    finally:
+        if code:
+            traceback.print_exc()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # Not sys.exit: what the parent had open is the parent's to close.
+        os._exit(code)

@@ -1,9 +1,9 @@
-"""Background work of votes: closed at their second, and counted when no paper is waited for."""
+"""Background work of votes: closed at their second, counted when no paper is waited for, swept after at night."""
 
 from portal.core import clock
 from portal.core.each import each
-from portal.core.jobs import EVERY_MINUTE, Jobs
-from portal.deliberation.service import counting
+from portal.core.jobs import EVERY_MINUTE, Jobs, Scheduled
+from portal.deliberation.service import counting, sweeping
 
 
 def close_votes() -> None:
@@ -19,5 +19,11 @@ def close_and_count() -> None:
     count_votes()
 
 
+def sweep_ballots() -> None:
+    if sweeping.is_due(clock.now()):
+        sweeping.sweep()
+
+
 def register(jobs: Jobs) -> None:
     jobs.add("deliberation.close_and_count", close_and_count, EVERY_MINUTE)
+    jobs.add("deliberation.sweep_ballots", sweep_ballots, Scheduled(minute="35", hour="3"))

@@ -29,6 +29,7 @@ from portal.registry.models import (
     Relation,
     TagKind,
 )
+from portal.registry.service import consents
 
 DESK_PASSWORD = "chunhui-jiedao-2026"
 RESIDENT_PASSWORD = "jiankang2026"
@@ -150,6 +151,7 @@ def _claimed(session: Session, person: Person, phone: str, password_hash: str) -
             decided_by="register",
         )
     )
+    consents.at_registration(account, now())
     return account
 
 

@@ -144,7 +144,9 @@ def _released(session: Session, source: random.Random) -> None:
     for case in session.scalars(query):
         category = case.category
         parent = category.parent.code if category and category.parent else "other"
-        case.public_asked = f"居民反映{category.name if category else ''}的问题。"
+        case.public_asked = (
+            f"居民反映{category.name}的问题。" if category and parent != "other" else "居民反映一件生活上的事。"
+        )
         case.public_done = DONE.get(parent, DONE["other"])
         case.public_at = case.closed_at
         if parent in {"environment", "facility"} and pictured < PICTURED:

@@ -1,5 +1,6 @@
 """What neighbours say of the demonstration's topics: statements, stands, comments, some of them waiting or hidden."""
 
+from collections.abc import Sequence
 from datetime import time, timedelta
 from itertools import cycle
 
@@ -17,7 +18,10 @@ from portal.registry.models import Person
 
 BY = "周洁"
 # A statement, whose it is ("" the committee's, "1" a resident's, "p" off paper), and how many agree, disagree, pass.
-SAID = (
+Statement = tuple[str, str, int, int, int]
+# A comment; its answer, and whether that is the committee's.
+Thread = tuple[str, tuple[str, bool]]
+SAID: tuple[Statement, ...] = (
     ("愿意为加装电梯出一部分钱", "", 14, 5, 3),
     ("电梯装在北面，不挡南面的窗", "", 12, 4, 5),
     ("一楼不出钱，还应该得一点补偿", "1", 11, 6, 4),
@@ -29,7 +33,7 @@ SAID = (
     ("担心采光和噪声，要有办法再装", "1", 2, 1, 0),
 )
 WAITING = ("红绿灯装了也没人看，不如设护学岗", "早上七点半到八点最危险，先管这半个小时")
-THREADS = (
+THREADS: tuple[Thread, ...] = (
     ("一楼最担心采光和一进一出的声音，这个有没有人来量过？", ("上周五设计院来量过，结果下周三贴在单元门口。", True)),
     (
         "我妈八十三了，去年冬天只下过四次楼。钱的事可以慢慢谈，希望能装上。",
@@ -49,8 +53,8 @@ def build_opinions(session: Session, community: Area) -> None:
         return
     adults = sa.select(Person.id).where(Person.community_id == community.id).order_by(Person.id).limit(40)
     people = list(session.scalars(adults))
-    _statements(session, mine, people)
-    _threads(session, mine, people)
+    statements(session, mine, people, SAID, 8)
+    threads(session, mine, people, THREADS, 6)
     _hidden(session, mine, people[5])
     for streets in (one for one in found if one.area_id != community.id):
         streets.looks_first = True
@@ -61,26 +65,28 @@ def build_opinions(session: Session, community: Area) -> None:
     session.flush()
 
 
-def _statements(session: Session, topic: Topic, people: list[int]) -> None:
+def statements(session: Session, topic: Topic, people: list[int], said: Sequence[Statement], ago: int) -> None:
+    """Statements and where neighbours stand on them, the first made `ago` days ago."""
     writers = cycle(people[20:])
-    for turn, (words, whose, *counts) in enumerate(SAID):
+    for turn, (words, whose, *counts) in enumerate(said):
         made = Opinion(topic_id=topic.id, words=words, state=OpinionState.SHOWN, on_paper=whose == "p")
-        made.at = now() - timedelta(days=8 - turn * 0.7)
+        made.at = now() - timedelta(days=ago - turn * 0.7)
         made.person_id = next(writers) if whose else None
         made.entered_by_name = "" if whose == "1" else BY
         session.add(made)
         session.flush()
-        said = [stand for stand, count in zip(STANDS, counts, strict=True) for _one in range(count)]
+        taken = [stand for stand, count in zip(STANDS, counts, strict=True) for _one in range(count)]
         # Each statement is answered by others first, so that nobody agrees with all of them.
         whom = people[turn * 3 :] + people[: turn * 3]
         facts = {"topic_id": topic.id, "opinion_id": made.id, "on_paper": False, "at": made.at + timedelta(hours=5)}
-        rows = [{**facts, "person_id": who, "stand": stand} for who, stand in zip(whom, said, strict=False)]
+        rows = [{**facts, "person_id": who, "stand": stand} for who, stand in zip(whom, taken, strict=False)]
         session.execute(sa.insert(OpinionVote), rows)
 
 
-def _threads(session: Session, topic: Topic, people: list[int]) -> None:
-    for turn, (words, (answer, official)) in enumerate(THREADS):
-        at = clock.at(clock.today() - timedelta(days=6 - turn), time(9 + turn, 20))
+def threads(session: Session, topic: Topic, people: list[int], said: Sequence[Thread], ago: int) -> None:
+    """Comments, each with its answer, the first made `ago` days ago."""
+    for turn, (words, (answer, official)) in enumerate(said):
+        at = clock.at(clock.today() - timedelta(days=ago - turn), time(9 + turn, 20))
         first = Comment(topic_id=topic.id, words=words, person_id=people[turn], state=OpinionState.SHOWN, at=at)
         session.add(first)
         session.flush()

@@ -13,6 +13,7 @@ from portal.core import clock
 from portal.deliberation.models.codes import ROAD, Category, Forum, PartyKind, Stage
 from portal.deliberation.models.topics import Topic, TopicEntry, TopicPaper, TopicParty, TopicStage, TopicTemplate
 from portal.deliberation.service.topic_samples import SAMPLES
+from portal.demo import deliberation_days
 
 BY = "周洁"
 WORKING, DELIBERATING, SUPPORTING = PartyKind.WORKING, PartyKind.DELIBERATING, PartyKind.SUPPORTING
@@ -83,7 +84,7 @@ TOPICS: tuple[dict[str, Any], ...] = (
         "category": Category.AFFAIR,
         "forum": Forum.COUNCIL,
         "stage": Stage.FOLLOW_UP,
-        "since": 110,
+        "since": 138,
         "until": None,
         "summary": "坐轮椅和推童车的进不了单元门。大家商量决定给 14 个单元门口修坡道、装扶手，现在正在施工。",
         "place": "春风里小区 1 至 7 号楼",
@@ -97,13 +98,14 @@ TOPICS: tuple[dict[str, Any], ...] = (
         "category": Category.POLICY,
         "forum": Forum.HEARING,
         "stage": Stage.ARCHIVED,
-        "since": 200,
+        "since": 230,
         "until": None,
-        "summary": "助餐点开在哪里、几点开饭、送到多远，先后听了三次意见。午饭改成十一点开，送餐到三公里。",
+        "summary": "助餐点开在哪里、几点开饭、送到多远，先后听了三次意见，代表会议表决通过。"
+        "午饭改成十一点开，送餐到三公里。",
         "place": "春风里助餐点",
-        "cost_words": "餐费按补贴办法执行。",
+        "cost_fen": 1_000_000,
+        "cost_words": "餐费按补贴办法执行，桌子和送餐车由社区自有资金出。",
         "binding_words": "写进运营合同。",
-        "skips": {Stage.EXPERTS: "不是技术问题", Stage.VOTING: "听证会上意见一致，不用表决"},
     },
     {
         "title": "楼道里的鞋柜和杂物",
@@ -185,6 +187,8 @@ def _build(session: Session, area: Area, communities: list[Area], facts: dict[st
     topic.agenda = [{"title": title, "minutes": minutes} for title, minutes in AGENDA]
     topic.communities = communities
     topic.stage_until = day + timedelta(days=until) if until is not None else None
+    if stage is Stage.NOTICE:
+        topic.stage_until = deliberation_days.published(topic.title, day).ends
     topic.parties = [
         TopicParty(kind=WORKING, name=f"{area.name}{'居民委员会' if len(communities) == 1 else '办事处'}"),
         TopicParty(kind=DELIBERATING, name="居民代表和有关住户"),
@@ -199,21 +203,24 @@ def _build(session: Session, area: Area, communities: list[Area], facts: dict[st
 
 
 def _walk(session: Session, topic: Topic, skips: dict[Stage, str], began: datetime, by: str) -> None:
-    """The road up to the stage, its time shared out evenly; the log as it would have been written."""
+    """The road up to the stage, on its own days or evenly; the log as it would have been written."""
     walked = ROAD[: ROAD.index(topic.stage) + 1]
     gone = [stage for stage in walked if stage not in skips]
     step = (clock.now() - began) / max(len(gone), 1)
-    entered = {stage: began + step * number for number, stage in enumerate(gone)}
+    evenly = {stage: began + step * number for number, stage in enumerate(gone)}
+    entered = evenly | deliberation_days.entered(topic.title, clock.today())
     for stage in walked:
         at = entered.get(stage) or entered[next(one for one in gone if walked.index(one) > walked.index(stage))]
         last = stage is topic.stage
         following = [entered[one] for one in gone if walked.index(one) > walked.index(stage)]
         left = None if last and stage is not Stage.ARCHIVED else (following[0] if following else at)
-        row = {"topic_id": topic.id, "stage": stage, "entered_at": at, "left_at": left, "by_name": by}
+        # What nobody objected to with success goes on by itself.
+        who = "" if stage is Stage.FOLLOW_UP else by
+        row = {"topic_id": topic.id, "stage": stage, "entered_at": at, "left_at": left, "by_name": who}
         more = {"skipped": stage in skips, "why": skips.get(stage, "")}
         until = topic.stage_until if last else (clock.local(left).date() if left else None)
         session.add(TopicStage(**row, **more, begins_on=clock.local(at).date(), ends_on=until))
-        session.add(_entry(topic, stage, skips, at, by, until))
+        session.add(_entry(topic, stage, skips, at, who, until))
     if topic.stage is Stage.ARCHIVED:
         topic.archived_at = entered[Stage.ARCHIVED]
 

@@ -20,7 +20,7 @@ from portal.identity.models import Account
 from portal.registry.models import Person
 
 GARDEN = "小花园和健身场地先改哪里"
-PLANS = ("晚上 9 点", "晚上 9 点半", "晚上 10 点")
+PLANS = ("先改小花园", "先改健身场地", "两处都先做一点")
 # Who has not voted yet, so that somebody can try.
 LATER = ("王秀英", "李小红")
 
@@ -55,7 +55,7 @@ def _opened(vote: Vote, by: Actor) -> list[RollEntry]:
     if rule is not None:
         vote.rule_confirmed_at, vote.rule_confirmed_by_name = vote.opens_at - timedelta(days=12), "周洁"
         vote.rule_id, vote.rule = rule.id, rules.snapshot(rule, confirmed_by="周洁")
-        facts = vote_notices.facts_of(vote, rule, "春风里社区居委会 0571-63000000")
+        facts = vote_notices.facts_of(vote, rule, "春风里社区居委会 010-55550101")
         title = f"关于“{vote.question}”的表决通知"
         notice = Notice(topic_id=vote.topic_id, vote_id=vote.id, title=title, facts=facts, published_by_name="周洁")
         notice.published_at = vote.opens_at - timedelta(days=12)
@@ -72,8 +72,8 @@ def _running(session: Session, topic: Topic, by: Actor, chance: random.Random) -
     labels = [*((plan, True) for plan in PLANS), ("弃权", False)]
     facts = {"body": Body.RESIDENTS_HOUSEHOLDS, "is_named": True, "may_change": True, "takes_paper": True}
     times = {"opens_at": day + timedelta(hours=8), "closes_at": day + timedelta(days=11, hours=20)}
-    words = "灯关得早，靠近的楼里睡得好；关得晚，下班回来的人还能活动。\n过半数的时间写进管理公约，入冬以后再看。"
-    vote = _vote(session, topic, labels, question="小花园健身场地，晚上几点关灯？", words=words, **facts, **times)
+    words = "小花园重铺路面、修灯；健身场地换器械、铺软垫；两处都做，就只修路面和灯。\n过半数的今年做，其余明年做。"
+    vote = _vote(session, topic, labels, question="小花园和健身场地，今年先改哪里？", words=words, **facts, **times)
     rows: list[dict[str, Any]] = []
     waiting = _homes_of(session)
     for entry in _opened(vote, by):
@@ -85,7 +85,7 @@ def _running(session: Session, topic: Topic, by: Actor, chance: random.Random) -
                 "vote_id": vote.id,
                 "entry_id": entry.id,
                 "version": 1,
-                "choice": chance.choices((1, 2, 3, 4), (52, 28, 14, 6))[0],
+                "choice": chance.choices((1, 2, 3, 4), (55, 22, 16, 7))[0],
                 "channel": Channel.PAPER if paper else Channel.PHONE,
                 "receipt": casting.receipt_for(vote, casting.new_slip()),
                 "by_name": "周洁" if paper else entry.name,

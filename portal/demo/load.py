@@ -21,6 +21,8 @@ from portal.demo import (
     deliberation_map,
     deliberation_meetings,
     deliberation_opinions,
+    deliberation_outcomes,
+    deliberation_past,
     deliberation_rolls,
     deliberation_topics,
     deliberation_votes,
@@ -44,11 +46,16 @@ from portal.meals.models import Canteen, SubsidyRule
 from portal.meals.service import settlement
 
 
+def is_empty(app: Flask) -> bool:
+    """Whether the database holds no street yet."""
+    with app.app_context():
+        return db.session.scalar(sa.select(Area.id).limit(1)) is None
+
+
 def load_demo(app: Flask) -> list[Shown]:
     """Load the street if the database holds none, all or nothing; return the accounts to print."""
     with app.app_context():
-        if db.session.scalar(sa.select(Area.id).limit(1)) is None:
-            db.session.rollback()
+        if is_empty(app):
             _load()
         return accounts.shown(list(db.session.scalars(sa.select(Canteen).order_by(Canteen.id))))
 
@@ -123,7 +130,11 @@ def _deliberate(session: Session, community_id: int, day: date) -> None:
     session.expunge_all()
     deliberation_meetings.build_meetings(session, session.get_one(Area, community_id), day)
     session.expunge_all()
+    deliberation_past.build_past(session, session.get_one(Area, community_id), day)
+    session.expunge_all()
     deliberation_casting.build_votes(session, session.get_one(Area, community_id), day)
+    session.expunge_all()
+    deliberation_outcomes.build_outcomes(session, session.get_one(Area, community_id), day)
 
 
 def _schemes() -> list[SubsidyRule]:

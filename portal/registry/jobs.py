@@ -3,13 +3,14 @@
 from datetime import timedelta
 from pathlib import Path
 
-from flask import current_app
+from flask import Flask, current_app
 
 from portal.config import Config
+from portal.core import events
 from portal.core.clock import now
 from portal.core.db import transaction
 from portal.core.jobs import Jobs, Scheduled
-from portal.registry.service import claims, export_files, exports, imports, twins
+from portal.registry.service import claims, export_files, exports, imports, owner_links, twins
 from portal.registry.service.rights import closing, copies, requests
 
 KEEP_IMPORTS = timedelta(days=7)
@@ -85,6 +86,11 @@ def purge_requests() -> None:
         requests.purge()
 
 
+def link_owners() -> None:
+    with transaction():
+        owner_links.link_all()
+
+
 def register(jobs: Jobs) -> None:
     """Add this feature's jobs and their schedule."""
     jobs.add("registry.check_batch", check_batch)
@@ -98,3 +104,10 @@ def register(jobs: Jobs) -> None:
     jobs.add("registry.close_accounts", close_accounts, Scheduled(minute="10", hour="4"))
     jobs.add("registry.purge_copies", purge_copies, Scheduled(minute="17", hour="*"))
     jobs.add("registry.purge_requests", purge_requests, Scheduled(minute="55", hour="3"))
+    jobs.add("registry.link_owners", link_owners, Scheduled(minute="20", hour="2"))
+
+
+def listen(app: Flask) -> None:
+    """Owners from elsewhere are linked with people who come, and let go with those who go."""
+    events.subscribe(app, "people_imported", owner_links.on_people_imported)
+    events.subscribe(app, "people_leaving", owner_links.on_people_leaving)

@@ -13,6 +13,7 @@ from portal.volunteers.service import (
     inviting,
     lines,
     marks_missing,
+    pair_asking,
     planning,
     recording,
     signup_reminding,
@@ -53,10 +54,11 @@ def promote_lines() -> None:
 
 
 def lapse_questions() -> None:
-    """Swaps that nobody took before the shift, invitations that nobody answered in time."""
+    """Swaps that nobody took before the shift, invitations and partners that did not answer in time."""
     moment = clock.now()
     each(swapping.due(moment), swapping.lapse)
     each(inviting.due(moment), inviting.lapse)
+    each(pair_asking.due(moment), pair_asking.lapse)
 
 
 def resume_plans() -> None:

@@ -112,10 +112,15 @@ Open = Callable[..., Reader]
 
 @pytest.fixture
 def reader(browser: Browser, address: str) -> Iterator[Open]:
-    """Open a browser of some size, text step and language; axe needs scripts, so without them it is left out."""
+    """Open a browser of some size, text step and language; axe needs scripts, so without them it is left out.
+
+    Where it is not to be asked, `axe=False` spares each page half a megabyte of it.
+    """
     contexts: list[BrowserContext] = []
 
-    def open_reader(*, desk: bool = False, scale: str = "1", scripts: bool = True, locale: str = "zh") -> Reader:
+    def open_reader(
+        *, desk: bool = False, scale: str = "1", scripts: bool = True, locale: str = "zh", axe: bool = True
+    ) -> Reader:
         context = browser.new_context(
             viewport=DESK if desk else PHONE,
             locale=LOCALES["zh"].replace("_Hans_", "-"),
@@ -126,7 +131,8 @@ def reader(browser: Browser, address: str) -> Iterator[Open]:
         context.add_cookies(
             [{"name": name, "value": value, "url": address} for name, value in (("scale", scale), ("locale", locale))]
         )
-        context.add_init_script(AXE_SCRIPT)
+        if axe and scripts:
+            context.add_init_script(AXE_SCRIPT)
         contexts.append(context)
         return Reader(context, address, scripts=scripts)
 

@@ -64,7 +64,7 @@ def _settled(reader) -> None:
 
 def _focused(reader, who: str) -> None:
     """The name that was put somewhere has the focus again."""
-    reader.page.locator(f'.name[data-name="{who}"]:focus').wait_for()
+    reader.page.locator(f'.name:focus:has-text("{who}")').wait_for()
 
 
 def _drag(reader, source, target) -> None:

@@ -13,6 +13,7 @@ from portal.core.db import db, transaction
 from portal.identity.permissions import Role
 from tests.casework.desk import case
 from tests.counting import count_queries
+from tests.days import as_of_now, day_sent, later
 
 DESK = "/desk/cases"
 
@@ -77,7 +78,7 @@ def test_a_category_is_changed_and_its_questions_keep_their_answers(street, clie
     [
         ({"off_list": "y"}, "由哪个单位承办"),
         ({"name": "电梯"}, "已经有"),
-        ({"valid_from": (today() - timedelta(days=1)).isoformat()}, "最早是今天"),
+        ({"valid_from": later(day_sent, -1)}, "最早是今天"),
         ({"questions": "\n".join(f"问题{n}" for n in range(9))}, "最多"),
         ({"questions": "选一个：只有一个"}, "至少两个"),
         ({"keywords": ""}, "关键词"),
@@ -85,7 +86,7 @@ def test_a_category_is_changed_and_its_questions_keep_their_answers(street, clie
     ],
 )
 def test_a_category_that_cannot_be_is_refused_with_words(street, client, more, words):
-    answer = client.post(f"{DESK}/categories/new", data=said(street, **more))
+    answer = client.post(f"{DESK}/categories/new", data=said(street, **as_of_now(more)))
     assert answer.status_code == 422
     assert words in answer.text
 

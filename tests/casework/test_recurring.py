@@ -176,3 +176,67 @@ def test_understanding_does_not_fall_below_what_was_measured(measure, precision,
     found = measure()
     assert found.precision >= precision, found.wrong
     assert found.recall >= recall, found.wrong
+
+
+# Split.
+
+
+def split(make, cases, why="一件是楼道灯，不是垃圾桶", by=None):
+    by = by or actor(make.worker())
+    with transaction():
+        return recurring.take_out(matter(), {one.public_id for one in cases}, why, by=by)
+
+
+def test_what_was_taken_out_is_never_found_with_the_rest_again(make, rubbish):
+    cases = asked(make, rubbish, 4, make.dwelling().building)
+    find()
+    assert split(make, cases[:1]) == 1
+    assert (find(), matter().count) == (0, 3)
+    assert [row.case_id for row in matter().taken_out] == [cases[0].id]
+
+
+def test_who_reported_what_was_taken_out_is_told_of_no_topic(make, rubbish):
+    cases = asked(make, rubbish, 4, make.dwelling().building)
+    find()
+    split(make, cases[:1])
+    assert decide(recurring.take, by=actor(make.worker())) == 3
+
+
+@pytest.mark.parametrize(
+    ("which", "why", "words"), [(4, "别的事", "至少要留下"), (0, "别的事", "请勾选"), (1, " ", "原因|为什么")]
+)
+def test_a_matter_is_never_split_to_nothing_nor_without_a_reason(make, rubbish, which, why, words):
+    cases = asked(make, rubbish, 4, make.dwelling().building)
+    find()
+    with pytest.raises(Refused, match=words):
+        split(make, cases[:which], why)
+    assert matter().count == 4
+
+
+def test_what_was_taken_out_by_mistake_goes_back(make, rubbish):
+    cases = asked(make, rubbish, 4, make.dwelling().building)
+    find()
+    split(make, cases[:2])
+    with transaction():
+        recurring.put_back(matter(), cases[0].public_id, by=actor(make.worker()))
+    assert (matter().count, [row.case_id for row in matter().taken_out]) == (3, [cases[1].id])
+
+
+def test_a_topic_that_was_taken_up_is_not_split_any_more(make, rubbish):
+    cases = asked(make, rubbish, 3, make.dwelling().building)
+    find()
+    decide(recurring.take, by=actor(make.worker()))
+    with pytest.raises(Refused, match="已经处理过"):
+        split(make, cases[:1])
+
+
+def test_a_worker_splits_a_matter_on_its_page(make, app, rubbish):
+    cases = asked(make, rubbish, 4, make.dwelling().building)
+    find()
+    client = app.test_client().sign_in(make.worker())
+    address = f"/desk/cases/matters/{matter().public_id}"
+    assert client.post(address, data={"why": "不是一回事"}).status_code == 422
+    assert client.post(address, data={"why": "不是一回事", "cases": [cases[0].public_id]}).status_code == 303
+    assert "移出去的诉求" in client.get(address).text
+    assert client.post(f"{address}/back/{cases[0].public_id}").status_code == 303
+    assert matter().count == 4

@@ -5,10 +5,11 @@ import time_machine
 from flask import Flask
 
 from portal.catalogue.models.appointments import Appointment, AppointmentState, Rating
-from portal.catalogue.service import figures, rating
+from portal.catalogue.service import booking_for, figures, rating
+from portal.core import settings
 from portal.core.access import Scope
 from portal.core.audit import AuditRow
-from portal.core.clock import now
+from portal.core.clock import now, today
 from portal.core.db import db, transaction
 from portal.identity.permissions import Role
 from portal.places.models import Capacity, Waiting, WaitingState
@@ -112,3 +113,25 @@ def test_the_rows_of_a_figure_are_paged(make: Make, monkeypatch):
         pages = [figures.rows(within, wanted, figures.Which.ALL, page=number) for number in (1, 2, 3)]
     assert [len(page) for page in pages] == [3, 3, 1]
     assert [one.id for page in pages for one in page[:2]] == made
+
+
+def test_one_worker_books_for_others_only_so_often_in_an_hour(make: Make, app: Flask):
+    worker, colleague = make.worker(), make.worker()
+    with clock_at("08:00"):
+        with transaction():
+            settings.put(booking_for.PER_HOUR, 5, valid_from=today(), by="何立新")
+        item = an_item(make)
+        slots = slots_on(a_timetable(make, item, by=worker, people=3), next_monday())[:2]
+        people = [make.person() for _turn in range(6)]
+        client = app.test_client().sign_in(worker)
+        answers = [
+            client.post(
+                f"{BASE}/book/{who.public_id}/{item.id}/{slots[turn // 3].id}",
+                data={**AGREED, "channel": "phone", "agreed": "y"},
+            )
+            for turn, who in enumerate(people)
+        ]
+        assert [answer.status_code for answer in answers] == [303] * 5 + [429]
+        other = app.test_client().sign_in(colleague)
+        address = f"{BASE}/book/{people[5].public_id}/{item.id}/{slots[1].id}"
+        assert other.post(address, data={**AGREED, "channel": "phone", "agreed": "y"}).status_code == 303

@@ -80,3 +80,20 @@ def test_a_slot_of_a_place_out_of_reach_is_not_booked_at_the_counter(make: Make,
     slot = next(one for ahead in range(1, 8) for one in slots_on(table, today() + timedelta(days=ahead)))
     client.sign_in(make.worker(scope=make.community()))
     assert client.get(f"/desk/services/book/{make.person().public_id}/{item.id}/{slot.id}").status_code == 404
+
+
+def test_a_grid_workers_week_counts_her_own_people_alone(make: Make, client: Client) -> None:
+    first, second = make.grid(name="一"), make.grid(name="二")
+    slot = a_slot(make, places=5)
+    for grid in (first, second, second):
+        book(make, slot, make.person(grid=grid))
+    pages = [f"/desk/services/weeks{kind}?week={slot.day}" for kind in ("", "/sheet")]
+    pages.append(f"/desk/services/slots/{slot.id}")
+    client.sign_in(make.worker(Role.GRID_WORKER, scope=first))
+    week, sheet, one = (client.get(page).text for page in pages)
+    assert "1 人" in week
+    assert "1 人" in sheet
+    assert "3/5" not in week + sheet
+    assert "本网格约的" in one
+    client.sign_in(make.worker())
+    assert "3/5" in client.get(pages[0]).text

@@ -1,10 +1,11 @@
-"""Two taps at once on one code: one counts. Without the row of the use, two do."""
+"""Two taps at once on one code: one counts. Without the row of the use, all do."""
 
 import threading
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.core.clock import now
 from portal.core.db import db, transaction
@@ -75,23 +76,51 @@ def test_of_many_taps_for_going_at_once_one_counts(app, make, signup, worker):
     assert (_uses(), make.read(signup).state) == (2, SignupState.DONE)
 
 
-def test_without_the_row_of_the_use_more_than_one_counts(app, signup, worker):
-    """The negative control: everybody looks whether the code was used, and only then writes when she went."""
-    found, together = _came(signup, worker), threading.Barrier(TAPS, timeout=60)
+@pytest.fixture
+def came(signup, worker):
+    return _came(signup, worker)
+
+
+@pytest.fixture
+def nothing_else_guards(came, monkeypatch):
+    """Everybody is told what stood before the first tap, and nothing but the row of the use keeps the second out."""
+    known, change = attending.attendance_of, attending._change
+
+    def stale(signup):
+        found = known(signup)
+        set_committed_value(found, "left_at", None)
+        return found
+
+    monkeypatch.setattr(attending, "attendance_of", stale)
+    monkeypatch.setattr(attending, "_change", lambda found, _still, **values: change(found, sa.true(), **values))
+    for name in ("_move", "_settle"):
+        monkeypatch.setattr(attending, name, lambda *_arguments, **_more: None)
+
+
+def _going(app, signup, worker) -> int:
+    signup_id, together = signup.id, threading.Barrier(TAPS, timeout=60)
     db.session.rollback()
 
-    def tap(number: int) -> bool:
-        left_at = db.session.scalar(sa.select(Attendance.left_at).where(Attendance.id == found))
-        db.session.rollback()
+    def tap(_number: int) -> bool:
         together.wait()
-        if left_at is not None:
+        try:
+            with transaction() as session:
+                attending.mark_out(session.get_one(Signup, signup_id), Mark.QR, now(), worker)
+            return True
+        except Refused:
             return False
-        with transaction() as session:
-            values = {"left_at": now() + timedelta(seconds=number), "left_by": Mark.QR, "minutes": number}
-            session.execute(sa.update(Attendance).where(Attendance.id == found).values(values))
-        return True
 
-    assert at_once(app, TAPS, tap) > 1
+    return at_once(app, TAPS, tap)
+
+
+def test_the_row_of_the_use_alone_lets_one_count(app, signup, worker, nothing_else_guards):
+    assert _going(app, signup, worker) == 1
+
+
+def test_without_the_row_of_the_use_all_count(app, signup, worker, nothing_else_guards, monkeypatch):
+    """The negative control: the same taps through the same act, and only the row is missing."""
+    monkeypatch.setattr(attending, "_use", lambda *_arguments: None)
+    assert _going(app, signup, worker) == TAPS
 
 
 def test_one_confirms_of_two_who_do_so_at_once(app, make, signup, worker):

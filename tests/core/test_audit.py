@@ -1,7 +1,7 @@
 """The audit: append-only by the database, sealed into a chain that shows any change."""
 
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -138,7 +138,7 @@ def test_a_changed_row_is_found_and_putting_it_back_heals_the_chain(make, withou
 @pytest.mark.parametrize(
     "change",
     [
-        {"at": now()},
+        {"at": datetime(2026, 1, 1, tzinfo=UTC)},
         {"action": "test.other"},
         {"facts": {"count": 2}},
         {"reason": "补"},

@@ -6,9 +6,11 @@ from flask import Flask
 
 from portal.core import access, audit, outbox
 from portal.core.audit import AuditRow
-from portal.core.db import db, together, transaction
+from portal.core.clock import now
+from portal.core.db import db, insert, together, transaction, unique_or
 from portal.core.errors import Refused
 from portal.core.outbox import OutboxRow, Recipient
+from portal.core.tokens import ThrottleCount
 
 
 def _tell() -> None:
@@ -44,6 +46,21 @@ def test_one_row_alone_is_written_as_it_is(make):
     with transaction(), together():
         audit.record("meals.order_placed")
     assert _rows() == (1, 0)
+
+
+def test_several_rows_go_in_one_statement_and_no_word_is_left_in_the_log_when_they_are_refused(make, caplog):
+    writes: list[str] = []
+    sa.event.listen(db.engine, "before_cursor_execute", note := lambda *facts: writes.append(facts[2]))
+    moment = now()
+    rows = [{"key": key, "window": moment, "count": 1} for key in ("a", "b", "a")]
+    with pytest.raises(Refused), transaction(), unique_or(Refused("不行")):
+        insert(ThrottleCount, *rows)
+    with transaction():
+        insert(ThrottleCount, *rows[:2])
+    sa.event.remove(db.engine, "before_cursor_execute", note)
+    assert [words.count("), (") + 1 for words in writes if "INSERT" in words] == [3, 2]
+    assert sorted(db.session.scalars(sa.select(ThrottleCount.key))) == ["a", "b"]
+    assert caplog.text == ""
 
 
 def test_a_safe_request_reads_without_a_transaction_where_that_saves_something(

@@ -33,3 +33,8 @@ def entered(vote, number, said, by):
 def booked(vote, number, by):
     with transaction():
         papers.book(db.session.get_one(Vote, vote.id), db.session.get_one(PaperBatch, number), by=by)
+
+
+def settled(vote, number, chosen, by):
+    with transaction():
+        papers.settle(db.session.get_one(Vote, vote.id), db.session.get_one(PaperBatch, number), chosen, by=by)

@@ -13,7 +13,7 @@ from portal.core.errors import Missing, Refused
 from portal.deliberation.models.codes import Category, IdeaState, Stage
 from portal.deliberation.models.topics import Idea, IdeaSupport, Topic, TopicFollower
 from portal.deliberation.service import idea_answers, idea_doors, idea_due, idea_words, ideas, proposing
-from portal.identity.permissions import Permission
+from portal.identity.permissions import Permission, Role
 
 
 def said(
@@ -258,6 +258,14 @@ def test_the_committee_must_answer_what_nobody_supported_too(make, deliberating)
     deliberating.idea(due_on=today() + timedelta(days=30))
     assert ideas.counted(within) == {"pending": 0, "due": 1, "late": 0}
     assert [one.id for one in ideas.on_desk("due", within=within)[0]] == [lonely.id]
+
+
+def test_the_street_reads_the_ideas_and_only_their_community_has_them_to_answer(make, deliberating):
+    deliberating.idea(state=IdeaState.REACHED)
+    street = deliberating.actor(make.worker(Role.STREET_ADMINISTRATOR))
+    assert ideas.counted(scopes_of(street, Permission.DELIBERATION_KEEP))["due"] == 1
+    assert idea_doors.todo_of(street) == []
+    assert [one.count for one in idea_doors.todo_of(deliberating.committee())] == [1]
 
 
 def test_late_answers_stand_in_the_todo_and_are_reminded_once(make, deliberating):

@@ -9,11 +9,11 @@ from portal.core import calendar
 from portal.core.clock import now, today
 from portal.core.db import db, transaction
 from portal.core.errors import Refused
-from portal.deliberation.models.codes import AskState, OutcomeState, Stage, VoteState
+from portal.deliberation.models.codes import AskState, OutcomeState, Stage, TaskState, VoteState
 from portal.deliberation.models.meetings import Expert
-from portal.deliberation.models.outcomes import Objection, Outcome
+from portal.deliberation.models.outcomes import FollowUp, FollowUpStep, Objection, Outcome, Project
 from portal.deliberation.models.topics import Topic
-from portal.deliberation.service import guards, moving, objections, outcomes
+from portal.deliberation.service import guards, moving, objections, outcome_doors, outcomes
 from tests.client import Client
 from tests.deliberation.held import changed_elsewhere, locks
 
@@ -64,6 +64,18 @@ def test_a_longer_notice_is_longer_for_what_was_published_too(deliberating, by):
     act(topic, lambda row: moving.extend(row, asked, why="多留几天看", by=by))
     assert again(outcome).ends_on == again(topic).stage_until == until
     assert outcomes.takes_objections(again(outcome), until)
+
+
+def test_an_outcome_is_never_shorter_than_the_notice_that_was_announced(deliberating, by):
+    announced = moving.on_workday(today() + timedelta(days=40))
+    topic = deliberating.topic(stage=Stage.NOTICE, stage_until=announced)
+    outcome = written(deliberating, topic, days=1)
+    assert outcomes.ends_for(outcome, today()) == announced
+    act(outcome, lambda row: outcomes.publish(row, by=by))
+    assert again(outcome).ends_on == again(topic).stage_until == announced
+    later = written(deliberating, deliberating.topic(stage=Stage.NOTICE, stage_until=today()))
+    act(later, lambda row: outcomes.publish(row, by=by))
+    assert again(later).ends_on == outcomes.last_day(today(), 7)
 
 
 def test_of_two_drafts_one_is_published(deliberating, by):
@@ -156,3 +168,67 @@ def test_what_was_withdrawn_is_over_as_what_was_archived(deliberating, by):
     topic = deliberating.topic(stage=Stage.MEETING)
     act(topic, lambda row: moving.move(row, Stage.WITHDRAWN, by=by, why="大家不同意再谈"))
     assert again(topic).archived_at is not None
+
+
+def test_a_draft_is_changed_by_who_saw_it_last(deliberating, by):
+    outcome = written(deliberating, deliberating.topic(stage=Stage.NOTICE))
+    act(outcome, lambda row: outcomes.edit(row, SAID, seen=1, by=by))
+    with pytest.raises(Refused, match="刚刚有人改过"):
+        act(outcome, lambda row: outcomes.edit(row, outcomes.Decided("别的", "不装了。", 7), seen=1, by=by))
+    assert again(outcome).words == SAID.words
+
+
+def test_an_objection_is_answered_in_words_and_once(make, deliberating, by):
+    objection = objected(in_notice(deliberating), make.person())
+    with pytest.raises(Refused, match="请写答复"):
+        act(objection, lambda row: objections.deny(row, answer="  ", by=by))
+    act(objection, lambda row: objections.deny(row, answer="图纸上写了。", by=by))
+    with pytest.raises(Refused, match="已经答复过"):
+        act(objection, lambda row: objections.deny(row, answer="另一个答复。", by=by))
+    with pytest.raises(Refused, match="已经答复过"):
+        act(objection, objections.withdraw)
+    assert (again(objection).state, again(objection).answer) == (AskState.DENIED, "图纸上写了。")
+
+
+def test_who_lives_elsewhere_and_is_on_no_roll_does_not_object(make, deliberating):
+    outcome = in_notice(deliberating)
+    neighbour, hers = deliberating.person_with_account()
+    _stranger, his = deliberating.person_with_account("李建国", community=make.community("桃源社区"))
+    assert objections.who_may(outcome, deliberating.actor(hers)).id == neighbour.id
+    with pytest.raises(Refused):
+        objections.who_may(outcome, deliberating.actor(his))
+
+
+def test_a_project_that_is_not_through_its_steps_holds_the_archive_up_unless_somebody_says_why(deliberating, by):
+    topic = deliberating.topic(stage=Stage.FOLLOW_UP)
+    facts = {"position": 1, "owner": by.public_id, "owner_name": by.name, "due_on": today()}
+    deliberating.make.add(FollowUp(topic_id=topic.id, title="请设计院来看", state=TaskState.DONE, **facts))
+    project = deliberating.make.add(Project(topic_id=topic.id, name="加装电梯", facts={}))
+    with pytest.raises(Refused, match="五步还没有走完"):
+        act(topic, lambda row: moving.move(row, Stage.ARCHIVED, by=by))
+    assert [flaw.heals for flaw in guards.flaws(again(topic), Stage.ARCHIVED)] == [True]
+    with transaction() as session:
+        session.get_one(Project, project.id).ended_at = now()
+    assert guards.flaws(again(topic), Stage.ARCHIVED) == []
+    with transaction() as session:
+        session.get_one(Project, project.id).ended_at = None
+    act(topic, lambda row: moving.move(row, Stage.ARCHIVED, by=by, why="物业已经自己装好了"))
+    assert again(topic).stage is Stage.ARCHIVED
+
+
+def test_photographs_of_what_became_of_it_are_forgotten_with_the_topic_and_the_words_stay(deliberating):
+    archived = {"stage": Stage.ARCHIVED, "archived_at": now() - timedelta(days=40)}
+    steps = []
+    for topic in (deliberating.topic(**archived), deliberating.topic(stage=Stage.FOLLOW_UP)):
+        facts = {"owner": "w", "owner_name": "周洁", "due_on": today()}
+        task = deliberating.make.add(FollowUp(topic_id=topic.id, title="请设计院来看", **facts))
+        pictured = {"photo": b"picture", "photo_words": "量尺寸"}
+        steps.append(deliberating.make.add(FollowUpStep(task_id=task.id, words="量好了", percent=40, **pictured)))
+    with transaction():
+        assert outcome_doors.purge(today() - timedelta(days=50)) == 0
+    with transaction():
+        assert outcome_doors.purge(today() - timedelta(days=30)) == 1
+    assert [(again(one).photo, one.photo_words, one.words) for one in steps] == [
+        (None, "", "量好了"),
+        (b"picture", "量尺寸", "量好了"),
+    ]

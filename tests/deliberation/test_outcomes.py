@@ -1,6 +1,7 @@
 """Outcomes: published for their days, objected to, sent back or standing; carried out, and rated."""
 
 import io
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -224,8 +225,12 @@ def test_the_project_is_filled_in_and_the_work_rated(app, make, deliberating):
     topic = deliberating.topic(stage=Stage.FOLLOW_UP)
     desk, base = client_of(app, make.worker()), f"/desk/deliberation/topics/{topic.id}"
     assert desk.post(f"{base}/project/new", data={"name": "加装电梯", "idem": "n"}).status_code == 303
-    assert desk.get(f"{base}/project").status_code == 200
-    filled = {"who": "居民", "group": "老人", "version": 1, "idem": "f"}
+    page = "".join(re.sub(r"<[^>]+>", "", desk.get(f"{base}/project").text).split())
+    assert "为哪些人（选填）" not in page
+    assert "附议人数（选填）" in page
+    wordy = {"who": "居民", "group": "老人", "supports": "很多", "version": 1, "idem": "w"}
+    assert desk.post(f"{base}/project", data=wordy).status_code == 422
+    filled = {"who": "居民", "group": "老人", "supports": "12", "version": 1, "idem": "f"}
     assert desk.post(f"{base}/project", data=filled).status_code == 303
     assert desk.post(f"{base}/project/next", data={"version": 2}).status_code == 303
     assert db.session.scalars(sa.select(Project)).one().step == "design"

@@ -72,12 +72,27 @@ def test_the_second_person_does_not_see_what_the_first_entered(deliberating, cli
     assert "两个人录的不一样" in client.get(there).text
     differ = client.get(f"{there}/differences").text
     assert "周洁录的：反对；陈晨录的：弃权" in differ
-    assert client.post(f"{there}/differences", data={f"line-{entries[3].number}": ""}).status_code == 422
-    assert client.post(f"{there}/differences", data={f"line-{entries[3].number}": "2"}).status_code == 303
+
+
+def test_what_differs_is_booked_once_both_said_the_same(deliberating, client, desk, named, two):
+    entry = deliberating.entry(named)
+    there = client.post(f"/desk/deliberation/votes/{named.id}/paper", data={"idem": "k", "name": "票箱"}).location
+    client.post(there, data={"pile-1": str(entry.number)})
+    desk(1)
+    client.post(there, data={"pile-2": str(entry.number)})
+    line = f"line-{entry.number}"
+    assert client.post(f"{there}/differences", data={line: ""}).status_code == 422
+    done = client.post(f"{there}/differences", data={line: "2"}, follow_redirects=True).text
+    assert "请另一位录入的人登录" in done
+    assert "陈晨已经核对过，还等另一个人" in done
+    assert "还没有核对一致" in client.post(f"{there}/book", follow_redirects=True).text
+    desk(0)
+    assert "您也看着选票填一遍" in client.get(f"{there}/differences").text
+    assert "可以入账了" in client.post(f"{there}/differences", data={line: "2"}, follow_redirects=True).text
     assert client.post(f"{there}/book").status_code == 303
     assert "已入账" in client.get(there).text
     db.session.rollback()
-    assert len(list(db.session.scalars(sa.select(NamedBallot.id)))) == 4
+    assert db.session.scalars(sa.select(NamedBallot.choice)).one() == 2
 
 
 @pytest.mark.parametrize(

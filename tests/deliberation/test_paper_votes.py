@@ -4,8 +4,10 @@ import pytest
 import sqlalchemy as sa
 
 from portal.core.audit import AuditRow
+from portal.core.clock import now, today
 from portal.core.db import db, transaction
 from portal.core.errors import Refused
+from portal.core.settings import Parameter
 from portal.deliberation.models.codes import BatchState, Channel, Stage
 from portal.deliberation.models.topics import TopicEntry
 from portal.deliberation.models.votes import (
@@ -17,7 +19,7 @@ from portal.deliberation.models.votes import (
     Vote,
 )
 from portal.deliberation.service import casting, counting, paper_waits, papers, public_log
-from tests.deliberation.papered import begun, booked, entered, over, the
+from tests.deliberation.papered import begun, booked, entered, over, settled, the
 
 
 @pytest.fixture
@@ -79,14 +81,60 @@ def test_what_two_people_enter_differently_is_shown_and_looked_at_again(delibera
     with pytest.raises(Refused, match="还没有核对一致"):
         booked(named, number, first)
     stranger = deliberating.committee(name="外人")
-    with pytest.raises(Refused, match="两个人能核对"), transaction():
-        papers.settle(db.session.get_one(Vote, named.id), db.session.get_one(PaperBatch, number), {}, by=stranger)
-    with transaction():
-        chosen = {other: 3, third: None}
-        papers.settle(db.session.get_one(Vote, named.id), db.session.get_one(PaperBatch, number), chosen, by=second)
+    with pytest.raises(Refused, match="两个人都说一样的才算"):
+        settled(named, number, {other: 3, third: None}, stranger)
+    settled(named, number, {other: 3, third: None}, second)
+    settled(named, number, {other: 3, third: None}, first)
     booked(named, number, second)
     rows = db.session.execute(sa.select(NamedBallot.entry_id, NamedBallot.choice).order_by(NamedBallot.entry_id))
     assert [choice for _entry, choice in rows] == [1, 3]
+
+
+def differing(deliberating, named, two):
+    """A box in which the two entered one paper differently; its number and the paper's."""
+    line = deliberating.entry(named).number
+    number = begun(named, two[0])
+    for by, choice in zip(two, (1, 2), strict=True):
+        entered(named, number, {line: choice}, by)
+    return number, line
+
+
+def test_neither_of_the_two_settles_a_difference_alone(deliberating, named, two):
+    first, second = two
+    number, line = differing(deliberating, named, two)
+    for choice in (2, 2, 3):
+        settled(named, number, {line: choice}, second)
+        assert state_of(number) is BatchState.DIFFERS
+        with pytest.raises(Refused, match="还没有核对一致"):
+            booked(named, number, second)
+    # Of the other it must be the same word; another word is a proposal in its turn.
+    settled(named, number, {line: 1}, first)
+    assert state_of(number) is BatchState.DIFFERS
+    settled(named, number, {line: 1}, second)
+    assert state_of(number) is BatchState.AGREED
+    assert the(PaperBatch, number).settled_by_name == "周洁、陈晨"
+    booked(named, number, second)
+    assert db.session.scalars(sa.select(NamedBallot.choice)).one() == 1
+
+
+def test_where_the_place_will_a_third_person_settles_and_neither_of_the_two(deliberating, named, two, make):
+    make.add(Parameter(key=papers.THIRD, value=1, valid_from=today(), set_at=now(), set_by="测试"))
+    number, line = differing(deliberating, named, two)
+    for by in two:
+        with pytest.raises(Refused, match="第三个人"):
+            settled(named, number, {line: 2}, by)
+    settled(named, number, {line: 2}, deliberating.committee(name="刘洋"))
+    assert state_of(number) is BatchState.AGREED
+    assert the(PaperBatch, number).settled_by_name == "刘洋"
+    booked(named, number, two[0])
+    assert db.session.scalars(sa.select(NamedBallot.choice)).one() == 2
+
+
+def test_a_difference_is_settled_whole(deliberating, named, two):
+    number, line = differing(deliberating, named, two)
+    for chosen in ({}, {line: 1, line + 1: 1}):
+        with pytest.raises(Refused, match="差异有变化"):
+            settled(named, number, chosen, two[0])
 
 
 def test_a_paper_of_who_has_voted_by_phone_is_laid_aside(deliberating, named, two):

@@ -1,13 +1,16 @@
 """Whose word counts where a proxy, a phone and a paper meet; papers that went out and what came back of them."""
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
+from portal.core.clock import now, today
 from portal.core.db import db, transaction
 from portal.core.errors import Refused
-from portal.deliberation.models.codes import Channel, ProxyState, Stage
+from portal.deliberation.models.codes import Channel, ProxyState, Stage, VoteState
 from portal.deliberation.models.votes import NamedBallot, PaperBatch, RollEntry, SecretBallot, Turnout, Vote, VoteProxy
-from portal.deliberation.service import casting, counting, papers, proxies, votes
+from portal.deliberation.service import casting, counting, papers, proxies, vote_doors, votes
 from portal.registry.models import Person
 from tests.deliberation.papered import begun, booked, entered, over, the
 
@@ -261,3 +264,23 @@ def test_of_an_unnamed_vote_no_page_promises_who_chose_what(deliberating, changi
     assert "各项多少票" in page
     assert "用手机投票的每个人都能用回执号" in page
     assert list(db.session.scalars(sa.select(SecretBallot.key))) == []
+
+
+def test_documents_of_proxies_are_forgotten_after_their_time_and_both_sides_have_a_copy_of_the_rest(
+    deliberating, changing, two
+):
+    (used, unused), holder = deliberating.voters(changing, 2), deliberating.make.person("李建国")
+    numbers = [taken(changing, voter[0], two[0], person=holder) for voter in (used, unused)]
+    by_proxy(changing, numbers[0], two[0])
+    told = vote_doors.export(db.session.get_one(Person, used[1].id)) + vote_doors.export(holder)
+    assert [one["受托投票的人"] for one in told if "受托投票的人" in one] == ["李建国"] * 3
+    with transaction() as session:
+        kept = session.get_one(Vote, changing.id)
+        kept.state, kept.opens_at, kept.closes_at = VoteState.COUNTED, now() - timedelta(9), now() - timedelta(2)
+    with transaction():
+        assert vote_doors.purge(today() - timedelta(days=5)) == 0
+    with transaction():
+        assert vote_doors.purge(today()) == 2
+    assert list(db.session.scalars(sa.select(VoteProxy.id))) == numbers[:1]
+    with pytest.raises(Refused, match="过了保存期"):
+        proxies.document_of(the(VoteProxy, numbers[0]))

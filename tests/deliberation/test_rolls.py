@@ -214,6 +214,25 @@ def test_whoever_sold_is_no_longer_an_owner(make: Make, deliberating: Deliberati
     assert _build(_vote(deliberating, Body.OWNERS_ORDINARY), deliberating) == ["新业主"]
 
 
+def test_on_the_day_of_a_sale_the_buyer_is_the_owner_and_the_seller_is_not(
+    make: Make, deliberating: Deliberating
+) -> None:
+    estate = _Estate(make, deliberating)
+    home = estate.home("101", "50", OwnerFacts("卖方"))
+    (title,) = owners.titles_of(home)
+    with transaction():
+        owners.end(title, until=today(), why="卖给别人")
+        owners.add(home, OwnerFacts("买方"), since=today(), source="不动产登记", by=estate.by)
+    names = {day: [one.owner.name for one in owners.titles_on([home.id], day)[home.id]] for day in _around(today())}
+    assert list(names.values()) == [["卖方"], ["买方"], ["买方"]]
+    assert [title.holds_on(day) for day in _around(today())] == [True, False, False]
+    assert _build(_vote(deliberating, Body.OWNERS_ORDINARY), deliberating) == ["买方"]
+
+
+def _around(day: date) -> list[date]:
+    return [day - timedelta(days=1), day, day + timedelta(days=1)]
+
+
 # Published, corrected, frozen
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from portal.deliberation.models.codes import Body
-from portal.deliberation.service.law import LAW, LawRow
+from portal.deliberation.service.law import CHANGED, LAW, LawRow
 from portal.deliberation.service.thresholds import NOTHING, Share, Threshold, Weight, decide, threshold_of
 
 
@@ -24,7 +24,14 @@ def _threshold(row: LawRow) -> Threshold:
 
 
 ROWS = {row.body: row for row in LAW}
-HALF = {Body.RESIDENTS_PERSONS, Body.RESIDENTS_HOUSEHOLDS, Body.RESIDENTS_GROUPS, Body.VILLAGERS_PERSONS}
+HALF = {
+    Body.RESIDENTS_PERSONS,
+    Body.RESIDENTS_HOUSEHOLDS,
+    Body.RESIDENTS_GROUPS,
+    Body.VILLAGERS_PERSONS,
+    Body.VILLAGE_ELECTION,
+    Body.VILLAGE_RECALL,
+}
 TWO_THIRDS = {
     Body.RESIDENT_DELEGATES,
     Body.VILLAGERS_HOUSEHOLDS,
@@ -103,8 +110,40 @@ def test_a_committee_has_no_quorum_of_the_law_and_decides_by_its_majority(case: 
     _by_heads(ROWS[Body.COMMITTEE], case)
 
 
+@pytest.mark.parametrize("case", MORE_THAN_HALF_COME[:2])
+def test_a_second_round_needs_more_than_half_of_the_voters_too(case: Case) -> None:
+    _by_heads(ROWS[Body.VILLAGE_ELECTION_AGAIN], case)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case(100, 60, 19, enough=True, carried=False),
+        Case(100, 60, 20, enough=True, carried=True),
+        Case(100, 60, 21, enough=True, carried=True),
+        Case(100, 61, 20, enough=True, carried=False),
+        Case(100, 61, 21, enough=True, carried=True),
+        Case(100, 50, 50, enough=False, carried=False),
+        Case(100, 51, 17, enough=True, carried=True),
+    ],
+)
+def test_a_third_of_the_ballots_is_enough_in_a_second_round(case: Case) -> None:
+    _by_heads(ROWS[Body.VILLAGE_ELECTION_AGAIN], case)
+
+
+def test_what_the_changed_laws_say_waits_to_be_confirmed_with_its_article() -> None:
+    for row in LAW:
+        assert row.article, row.body
+        assert row.confirmed is (row.body in OWNERS), row.body
+        assert ("待核对" in row.note) is not row.confirmed, row.body
+    for body in (Body.VILLAGE_ELECTION, Body.VILLAGE_ELECTION_AGAIN, Body.VILLAGE_RECALL):
+        assert ROWS[body].valid_from == CHANGED
+        assert "村民委员会组织法第十" in ROWS[body].article
+
+
 def test_the_table_has_a_row_for_every_body() -> None:
-    assert set(ROWS) == set(Body) == HALF | TWO_THIRDS | OWNERS | {Body.COMMITTEE}
+    others = {Body.COMMITTEE, Body.VILLAGE_ELECTION_AGAIN}
+    assert set(ROWS) == set(Body) == HALF | TWO_THIRDS | OWNERS | others
     assert len(LAW) == len(ROWS)
 
 

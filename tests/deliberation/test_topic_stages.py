@@ -13,7 +13,8 @@ from portal.core.clock import now, today
 from portal.core.db import db, transaction
 from portal.core.errors import Refused
 from portal.core.outbox import OutboxRow
-from portal.deliberation.models.codes import STAGE_MOVES, OutcomeState, Stage, VoteState
+from portal.deliberation.models.codes import STAGE_MOVES, OpinionState, OutcomeState, Stage, VoteState
+from portal.deliberation.models.opinions import Opinion
 from portal.deliberation.models.outcomes import Outcome
 from portal.deliberation.models.topics import Topic, TopicEntry, TopicStage
 from portal.deliberation.service import guards, moving, public_log, telling
@@ -78,6 +79,14 @@ def test_collecting_lasts_at_least_its_days_and_at_most_two_years(deliberating: 
 def test_collecting_needs_a_last_day(deliberating: Deliberating):
     with pytest.raises(Refused, match="到哪一天"):
         _move(deliberating.topic(stage=Stage.DRAFT), Stage.COLLECTING, deliberating)
+
+
+def test_a_statement_outlives_its_writer_as_something_that_was_heard(make: Make, deliberating: Deliberating):
+    topic = deliberating.topic(stage_until=today() - timedelta(days=1))
+    make.add(Opinion(topic_id=topic.id, words="想问大家", state=OpinionState.SHOWN, entered_by_name="周洁"))
+    assert guards.outreach(topic) == 0
+    make.add(Opinion(topic_id=topic.id, words="要装电梯", state=OpinionState.SHOWN))
+    assert guards.outreach(topic) == 1
 
 
 def test_collecting_ends_only_after_its_last_day_and_when_somebody_was_heard(deliberating: Deliberating):

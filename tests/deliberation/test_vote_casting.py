@@ -239,3 +239,63 @@ def test_a_receipt_is_read_aloud_in_fours_and_typed_as_one_likes(deliberating):
     assert len(code) == 16
     assert len(casting.shown(code).split()) == 4
     assert casting.typed(f" {casting.shown(code).lower()}") == code
+
+
+def test_the_same_slip_gives_another_receipt_in_another_vote(deliberating):
+    one, other, slip = deliberating.vote(named=False), deliberating.vote(named=False), casting.new_slip()
+    assert casting.receipt_for(one, slip) != casting.receipt_for(other, slip)
+    assert casting.receipt_for(one, slip) == casting.receipt_for(one, slip)
+
+
+@pytest.mark.parametrize("slip", ["x", "x" * 23, "x" * 65])
+def test_a_slip_that_no_form_of_ours_drew_is_refused(deliberating, slip):
+    vote = deliberating.vote(named=False)
+    entry, person, actor = deliberating.voters(vote, 1)[0]
+    with pytest.raises(Refused, match="重新打开再投票"):
+        cast(vote, entry, person, by=actor, slip=slip)
+    assert (rows(Turnout), rows(SecretBallot)) == (0, 0)
+
+
+def test_a_withdrawn_proxy_stands_for_nobody(deliberating):
+    vote, worker = deliberating.vote(), deliberating.committee()
+    entry = deliberating.entry(vote)
+    facts = {"holder": "李建国", "media": "application/pdf", "document": b"%PDF"}
+    withdrawn = {"state": ProxyState.WITHDRAWN, "entered_by": "w", "entered_by_name": "周洁"}
+    proxy = deliberating.make.add(VoteProxy(vote_id=vote.id, entry_id=entry.id, **facts, **withdrawn))
+    with pytest.raises(Refused, match="没有这一条的委托书"):
+        cast(vote, entry, None, by=worker, channel=Channel.PROXY, proxy=proxy)
+
+
+def test_papers_are_handed_out_of_unnamed_votes_alone_and_until_closing(deliberating):
+    named = deliberating.vote()
+    with pytest.raises(Refused, match="不用先登记发票"), transaction():
+        casting.hand_out(named, deliberating.entry(named))
+    for state, words in ((VoteState.CLOSED, "截止"), (VoteState.COUNTED, "截止")):
+        vote = deliberating.vote(named=False, state=state)
+        with pytest.raises(Refused, match=words), transaction():
+            casting.hand_out(vote, deliberating.entry(vote))
+    vote = deliberating.vote(named=False)
+    struck = deliberating.entry(vote, struck_at=clock.now(), struck_why="登记有误")
+    with pytest.raises(Refused, match="不在这次表决的名册"), transaction():
+        casting.hand_out(vote, struck)
+    assert rows(Turnout) == 0
+
+
+def test_a_box_is_put_into_an_unnamed_vote_that_is_not_counted_and_no_pile_is_below_nothing(deliberating):
+    vote = deliberating.vote(named=False)
+    for entry in [deliberating.entry(vote) for _number in range(3)]:
+        with transaction():
+            casting.hand_out(vote, entry)
+    with pytest.raises(Refused, match="比发出的多"), transaction():
+        casting.put_papers(vote, {1: 4, 2: -1})
+    for wrong in (deliberating.vote(), deliberating.vote(named=False, state=VoteState.COUNTED)):
+        with pytest.raises(Refused, match="现在不能录入票箱"), transaction():
+            casting.put_papers(wrong, {1: 0})
+    assert rows(SecretBallot) == 0
+
+
+def test_the_receipt_of_a_vote_that_was_changed_is_in_the_box_no_more(deliberating):
+    vote = deliberating.vote(may_change=True)
+    entry, person, actor = deliberating.voters(vote, 1)[0]
+    first, second = (cast(vote, entry, person, choice, by=actor).code for choice in (1, 2))
+    assert (casting.keeps(vote, first), casting.keeps(vote, second)) == (False, True)

@@ -214,3 +214,12 @@ def test_a_row_is_there_and_confirmed_until_its_last_day(vote: Vote, deliberatin
     assert {rule.id, new.id} <= shown
     with transaction():
         rules.confirm(db.session.get_one(BodyRule, rule.id), note="新法第二十条", by=deliberating.committee())
+
+
+def test_a_vote_whose_last_second_is_over_is_not_called_off(deliberating: Deliberating) -> None:
+    vote = deliberating.vote()
+    with transaction() as session:
+        session.get_one(Vote, vote.id).closes_at = now()
+    with pytest.raises(Refused, match="不能再取消"), transaction() as session:
+        vote_opening.cancel(session.get_one(Vote, vote.id), "结果不好看", by=deliberating.committee())
+    assert db.session.get_one(Vote, vote.id).state is VoteState.OPEN

@@ -4,16 +4,19 @@ import json
 import logging
 import random
 import re
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from portal.core import clock
 from portal.core.access import Platform
 from portal.core.audit import AuditRow
 from portal.core.db import Base, db, transaction
 from portal.deliberation.models.codes import VoteState
 from portal.deliberation.models.votes import INVALID, RollEntry, SecretBallot, Turnout, Vote
-from portal.deliberation.service import doors, vote_opening
+from portal.deliberation.service import doors, sweeping, vote_opening
+from portal.deliberation.vote_jobs import sweep_ballots
 from portal.identity.permissions import Role
 from portal.registry.models import Person
 from tests.deliberation.test_vote_counting import finished
@@ -134,6 +137,8 @@ def test_after_counting_the_physical_order_tells_no_more_than_chance(election, d
     finished(election.vote)
     turnout, ballots = physical(Turnout, Turnout.entry_id), physical(SecretBallot, SecretBallot.key)
     assert in_place(election, turnout, ballots) < BEYOND_CHANCE
+    # Not even in which order they came is left.
+    assert sum(mine == other for mine, other in zip(election.truth, turnout, strict=True)) < BEYOND_CHANCE
     by_time = [election.truth[entry] for entry in election.truth]
     assert sum(mine == other for mine, other in zip(by_time, ballots, strict=True)) < BEYOND_CHANCE
     by_roll = [election.truth[entry] for entry in sorted(election.truth)]
@@ -151,6 +156,44 @@ def test_after_counting_receipts_stand_in_the_ballots_and_the_file_alone(electio
     assert tables_with(election.slips, rows) == set()
     content = "\n".join(rows["vote_file"])
     assert not [one.name for one in db.session.scalars(sa.select(RollEntry)) if one.name in content]
+
+
+def traces(instance, receipts):
+    """How often each receipt stands in the files of the database, deleted or not."""
+    files = (instance / "portal.db", instance / "portal.db-wal")
+    held = b"".join(path.read_bytes() for path in files if path.exists())
+    return {held.count(receipt.encode()) for receipt in receipts}
+
+
+def test_after_the_sweep_the_files_hold_each_ballot_and_the_published_file_and_nothing_older(
+    election, database, instance
+):
+    assert not sweeping.is_due(clock.now())
+    election.hold()
+    finished(election.vote)
+    assert sweeping.is_due(clock.now())
+    assert not sweeping.is_due(clock.now() + timedelta(days=4))
+    if database == "postgresql":
+        before = laid_down()
+        sweep_ballots()
+        assert not laid_down() & before
+        return
+    # What the sweep is for: the log still holds every page as it was written, with the order of the votes.
+    assert min(traces(instance, election.receipts)) > 3
+    sweep_ballots()
+    # The ballot, its place in the index of its vote, the published file.
+    assert traces(instance, election.receipts) == {3}
+    held = (instance / "portal.db").read_bytes()
+    by_place = sorted(election.receipts, key=lambda receipt: held.rindex(receipt.encode()))
+    by_time = zip(election.receipts, by_place, strict=True)
+    assert sum(mine == other for mine, other in by_time) < BEYOND_CHANCE
+
+
+def laid_down():
+    """The files in which PostgreSQL keeps the two tables."""
+    db.session.rollback()
+    named = sa.text("SELECT pg_relation_filenode('vote_turnout') UNION SELECT pg_relation_filenode('secret_ballot')")
+    return set(db.session.scalars(named))
 
 
 def addresses(app, vote):

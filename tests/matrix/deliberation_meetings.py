@@ -45,4 +45,8 @@ ASKS: dict[str, str] = {
     "deliberation.worker.meeting_unmark": KEEP,
     "deliberation.worker.meeting_versions": KEEP,
     "deliberation.worker.meeting_wall": KEEP,
+    "deliberation.worker.minutes_template_file": KEEP,
+    "deliberation.worker.minutes_template_list": KEEP,
+    "deliberation.worker.minutes_template_put": KEEP,
+    "deliberation.worker.minutes_template_remove": KEEP,
 }

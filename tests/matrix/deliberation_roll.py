@@ -23,6 +23,8 @@ ASKS: dict[str, str] = {
     "deliberation.worker.rule_new": "deliberation.rules",
     "deliberation.worker.rule_replace": "deliberation.rules",
     "registry.worker.owner_end": "people.edit",
+    "registry.worker.owner_link": "people.edit",
+    "registry.worker.owner_unlink": "people.edit",
     "registry.worker.owner_new": "people.edit",
     "registry.worker.owner_titles": "people.read",
     "registry.worker.owners": "people.read",

@@ -20,6 +20,7 @@ ASKS: dict[str, str] = {
     "casework.worker.figure_sheet": "cases.supervise",
     "casework.worker.figures": "cases.supervise",
     "casework.worker.matter": "cases.supervise",
+    "casework.worker.matter_back": "cases.supervise",
     "casework.worker.matter_dismiss": "cases.supervise",
     "casework.worker.matter_take": "cases.supervise",
     "casework.worker.matters": "cases.supervise",

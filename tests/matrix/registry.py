@@ -74,6 +74,7 @@ ASKS = {
     "registry.worker.households": "people.read",
     "registry.worker.households_export": "people.export fresh",
     "registry.worker.households_print": "people.read",
+    "registry.worker.import_blank": "people.import",
     "registry.worker.import_cancel": "people.import",
     "registry.worker.import_columns": "people.import",
     "registry.worker.import_kind": "people.import",

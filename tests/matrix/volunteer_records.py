@@ -3,6 +3,7 @@
 ASKS: dict[str, str] = {
     "volunteers.resident.certificate_ask": "volunteers.use",
     "volunteers.resident.certificate_file": "volunteers.use",
+    "volunteers.resident.certificate_withdraw": "volunteers.use",
     "volunteers.resident.certificates_mine": "volunteers.use",
     "volunteers.resident.correction_ask": "volunteers.use",
     "volunteers.resident.correction_mine": "volunteers.use",

@@ -7,14 +7,13 @@ import pytest
 import sqlalchemy as sa
 
 from portal.core.audit import AuditRow
-from portal.core.clock import now, today
+from portal.core.clock import now
 from portal.core.db import db, transaction
 from portal.core.outbox import OutboxRow
 from portal.identity.permissions import Role
 from portal.meals.models import MealOrder, Menu, OrderState
 from portal.registry.models import PersonState
-
-TOMORROW = (today() + timedelta(days=1)).isoformat()
+from tests.days import day_sent
 
 
 @pytest.fixture
@@ -94,7 +93,7 @@ def test_the_dossiers_link_leads_to_the_menus_of_that_person(make, desk):
 
 def test_an_order_by_telephone_says_who_placed_it_for_whom(make, desk):
     menu, person = make.menu(), make.person("王秀英")
-    assert "订餐" in text_of(desk.get(f"/desk/meals/orders/for/{person.public_id}?day={TOMORROW}"))
+    assert "订餐" in text_of(desk.get(f"/desk/meals/orders/for/{person.public_id}?day={day_sent(1)}"))
     answer = desk.post(f"/desk/meals/orders/for/{person.public_id}/{menu.id}", data=form(menu, note="切碎"))
     assert answer.status_code == 303
     order = only_order()

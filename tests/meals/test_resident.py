@@ -14,8 +14,7 @@ from portal.meals.models import MealOrder, Menu, MenuState, OrderState, PayerLev
 from portal.meals.service import orders
 from portal.places.models import Capacity
 from portal.registry.models import AgentState, FamilyAgent
-
-TOMORROW = (today() + timedelta(days=1)).isoformat()
+from tests.days import day_sent
 
 
 @pytest.fixture
@@ -68,7 +67,7 @@ def test_the_menus_show_price_after_subsidies_portions_and_cutoff(make, signed):
     subsidy(make)
     canteen = make.canteen()
     make.menu(dishes=[make.dish(canteen, name="红烧带鱼套餐", diets=["low_sugar"], allergens=["鱼"])], portions=3)
-    page = text_of(signed.get(f"/meals/?day={TOMORROW}"))
+    page = text_of(signed.get(f"/meals/?day={day_sent(1)}"))
     for words in ("红烧带鱼套餐", "补贴后约 ¥7.00", "还剩 3 份", "明天 09:00 截止", "低糖", "含鱼", "订这一餐"):
         assert words in page
 
@@ -84,20 +83,20 @@ def test_a_day_without_menus_says_what_to_do(signed):
 
 def test_a_sold_out_menu_offers_no_order(make, signed):
     make.menu(portions=0)
-    page = text_of(signed.get(f"/meals/?day={TOMORROW}"))
+    page = text_of(signed.get(f"/meals/?day={day_sent(1)}"))
     assert "已订完" in page
     assert "订这一餐" not in page
 
 
 def test_drafts_are_not_shown(make, signed):
     menu = make.menu(state=MenuState.DRAFT)
-    assert "这一天没有菜单" in text_of(signed.get(f"/meals/?day={TOMORROW}"))
+    assert "这一天没有菜单" in text_of(signed.get(f"/meals/?day={day_sent(1)}"))
     assert signed.get(f"/meals/{menu.id}/order").status_code == 404
 
 
 def test_an_account_without_a_person_may_look_but_is_told_to_wait(make, client):
     menu, browser = make.menu(), client.sign_in(make.resident())
-    page = text_of(browser.get(f"/meals/?day={TOMORROW}"))
+    page = text_of(browser.get(f"/meals/?day={day_sent(1)}"))
     assert "等社区核对身份" in page
     assert "订这一餐" not in page
     assert browser.post(f"/meals/{menu.id}/order", data=form(menu)).status_code == 422
@@ -119,7 +118,7 @@ def test_the_order_page_prices_what_its_address_asks_without_writing(make, signe
 def test_the_order_page_says_about_what_is_left_to_pay_as_the_menu_does(make, signed):
     subsidy(make)
     menu = make.menu()
-    for address in (f"/meals/?day={TOMORROW}", f"/meals/{menu.id}/order"):
+    for address in (f"/meals/?day={day_sent(1)}", f"/meals/{menu.id}/order"):
         assert "原价 ¥12.00 补贴后约 ¥7.00" in text_of(signed.get(address)), address
 
 
@@ -187,7 +186,7 @@ def test_a_menu_already_ordered_from_leads_to_that_order(make, signed):
 def test_a_daughter_orders_for_her_mother_at_her_mothers_price(make, daughter, mother):
     subsidy(make)
     menu = make.menu()
-    menus = text_of(daughter.get(f"/meals/?day={TOMORROW}&person={mother.public_id}"))
+    menus = text_of(daughter.get(f"/meals/?day={day_sent(1)}&person={mother.public_id}"))
     assert "给李小红订" in menus
     assert "给王秀英订" in menus
     assert "补贴后约 ¥7.00" in menus
@@ -315,7 +314,7 @@ def test_the_lists_ask_as_many_questions_for_many_rows_as_for_few(make, daughter
         menu = make.menu(canteen=canteen, day=today() + timedelta(days=number + 2))
         address = f"/meals/{menu.id}/order?person={mother.public_id}"
         assert daughter.post(address, data=form(menu, idem=f"key-{number}")).status_code == 303
-    for address in (f"/meals/?day={TOMORROW}&person={mother.public_id}", "/meals/orders"):
+    for address in (f"/meals/?day={day_sent(1)}&person={mother.public_id}", "/meals/orders"):
         asked.clear()
         sa.event.listen(db.engine, "before_cursor_execute", note)
         assert daughter.get(address).status_code == 200

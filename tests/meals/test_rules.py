@@ -13,9 +13,8 @@ from portal.demo import schemes
 from portal.identity.permissions import Role
 from portal.meals.models import PayerLevel, RegionLevel, SetClass, SubsidyKind, SubsidyRule, Way
 from portal.meals.service import orders
+from tests.days import in_days
 from tests.meals.stand import acting
-
-TOMORROW = today() + timedelta(days=1)
 
 
 @pytest.fixture
@@ -52,7 +51,7 @@ def form(make, **more):
         "region_level": "any",
         "days": "all",
         "meals": ["lunch"],
-        "valid_from": TOMORROW.isoformat(),
+        "valid_from": in_days(1).isoformat(),
         "source": "春晖办〔2026〕3号",
     } | more
 
@@ -153,7 +152,7 @@ def test_an_unused_rule_is_edited_in_place(make, desk):
 def test_a_used_rule_ends_on_the_eve_and_a_successor_begins(make, desk):
     old = rule(make)
     use(make, old)
-    begins = TOMORROW + timedelta(days=3)
+    begins = in_days(1) + timedelta(days=3)
     assert "已经发放过补贴" in text_of(desk.get(f"/desk/meals/rules/{old.id}"))
     answer = desk.post(f"/desk/meals/rules/{old.id}", data=form(make, valid_from=begins.isoformat()))
     assert answer.status_code == 303
@@ -185,7 +184,7 @@ def test_a_rule_of_another_street_is_neither_shown_nor_changed(make, desk):
     other = rule(make, "999901002", name="别的街道补贴")
     assert "别的街道补贴" not in text_of(desk.get("/desk/meals/rules"))
     assert desk.get(f"/desk/meals/rules/{other.id}").status_code == 404
-    assert desk.post(f"/desk/meals/rules/{other.id}/end", data={"last_day": TOMORROW.isoformat()}).status_code == 404
+    assert desk.post(f"/desk/meals/rules/{other.id}/end", data={"last_day": in_days(1).isoformat()}).status_code == 404
 
 
 def test_a_rule_that_reaches_beyond_the_street_is_shown_but_not_changed(make, desk):

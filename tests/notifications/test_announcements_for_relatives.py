@@ -17,6 +17,7 @@ from portal.notifications.service.announcements import Words
 from portal.registry.models import AgentState, FamilyAgent, Person, TagKind
 from tests.acting import actor_of
 from tests.client import Client
+from tests.days import as_of_now, in_days, later
 from tests.make import Make
 
 BADGE = re.compile(r'class="badge">(\d+)')
@@ -76,12 +77,12 @@ def test_an_agent_reads_what_is_for_whom_she_acts_for_and_is_told_for_whom(
 
 
 @pytest.mark.parametrize(
-    "more", [{"state": AgentState.REQUESTED}, {"state": AgentState.ENDED}, {"until": today() - timedelta(days=1)}]
+    "more", [{"state": AgentState.REQUESTED}, {"state": AgentState.ENDED}, {"until": later(in_days, -1)}]
 )
 def test_who_does_not_act_for_her_today_does_not_find_it(
     make: Make, client: Client, mother: Person, daughter: Account, more: dict[str, object]
 ) -> None:
-    acts_for(make, daughter, mother, **more)
+    acts_for(make, daughter, mother, **as_of_now(more))
     made = announce(make, "独居老人体检", None, TagKind.LIVING_ALONE)
     client.sign_in(daughter)
     assert page(client, f"/notices/announcements/{made.id}") == "404"

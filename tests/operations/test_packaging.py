@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.sites import ROOT, Process, free_port
+from tests.sites import ROOT, free_port, spawned
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 BESIDE = ("templates", "static", "translations")
@@ -65,7 +65,7 @@ def test_an_installed_portal_migrates_and_serves(wheel, tmp_path):
     env = {"PATH": os.environ["PATH"], "PORTAL_MODE": "demo", "PORTAL_INSTANCE": str(instance), "PORT": str(port)}
     portal = str(venv / "bin/portal")
     subprocess.run([portal, "migrate"], env=env, cwd=tmp_path, check=True, capture_output=True)
-    process = Process([portal, "serve"], env, tmp_path / "log.txt", folder=tmp_path)
+    process = spawned([portal, "serve"], env, tmp_path / "log.txt", folder=tmp_path)
     try:
         process.says("serving at")
         page = requests.get(f"http://127.0.0.1:{port}/account/sign-in", timeout=20)

@@ -1,15 +1,14 @@
 """The processes of a site: the web server with its files, the jobs, and the command that runs both."""
 
+import os
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from tests.sites import ROOT, until
+from tests.sites import until
 
 pytestmark = pytest.mark.slow
 
@@ -94,22 +93,20 @@ def test_nothing_outlives_a_run_that_is_killed(new_site):
     site = new_site()
     process = site.start("run")
     process.says("Ctrl-C ends everything", longest=LOADING)
-    until(lambda: len(_left(site)) == 3, "web, jobs and their parent")
+    until(lambda: len(_left(site)) == 2, "the web server and the jobs")
     process.signal(signal.SIGKILL)
     process.popen.wait()
     until(lambda: not _left(site), "the children's end")
 
 
-def test_the_process_that_waits_for_the_two_others_holds_no_portal():
-    listing = "import sys; from portal.core import supervising; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", listing], cwd=ROOT, check=True, capture_output=True, text=True)
-    loaded = set(done.stdout.split())
-    assert {name for name in loaded if name.startswith("portal")} == {
-        "portal",
-        "portal.core",
-        "portal.core.supervising",
-    }
-    assert not loaded & {"flask", "sqlalchemy", "click"}
+def test_when_the_jobs_end_by_themselves_everything_ends_and_says_so_by_its_code(new_site):
+    site = new_site()
+    process = site.start("run")
+    process.says("Ctrl-C ends everything", longest=LOADING)
+    (jobs,) = (one for one in _left(site) if one != process.popen.pid)
+    os.kill(jobs, signal.SIGKILL)
+    assert process.popen.wait(30) == 1
+    until(lambda: not _left(site), "the end")
 
 
 def _left(site) -> list[int]:

@@ -1,20 +1,17 @@
 """A family behind one door, the worker who enters its events, and what siblings hear of them."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
-from portal.core.clock import today
 from portal.core.db import db
 from portal.registry.models import Happening, Household, Person, Relation
 from portal.registry.service import households
 from tests.client import Client
+from tests.days import day_sent
 from tests.make import Make
-
-TODAY = today().isoformat()
-TOMORROW = (today() + timedelta(days=1)).isoformat()
 
 
 class Family:
@@ -31,10 +28,10 @@ class Family:
         client.sign_in(make.worker())
 
     def post(self, person: Person, event: str, **typed: Any) -> TestResponse:
-        return self.client.post(f"/desk/people/{person.public_id}/{event}", data={"day": TODAY, **typed})
+        return self.client.post(f"/desk/people/{person.public_id}/{event}", data={"day": day_sent(), **typed})
 
     def at_home(self, event: str, **typed: Any) -> TestResponse:
-        return self.client.post(f"/desk/people/households/{self.home.id}/{event}", data={"day": TODAY, **typed})
+        return self.client.post(f"/desk/people/households/{self.home.id}/{event}", data={"day": day_sent(), **typed})
 
     def relations(self, home: Household | None = None) -> dict[str, str]:
         db.session.rollback()

@@ -9,8 +9,9 @@ from portal.core.db import db
 from portal.registry.models import Household
 from portal.registry.service import households
 from tests.client import Client
+from tests.days import day_sent
 from tests.make import Make
-from tests.registry.family import TODAY, TOMORROW, Family, text
+from tests.registry.family import Family, text
 from tests.registry.test_registering import new
 
 
@@ -22,7 +23,13 @@ def family(make: Make, client: Client) -> Family:
 def test_a_newcomers_mistakes_are_told_together(make: Make, client: Client) -> None:
     make.community()
     client.sign_in(make.worker())
-    said = {"id_number": "99990119500505", "birth_date": TOMORROW, "day": TOMORROW, "home": "existing", "name": ""}
+    said = {
+        "id_number": "99990119500505",
+        "birth_date": day_sent(1),
+        "day": day_sent(1),
+        "home": "existing",
+        "name": "",
+    }
     page = text(new(client, **said))
     for words in (
         "应为 18 位",
@@ -49,7 +56,7 @@ def test_a_newcomers_home_is_looked_at_with_the_rest(family: Family, said: dict[
 
 
 def test_the_mistakes_of_a_split_are_told_together(family: Family) -> None:
-    answer = family.at_home("split", number="", lives="other", day=TOMORROW)
+    answer = family.at_home("split", number="", lives="other", day=day_sent(1))
     assert answer.status_code == 422
     for words in ("请选择分出去的人", "请选择新户的户主", "请填写户号", "请选择楼栋", "日期还没有到"):
         assert words in text(answer), words
@@ -71,7 +78,7 @@ def test_a_split_offers_the_next_number_and_leads_to_both_households_and_the_und
 
 
 def test_the_only_household_that_was_found_is_chosen(family: Family) -> None:
-    said = {"household_words": family.home.number, "household_look": "1", "home": "existing", "day": TODAY}
+    said = {"household_words": family.home.number, "household_look": "1", "home": "existing", "day": day_sent()}
     page = text(family.client.post("/desk/people/new", data=said))
     said = rf'name="household_id"\s+type="radio"\s+value="{family.home.id}" checked'
     assert re.search(said, page)

@@ -128,6 +128,58 @@ def test_sharing_is_not_allowed_until_somebody_says_yes(make: Make):
     assert consents.allows(person, Purpose.SHARING)
 
 
+def test_what_nobody_answered_is_given_for_nothing_that_needs_a_yes(make: Make):
+    person = make.person()
+    allowed = {purpose: consents.allows(person, purpose) for purpose in Purpose}
+    assert {purpose for purpose, given in allowed.items() if given} == {Purpose.SERVICE, Purpose.VISIT, Purpose.SMS}
+    asked = {of.purpose for of in consents.unanswered(person)}
+    assert asked == {Purpose.HEALTH, Purpose.NEWS, Purpose.PHOTO, Purpose.SHARING}
+
+
+def test_what_a_register_says_of_the_diet_stays_until_somebody_says_no(make: Make):
+    """Unasked is no yes to hand it on, and no order to delete it."""
+    person, dish = make.person(diet="low_salt"), make.dish()
+    with transaction():
+        editing.save(
+            db.session.get_one(Person, person.id),
+            Care(diets=frozenset({Diet.LOW_SALT, Diet.SOFT})),
+            version=person.version,
+            reason="",
+        )
+    assert pricing.clashes(make.read(person), dish) == (Diet.LOW_SALT, Diet.SOFT)
+    assert not consents.allows(make.read(person), Purpose.HEALTH)
+
+
+def test_an_invitation_goes_to_a_telephone_only_with_a_yes(make: Make):
+    person = make.person()
+    assert recipients.reached_by(person.ref, "volunteers.invited").phone == ""
+    with transaction():
+        consents.give(db.session.get_one(Person, person.id), Purpose.NEWS, voice=SELF)
+    assert recipients.reached_by(person.ref, "volunteers.invited").phone == person.phone
+
+
+def test_a_no_to_what_an_account_had_given_keeps_a_register_from_bringing_it_back(make: Make):
+    person = make.person(diet="low_salt")
+    account = make.resident(person)
+    with transaction():
+        consents.at_registration(db.session.merge(account), now(), also=("health",))
+    assert consents.allows(make.read(person), Purpose.HEALTH)
+    moment = now()
+    with transaction() as session:
+        consents.withdraw(session.get_one(Person, person.id), Purpose.HEALTH, voice=SELF)
+        session.execute(sa.update(Person).values(diet="soft", updated_at=moment))
+        consents.keep_refusals(moment)
+    assert make.read(person).diet is None
+
+
+def test_the_ticks_of_a_registration_are_lines_of_their_own_and_no_other_purpose_slips_in(make: Make):
+    account = make.resident()
+    with transaction():
+        consents.at_registration(db.session.merge(account), now(), also=("news", "sharing", "nonsense"))
+    purposes = db.session.scalars(sa.select(Consent.purpose).order_by(Consent.id)).all()
+    assert purposes == [Purpose.ID_NUMBER, Purpose.NEWS]
+
+
 def test_a_yes_said_twice_stands_once_and_the_ledger_keeps_every_line(make: Make):
     person = make.person()
     for act in (consents.give, consents.give, consents.withdraw, consents.give):
@@ -225,6 +277,35 @@ def test_no_photograph_is_taken_of_who_withdrew_that_consent(make: Make):
     said = stand.said()
     with pytest.raises(Refused, match="撤回了拍照"), transaction():
         recording.record(made, said, by=actor_of(make.worker()), picture=Picture(b"", consented=True))
+
+
+def pictured(make: Make, person: Person) -> None:
+    worker = actor_of(make.worker())
+    with transaction():
+        made = planning.unplanned(listing.subject_of(db.session.get_one(Person, person.id)))
+        recording.record(made, stand.said(), by=worker, picture=Picture(b"", consented=True))
+
+
+def test_the_yes_to_the_first_photograph_is_kept_with_who_asked(make: Make):
+    person = make.person()
+    pictured(make, person)
+    row = db.session.scalars(sa.select(Consent)).one()
+    assert (row.purpose, row.channel, row.operator != "") == (Purpose.PHOTO, Channel.COUNTER, True)
+    assert consents.allows(make.read(person), Purpose.PHOTO)
+    with transaction():
+        consents.said_yes_at_home(db.session.get_one(Person, person.id), Purpose.PHOTO, by=actor_of(make.worker()))
+    assert len(db.session.scalars(sa.select(Consent)).all()) == 1
+
+
+def test_a_childs_photograph_needs_a_guardian_who_is_known(make: Make):
+    child = make.person("李小宝", born=today() - timedelta(days=365 * 6))
+    with pytest.raises(Refused, match="监护人"):
+        pictured(make, child)
+    mother = make.person("李红", born=date(1990, 1, 1))
+    with transaction():
+        db.session.get_one(Person, child.id).guardian_id = mother.id
+    pictured(make, child)
+    assert db.session.scalars(sa.select(Consent)).one().guardian == "李红"
 
 
 # Closing.

@@ -15,8 +15,9 @@ from portal.core.db import db
 from portal.identity.permissions import Role
 from portal.registry.models import Happening, HappeningKind, Household, Person, Relation
 from tests.client import Client
+from tests.days import day_sent
 from tests.make import Make
-from tests.registry.family import TODAY, TOMORROW, Family, newest, text, undo
+from tests.registry.family import Family, newest, text, undo
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_a_split_is_refused_in_words(family: Family) -> None:
         (split(family, family.son, head=family.wife), "从分出去的人里选"),
         (split(family, family.head, head=family.head), "请选择新户主"),
         (split(family, family.son, head=family.son, number=family.home.number), "已经有户号"),
-        (split(family, family.son, head=family.son, day=TOMORROW), "还没有到"),
+        (split(family, family.son, head=family.son, day=day_sent(1)), "还没有到"),
         (split(family, family.son, head=family.son, lives="other"), "请选择楼栋"),
     ):
         assert answer.status_code == 422, words
@@ -77,7 +78,7 @@ def test_two_households_join_under_the_head_of_the_one_that_stays(family: Family
     guest = family.make.person("陈建国", household_id=other.id, relation=Relation.HEAD)
     page = f"/desk/people/households/{family.home.id}/join?number={other.number}"
     assert "陈建国" in text(family.client.get(page))
-    typed = {"day": TODAY, f"relation_{guest.id}": "sibling"}
+    typed = {"day": day_sent(), f"relation_{guest.id}": "sibling"}
     assert family.client.post(page, data=typed).status_code == 303
     assert family.relations()["陈建国"] == "sibling"
     assert family.make.read(other).closed_on == today()
@@ -98,7 +99,7 @@ def test_a_change_of_head_proposes_the_relations_and_takes_corrections(family: F
     assert "新户主：张明" in html
     assert '<option selected value="grandparent">' in html
     typed = {
-        "day": TODAY,
+        "day": day_sent(),
         f"relation_{family.head.id}": "parent",
         f"relation_{family.wife.id}": "other",
         f"relation_{family.mother.id}": "grandparent",
@@ -117,7 +118,7 @@ def test_an_undo_names_the_later_event_that_must_go_first(family: Family) -> Non
     family.post(family.head, "death", new_head=family.wife.public_id)
     answer = undo(family.client, first)
     assert answer.status_code == 422
-    assert f"请先撤销后来的这一条：{TODAY} 去世（张伟）" in text(answer)
+    assert f"请先撤销后来的这一条：{day_sent()} 去世（张伟）" in text(answer)
     assert undo(family.client, newest()).status_code == 303
     assert undo(family.client, first).status_code == 303
     assert family.make.read(family.mother).absent_from is None
@@ -152,8 +153,8 @@ def test_the_list_of_events_is_filtered_paged_and_empty_at_first(make: Make, cli
     client.sign_in(make.worker())
     assert "没有登记事件" in text(client.get("/desk/people/happenings"))
     for _time in range(16):
-        client.post(f"/desk/people/{person.public_id}/absence", data={"day": TODAY})
-        client.post(f"/desk/people/{person.public_id}/return", data={"day": TODAY})
+        client.post(f"/desk/people/{person.public_id}/absence", data={"day": day_sent()})
+        client.post(f"/desk/people/{person.public_id}/return", data={"day": day_sent()})
     html = text(client.get("/desk/people/happenings"))
     assert "下一页" in html
     only = text(client.get("/desk/people/happenings?kind=absence"))
@@ -167,7 +168,7 @@ def test_a_grid_worker_reads_events_of_her_grid_and_undoes_none(make: Make, clie
     mine, theirs = make.person("王秀英", grid=grid), make.person("陈建国", grid=other)
     client.sign_in(make.worker())
     for person in (mine, theirs):
-        client.post(f"/desk/people/{person.public_id}/absence", data={"day": TODAY})
+        client.post(f"/desk/people/{person.public_id}/absence", data={"day": day_sent()})
     hers = newest()
     client.sign_in(make.worker(Role.GRID_WORKER, grid))
     html = text(client.get("/desk/people/happenings"))
@@ -175,14 +176,14 @@ def test_a_grid_worker_reads_events_of_her_grid_and_undoes_none(make: Make, clie
     assert "陈建国" not in html
     assert client.get(f"/desk/people/happenings/{hers.public_id}").status_code == 404
     assert undo(client, hers).status_code == 403
-    assert client.post(f"/desk/people/{mine.public_id}/return", data={"day": TODAY}).status_code == 403
+    assert client.post(f"/desk/people/{mine.public_id}/return", data={"day": day_sent()}).status_code == 403
 
 
 def test_another_communitys_events_are_not_there(make: Make, client: Client) -> None:
     other = make.community("秋月社区")
     person = make.person("陈建国", community=other)
     client.sign_in(make.worker(scope=other))
-    client.post(f"/desk/people/{person.public_id}/absence", data={"day": TODAY})
+    client.post(f"/desk/people/{person.public_id}/absence", data={"day": day_sent()})
     happening = newest()
     client.sign_in(make.worker(scope=make.community()))
     assert "陈建国" not in text(client.get("/desk/people/happenings"))

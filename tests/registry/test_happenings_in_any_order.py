@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from portal.areas.models import Area, Dwelling
 from portal.core.access import Actor, Platform
-from portal.core.clock import now, today
+from portal.core.clock import today
 from portal.core.db import db
 from portal.core.errors import Refused
 from portal.core.ids import Sex
@@ -31,7 +31,7 @@ step = st.tuples(
     st.integers(0, 30),
 )
 
-WORKER = Actor(0, "worker", "周洁", Platform.DESK, (), 0, now())
+WORKER = Actor(0, "worker", "周洁", Platform.DESK, (), 0, datetime(2026, 1, 1, tzinfo=UTC))
 
 
 class Village:

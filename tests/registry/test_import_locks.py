@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +11,6 @@ from sqlalchemy.dialects import postgresql
 from werkzeug.test import TestResponse
 
 from portal.core.access import Actor, Platform, Scope
-from portal.core.clock import now
 from portal.core.db import db, transaction
 from portal.core.errors import Refused
 from portal.registry.models import ImportRow, Outcome, Person, Verdict
@@ -25,7 +25,7 @@ THREE = register(
     row(联系电话="13900000008", 户号="H9", 小区="柳荫里", 房号="999", 备注="耳背"),
 )
 TAKEN = {"phone": "row", "household_number": "row"}
-ME = Actor(0, "a-worker", "周洁", Platform.DESK, (), 0, now())
+ME = Actor(0, "a-worker", "周洁", Platform.DESK, (), 0, datetime(2026, 1, 1, tzinfo=UTC))
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from werkzeug.test import TestResponse
 from portal.core.db import db
 from portal.registry.models import Household, Person, PersonState, Relation
 from tests.client import Client
+from tests.days import day_sent
 from tests.make import Make
-from tests.registry.family import TODAY, Family, text
+from tests.registry.family import Family, text
 
 LOOK_HOME = {"household_look": "1"}
 LOOK_DOOR = {"door_look": "1"}
@@ -32,7 +33,7 @@ def new(client: Client, **typed: Any) -> TestResponse:
         "phone": "",
         "home": "existing",
         "relation": "other",
-        "day": TODAY,
+        "day": day_sent(),
         "note": "",
         "idem": "k1",
     }

@@ -1,6 +1,6 @@
 """Registering by hand: who comes, who is there already, and what undoing a registration may take away."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from portal.registry.models import Happening, Person, PersonState, Relation
 from portal.registry.service import beyond, happenings
 from portal.registry.service.people import Scope
 from tests.client import Client
+from tests.days import as_of_now, day_sent, later
 from tests.make import Make
 
 
@@ -157,8 +158,8 @@ def test_a_double_click_registers_one_person(make: Make, client: Client) -> None
     ("typed", "words"),
     [
         ({"name": ""}, "请填写姓名"),
-        ({"day": (today() + timedelta(days=1)).isoformat()}, "日期还没有到"),
-        ({"birth_date": (today() + timedelta(days=1)).isoformat()}, "出生日期还没有到"),
+        ({"day": later(day_sent, 1)}, "日期还没有到"),
+        ({"birth_date": later(day_sent, 1)}, "出生日期还没有到"),
         ({"home": "existing", "household_number": "没有的户"}, "没有户号是"),
         ({"home": "existing", "household_number": ""}, "请填写户号"),
         ({"id_number": "110105194912310021"}, "最后一位对不上"),
@@ -170,7 +171,7 @@ def test_a_newcomer_is_refused_in_words(make: Make, client: Client, typed: dict[
     make.community()
     client.sign_in(make.worker())
     client.shows_numbers = True
-    answer = new(client, **typed)
+    answer = new(client, **as_of_now(typed))
     assert answer.status_code == 422
     assert words in answer.get_data(as_text=True)
     assert list(db.session.scalars(sa.select(Person))) == []

@@ -16,7 +16,6 @@ from portal.registry.service import restricted
 from tests.client import Client
 from tests.make import Make
 
-TODAY = today()
 PAGE = "/desk/people/restricted"
 CORRECTION = RestrictedKind.COMMUNITY_CORRECTION
 
@@ -31,7 +30,7 @@ def rows() -> list[AuditRow]:
 
 
 def carry(make: Make, person: Person, kind: RestrictedKind = CORRECTION, **held: Any) -> Person:
-    span = {"since": TODAY - timedelta(days=30), "source": "司法所通知", **held}
+    span = {"since": today() - timedelta(days=30), "source": "司法所通知", **held}
     make.add(RestrictedTag(person_id=person.id, kind=kind.value, **span))
     return person
 
@@ -75,10 +74,10 @@ def test_full_names_are_a_choice_of_their_own_and_said_in_the_audit(make: Make, 
 
 
 def test_only_tags_in_force_of_living_people_in_scope_are_listed(make: Make, client: Client) -> None:
-    carry(make, make.person(name="赵一"), until=TODAY - timedelta(days=1))
+    carry(make, make.person(name="赵一"), until=today() - timedelta(days=1))
     carry(make, make.person(name="钱二", state=PersonState.DEAD))
     carry(make, make.person(name="孙三", community=make.community("秋月社区")))
-    twice = carry(make, make.person(name="周四海"), since=TODAY - timedelta(days=900))
+    twice = carry(make, make.person(name="周四海"), since=today() - timedelta(days=900))
     carry(make, twice)
     case_worker(make, client)
     html = text(ask(client))

@@ -14,10 +14,8 @@ from portal.identity.permissions import Role
 from portal.registry.models import EmergencyContact, Person, PersonTag, RestrictedKind, RestrictedTag, TagKind
 from portal.registry.service import changes
 from tests.client import Client
+from tests.days import as_of_now, day_sent, later
 from tests.make import Make
-
-TODAY = today()
-TOMORROW = (TODAY + timedelta(days=1)).isoformat()
 
 
 def rows(action: str) -> list[AuditRow]:
@@ -39,12 +37,12 @@ def test_a_tag_is_added_with_its_source_and_ended_from_today(make: Make, client:
     assert tag(client, person).status_code == 303
     person = make.read(person)
     (held,) = person.tags
-    assert person.tag_kinds(TODAY) == {TagKind.LOW_INCOME}
+    assert person.tag_kinds(today()) == {TagKind.LOW_INCOME}
     assert held.noted_by == "周洁"
     assert client.post(f"/desk/people/{person.public_id}/tags/{held.id}/end").status_code == 303
     db.session.refresh(held)
-    assert not held.holds(TODAY)
-    assert held.holds(TODAY - timedelta(days=1))
+    assert not held.holds(today())
+    assert held.holds(today() - timedelta(days=1))
     assert len(rows("registry.tag_added")) == len(rows("registry.tag_ended")) == 1
     assert [change.field for change in changes.history(make.read(person))] == ["tags", "tags"]
 
@@ -52,7 +50,7 @@ def test_a_tag_is_added_with_its_source_and_ended_from_today(make: Make, client:
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ({"since": TOMORROW}, "今天或更早"),
+        ({"since": later(day_sent, 1)}, "今天或更早"),
         ({"source": ""}, "请写明依据"),
         ({"until": "2023-12-31"}, "结束日期早于开始日期"),
         ({"kind": "disabled"}, "要选残疾类别和等级"),
@@ -64,7 +62,7 @@ def test_a_tag_is_added_with_its_source_and_ended_from_today(make: Make, client:
 def test_a_tag_is_refused_in_words(make: Make, client: Client, typed: dict[str, str], words: str) -> None:
     person = make.person()
     client.sign_in(make.worker())
-    answer = tag(client, person, **typed)
+    answer = tag(client, person, **as_of_now(typed))
     assert answer.status_code == 422
     assert words in text(answer)
     assert make.read(person).tags == []
@@ -111,7 +109,7 @@ def test_a_tag_that_never_was_true_is_removed_with_a_reason(make: Make, client: 
 def test_a_tag_that_began_today_and_ends_today_never_held(make: Make, client: Client) -> None:
     person = make.person()
     client.sign_in(make.worker())
-    tag(client, person, since=TODAY.isoformat())
+    tag(client, person, since=today().isoformat())
     (held,) = make.read(person).tags
     client.post(f"/desk/people/{person.public_id}/tags/{held.id}/end")
     assert list(db.session.scalars(sa.select(PersonTag))) == []
@@ -134,7 +132,7 @@ def restricted(make: Make, person: Person) -> RestrictedTag:
         RestrictedTag(
             person_id=person.id,
             kind=RestrictedKind.COMMUNITY_CORRECTION.value,
-            since=TODAY - timedelta(days=30),
+            since=today() - timedelta(days=30),
             source="司法所通知",
         )
     )
@@ -199,7 +197,7 @@ def test_a_restricted_tag_is_added_ended_and_removed_without_its_kind_in_the_aud
     assert client.get(end).status_code == 200
     assert "结束日期早于" in text(client.post(end, data={"until": "2023-01-01", "reason": "名单撤销"}))
     assert client.post(end, data={"until": "2024-06-01", "reason": "名单撤销"}).status_code == 303
-    assert not make.read(held).holds(TODAY)
+    assert not make.read(held).holds(today())
     remove = f"{page}/{held.public_id}/remove"
     assert client.get(remove).status_code == 200
     assert client.post(remove, data={"reason": "登记错人"}).status_code == 303
@@ -287,7 +285,7 @@ def test_a_contacts_telephone_is_shown_with_a_reason_and_on_the_record(make: Mak
 def test_a_reason_that_the_program_gives_is_kept_as_a_code_and_said_when_read(make: Make, client: Client) -> None:
     person = make.person()
     client.sign_in(make.worker()).post("/preferences", data={"locale": "en", "next": "/"})
-    tag(client, person, since=TODAY.isoformat())
+    tag(client, person, since=today().isoformat())
     (made,) = make.read(person).tags
     client.post(f"/desk/people/{person.public_id}/tags/{made.id}/end")
     (removed,) = rows("registry.tag_removed")

@@ -19,6 +19,7 @@ from portal.volunteers.models.signups import HeldTime, Invitation
 from portal.volunteers.service import activities, activity_templates, calling_off, joining, keeping, shifts
 from portal.volunteers.service.keeping import Facts, PositionFacts
 from tests.acting import actor_of
+from tests.days import as_of_now, in_days, later
 from tests.helping import Helping, soon
 
 
@@ -145,9 +146,6 @@ def test_an_activity_is_added_published_and_seen(make, helping):
     assert [one.title for one in activities.published([make.community().id])] == ["春风里送餐"]
 
 
-TOMORROW = today() + timedelta(days=1)
-
-
 @pytest.mark.parametrize(
     ("more", "words"),
     [
@@ -156,16 +154,16 @@ TOMORROW = today() + timedelta(days=1)
         ({"positions": ()}, "至少设一个岗位"),
         ({"is_risky": True}, "意外伤害保险"),
         ({"is_risky": True, "insurance": "平安意外险"}, "意外伤害保险"),
-        ({"is_risky": True, "insurance": "平安意外险", "insured_day": today() - timedelta(days=1)}, "已经到期"),
-        ({"is_risky": True, "insurance": "平安意外险", "insured_day": TOMORROW}, "不够到"),
+        ({"is_risky": True, "insurance": "平安意外险", "insured_day": later(in_days, -1)}, "已经到期"),
+        ({"is_risky": True, "insurance": "平安意外险", "insured_day": later(in_days, 1)}, "不够到"),
         ({"kind": ServiceKind.HEALTH}, "要看证书的技能"),
         ({"least_age": 6}, "8 周岁以下"),
         ({"least_age": 14}, "未成年人"),
-        ({"least_age": 14, "is_risky": True, "insurance": "险", "insured_day": today() + timedelta(days=90)}, "18"),
+        ({"least_age": 14, "is_risky": True, "insurance": "险", "insured_day": later(in_days, 90)}, "18"),
     ],
 )
 def test_what_the_law_asks_and_an_activity_lacks_keeps_it_from_being_published(make, helping, more, words):
-    activity, worker = _draft(make, **more)
+    activity, worker = _draft(make, **as_of_now(more))
     helping.shift(activity, soon(10))
     with pytest.raises(Refused, match=words), transaction():
         keeping.publish(activity, by=worker)

@@ -158,7 +158,7 @@ def test_a_time_of_the_future_is_refused(begun, worker):
 
 
 def test_a_time_before_the_check_in_opens_is_refused(over, worker):
-    with pytest.raises(Refused, match="还没到签到时间"):
+    with pytest.raises(Refused, match="到达时间太早"):
         _enter(over, _yesterday(time(8, 20)), _yesterday(time(11)), worker)
 
 
@@ -358,3 +358,16 @@ def test_hours_of_a_day_are_added_up_and_too_many_are_said(helping, worker):
     assert totals == {volunteer.id: 600}
     assert hours.over_day(totals[volunteer.id], day)
     assert not hours.over_day(480, day)
+
+
+def test_a_clock_time_on_paper_means_the_shifts_own_day(over):
+    assert hours.moment_near(over.shift, time(23)) == _yesterday(time(23))
+    assert hours.moment_near(over.shift, time(0, 10)) == _yesterday(time(0, 10))
+
+
+def test_what_is_disputed_is_not_among_the_minutes_of_a_day(over, worker):
+    found = _enter(over, _yesterday(time(9)), _yesterday(time(11)), worker)
+    assert hours.totals_of([found]) == {found.id: 120}
+    with transaction() as session:
+        attending.dispute(session.get_one(Attendance, found.id), by=worker, reason="没有来")
+    assert hours.totals_of([found]) == {found.id: 0}

@@ -18,7 +18,7 @@ from portal.registry.models import Person
 from portal.volunteers import record_jobs
 from portal.volunteers.models.codes import CertificateState
 from portal.volunteers.models.records import ServiceCertificate
-from portal.volunteers.service import certificate_paper, certificates
+from portal.volunteers.service import certificate_drawing, certificate_paper, certificates
 from tests.helping import Helping
 from tests.volunteers.recorded import given, told, worker_of
 from tests.volunteers.test_certificates import asked, fresh, issued
@@ -161,3 +161,16 @@ def test_the_font_is_the_one_that_is_pinned_and_small_enough():
 def test_the_portal_itself_never_loads_what_draws():
     asks = "import sys, portal.app; sys.exit(any(name in sys.modules for name in ('fpdf', 'fontTools')))"
     assert subprocess.run([sys.executable, "-c", asks], cwd=ROOT, check=False).returncode == 0
+
+
+def test_no_line_begins_with_a_comma_nor_ends_with_an_opening_bracket():
+    sheet = certificate_drawing.Sheet("")
+    sheet.add_font(certificate_drawing.FAMILY, fname=str(FONT))
+    sheet.set_font(certificate_drawing.FAMILY, size=12)
+    for cut in range(1, 40):
+        text = "志愿者" * cut + "，参加了（老人送餐）、《探访》，共 2.0 小时。" * 3
+        lines = certificate_drawing._broken(sheet, 60, text)
+        assert "".join(lines) == text
+        assert not [line for line in lines if line[0] in certificate_drawing.NOT_FIRST]
+        assert not [line for line in lines[:-1] if line[-1] in certificate_drawing.NOT_LAST]
+        assert all(sheet.get_string_width(line) <= 60 for line in lines)

@@ -219,3 +219,29 @@ def test_who_is_no_volunteer_reads_what_to_do(make, client):
     answer = client.get("/volunteers/hours")
     assert "登记" in answer.get_data(as_text=True)
     assert answer.status_code == 422
+
+
+def test_a_correction_stays_near_the_shift_it_corrects(make):
+    helping = Helping(make)
+    shift = helping.shift(starts_at=ago(3, 9), hours=2)
+    signup = helping.signup(shift.posts[0])
+    made = given(make, signup.volunteer)
+    with transaction() as session:
+        session.get_one(ServiceRecord, made.id).signup_id = signup.id
+    made = the_record()
+    with pytest.raises(Refused, match="09:00–11:00，更正的时间前后最多超出 30 分钟"):
+        wish(signup.volunteer, made, facts(ago(3, 9), hours=2.6, minutes=150))
+    asked = wish(signup.volunteer, made, facts(ago(3, 8, 41), hours=2.5, minutes=150))
+    assert set(asked.wishes) == {"starts_at", "ends_at", "minutes"}
+
+
+def test_a_worker_changes_a_record_no_further_from_its_shift_either(make):
+    helping = Helping(make)
+    shift = helping.shift(starts_at=ago(3, 9), hours=2)
+    signup = helping.signup(shift.posts[0])
+    made = given(make, signup.volunteer)
+    with transaction() as session:
+        session.get_one(ServiceRecord, made.id).signup_id = signup.id
+    with pytest.raises(Refused, match="超出"), transaction() as session:
+        row = session.get_one(ServiceRecord, made.id)
+        recording.change(row, facts(ago(3, 9), hours=3), seen=1, reason="做得久", by="周洁")

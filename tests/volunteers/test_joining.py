@@ -98,7 +98,7 @@ def test_the_database_itself_keeps_her_from_two_places(make, helping, worker, mo
     second = helping.post(helping.shift(starts_at=first.shift.starts_at + timedelta(hours=1)))
     put(first, one, worker)
     third = helping.post(helping.shift(starts_at=first.shift.starts_at + timedelta(days=3)))
-    monkeypatch.setattr(joining, "_check", lambda *_args, **_more: None)
+    monkeypatch.setattr(joining, "refuse_unfit", lambda *_args, **_more: None)
     with transaction():
         with pytest.raises(joining.Unfit, match="冲突"):
             joining.put_on(second, one, way=Way.WORKER, by=worker)

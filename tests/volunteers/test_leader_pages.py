@@ -142,7 +142,7 @@ def test_gone_is_not_marked_by_the_button_after_checking_out_has_closed(make, le
     traveller.shift(3 * 3600)
     led.post(_person(signup), data={"act": "out"})
     assert make.read(signup).state is SignupState.PRESENT
-    assert "到 2026-05-06 12:00 为止" in led.get(f"/volunteers/lead/{signup.shift.public_id}").text
+    assert "到 5月6日 周三 12:00 为止" in led.get(f"/volunteers/lead/{signup.shift.public_id}").text
     assert attending.confirmed(make.read(signup)) is None
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from portal.core import children
 from portal.core.access import Scope
-from portal.core.clock import now, today
+from portal.core.clock import now
 from portal.core.db import db, transaction
 from portal.core.errors import Missing, Refused
 from portal.volunteers.models.codes import PlanState
@@ -17,6 +17,7 @@ from portal.volunteers.models.plans import Plan, PlanGap, PlanLine
 from portal.volunteers.service import plan_child, plan_problem, plan_showing, plan_words, planning
 from portal.volunteers.solving import checker
 from tests.counting import count_queries
+from tests.days import as_of_now, in_days, later
 from tests.helping import Helping
 from tests.volunteers.planned import applied, clock_at, day, kept_lines, planned, wishes, worker
 
@@ -142,16 +143,16 @@ def test_one_plan_of_a_community_at_a_time(make, helping):
 @pytest.mark.parametrize(
     ("said", "says"),
     [
-        ({"first_day": today() - timedelta(days=1)}, "已经过去"),
-        ({"first_day": today() + timedelta(days=9)}, "不能早于"),
-        ({"last_day": today() + timedelta(days=60)}, "最多排"),
+        ({"first_day": later(in_days, -1)}, "已经过去"),
+        ({"first_day": later(in_days, 9)}, "不能早于"),
+        ({"last_day": later(in_days, 60)}, "最多排"),
         ({"activities": ["x"]}, "没有缺人"),
     ],
 )
 def test_days_and_activities_that_make_no_sense_are_refused(make, helping, said, says):
     helping.shift(helping.activity(), clock_at(9))
     with pytest.raises(Refused, match=says):
-        planning.start(make.community(), wishes(**said), by=worker(make))
+        planning.start(make.community(), wishes(**as_of_now(said)), by=worker(make))
 
 
 def test_a_plan_that_is_cancelled_while_it_works_stops_its_process(make, helping):

@@ -20,6 +20,7 @@ from portal.volunteers.models.signups import Attendance
 from portal.volunteers.record_jobs import record_confirmed
 from portal.volunteers.service import attending, record_parties, recording, records
 from tests.counting import count_queries
+from tests.days import as_of_now, later
 from tests.helping import Helping
 from tests.volunteers.recorded import ago, attended, facts, given, told, worker_of
 
@@ -43,7 +44,7 @@ def test_confirmed_hours_become_a_record_with_the_fields_of_the_law(make):
     assert (made.activity, made.organiser, made.leader_name) == ("周二送餐", "春风里社区居民委员会", "周洁")
     assert (made.content, made.place) == ("把午餐送到行动不便的老人家中", "春风里助餐点")
     assert made.minutes == 108
-    assert made.starts_at == ago(3, 9, 5)
+    assert made.starts_at == ago(3, 9, 7)
     assert made.ends_at == ago(3, 11)
     assert made.recorded_by_name == "吴梅"
 
@@ -145,14 +146,14 @@ def test_a_record_across_midnight_holds_the_time_of_both_days(make):
         ({"minutes": 0}, "大于 0"),
         ({"minutes": 61}, "0.1 小时"),
         ({"minutes": 126}, "最多 2.0 小时；路上的时间不算"),
-        ({"ends_at": ago(3, 9)}, "结束时间要晚于"),
-        ({"ends_at": ago(1, 9)}, "最长 24 小时"),
-        ({"starts_at": ago(3, 9, 2)}, "5 分钟的整数倍"),
+        ({"ends_at": later(ago, 3, 9)}, "结束时间要晚于"),
+        ({"ends_at": later(ago, 1, 9)}, "最长 24 小时"),
+        ({"starts_at": later(lambda: ago(3, 9).replace(second=30))}, "填到分钟"),
     ],
 )
 def test_times_that_no_record_can_have_are_refused_in_words(make, more, words):
     with pytest.raises(Refused, match=words):
-        given(make, Helping(make).volunteer(), facts(**more))
+        given(make, Helping(make).volunteer(), facts(**as_of_now(more)))
 
 
 def test_a_service_that_is_not_over_is_not_recorded(make):
@@ -364,3 +365,19 @@ def test_a_sample_names_its_evidence_and_leaves_a_trace(make, client):
 def test_a_grid_worker_has_no_business_with_records(make, client):
     client.sign_in(make.worker(Role.GRID_WORKER))
     assert client.get("/desk/volunteers/records").status_code == 403
+
+
+def test_records_begin_and_end_on_any_minute_and_one_where_the_other_ends(make):
+    volunteer = Helping(make).volunteer()
+    given(make, volunteer, facts(ago(3, 9, 2), hours=1, minutes=60))
+    given(make, volunteer, facts(ago(3, 10, 2), hours=0.5, minutes=30))
+    with pytest.raises(Refused, match="同一时间只能记一次"):
+        given(make, volunteer, facts(ago(3, 10, 31), hours=0.5, minutes=30))
+
+
+def test_the_database_itself_refuses_two_records_of_the_same_mark(make, monkeypatch):
+    volunteer = Helping(make).volunteer()
+    monkeypatch.setattr(recording, "_overlapping", lambda _made: None)
+    given(make, volunteer, facts(ago(3, 9, 2), hours=1, minutes=60))
+    with pytest.raises(Refused, match="同一时间只能记一次"):
+        given(make, volunteer, facts(ago(3, 9, 57), hours=1, minutes=60))

@@ -10,11 +10,12 @@ from portal.core.audit import AuditRow
 from portal.core.clock import at, now, today
 from portal.core.db import db, transaction
 from portal.core.errors import Missing, Refused
+from portal.core.outbox import OutboxRow
 from portal.registry.models import PersonState
-from portal.volunteers.models.activities import Post, Served
-from portal.volunteers.models.codes import SignupState, Task, Way
+from portal.volunteers.models.activities import Post, Served, Shift
+from portal.volunteers.models.codes import Joining, SignupState, Task, Way
 from portal.volunteers.models.signups import Signup
-from portal.volunteers.service import activities, activity_doors, joining, serving
+from portal.volunteers.service import activities, activity_doors, calling_off, joining, serving
 from tests.acting import actor_of
 from tests.helping import Helping, soon
 
@@ -285,3 +286,39 @@ def test_tomorrows_shifts_that_lack_people_are_a_workers_to_do(make, helping):
     helping.shift(helping.activity(), at(today() + timedelta(days=2), time(9)))
     assert [line.count for line in activity_doors.todo_of(actor_of(worker))] == [1]
     assert activity_doors.todo_of(actor_of(other)) == []
+
+
+def test_who_joined_by_a_tap_sees_only_those_a_worker_sent_her_to(make, standing, helping, old):
+    served, other = helping.served(standing.shift, old), helping.served(standing.shift, make.person("孙福来"))
+    with transaction():
+        db.session.get_one(Signup, standing.signup.id).way = Way.SELF
+    page = standing.page().text
+    assert "赵桂兰" not in page
+    assert "要社区或领队指定您去" in page
+    with pytest.raises(Missing), transaction():
+        serving.finish(actor_of(standing.account), other.public_id, "送到了")
+    with transaction():
+        db.session.get_one(Served, served.id).volunteer_id = standing.volunteer.id
+    page = standing.page().text
+    assert "赵桂兰" in page
+    assert "孙福来" not in page
+
+
+def test_who_was_approved_sees_those_nobody_is_sent_to(make, standing, helping, old):
+    helping.served(standing.shift, old)
+    with transaction():
+        signup = db.session.get_one(Signup, standing.signup.id)
+        signup.way, signup.shift.activity.joining = Way.SELF, Joining.APPROVED
+    assert "赵桂兰" in standing.page().text
+
+
+def test_who_is_served_is_told_once_when_the_shift_is_called_off(make, standing, helping, old):
+    helping.served(standing.shift, old)
+    helping.served(standing.shift, old, task=Task.VISIT)
+    helping.served(standing.shift, make.person("孙福来"), done_at=now())
+    with transaction():
+        calling_off.call_off_shift(db.session.get_one(Shift, standing.shift.id), "下大雨", by=standing.worker)
+    db.session.rollback()
+    query = sa.select(OutboxRow).where(OutboxRow.topic == "volunteers.served_called_off")
+    (row,) = db.session.scalars(query).all()
+    assert (row.recipient_id, row.facts["reason"]) == (old.public_id, "下大雨")

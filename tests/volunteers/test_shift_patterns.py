@@ -18,6 +18,7 @@ from portal.volunteers.models.signups import HeldTime, Invitation, Signup
 from portal.volunteers.service import activities, joining, lines, patterns, shifts
 from portal.volunteers.service.patterns import Pattern
 from tests.acting import actor_of
+from tests.days import as_of_now, later
 from tests.helping import Helping, soon
 
 
@@ -31,15 +32,17 @@ def worker(make):
     return actor_of(make.worker())
 
 
-MONDAY = today() + timedelta(days=7 - today().weekday())
+def monday(days: int = 0) -> date:
+    """The next Monday, or so many days later."""
+    return today() + timedelta(days=7 - today().weekday() + days)
 
 
 def _pattern(**more):
     plain = {
         "weekdays": (1, 4),
         "slots": ((time(9), time(11)), (time(14), time(16))),
-        "first": MONDAY,
-        "last": MONDAY + timedelta(days=13),
+        "first": monday(),
+        "last": monday(13),
         "skip_holidays": False,
     }
     return Pattern(**plain | more)
@@ -61,14 +64,14 @@ def test_every_tuesday_and_friday_twice_a_day_for_two_weeks(make, helping, worke
 
 def test_a_slot_over_midnight_ends_on_the_next_day(make, helping, worker):
     activity = helping.activity()
-    _make(activity, _pattern(slots=((time(22), time(0, 30)),), weekdays=(1,), last=MONDAY + timedelta(days=6)), worker)
+    _make(activity, _pattern(slots=((time(22), time(0, 30)),), weekdays=(1,), last=monday(6)), worker)
     (shift,) = activities.shifts_of(activity)
-    day = MONDAY + timedelta(days=1)
+    day = monday(1)
     assert (shift.starts_at, shift.ends_at) == (at(day, time(22)), at(day + timedelta(days=1), time(0, 30)))
 
 
 def test_holidays_are_skipped_with_their_name_or_kept(make, helping, worker):
-    activity, tuesday = helping.activity(), MONDAY + timedelta(days=1)
+    activity, tuesday = helping.activity(), monday(1)
     with transaction():
         calendar.set_day(tuesday, works=False, name="国庆节")
     dates = patterns.look(activity, _pattern(skip_holidays=True))
@@ -87,7 +90,7 @@ def test_dates_beyond_the_table_of_holidays_are_named(make, helping):
 
 
 def test_a_weekend_that_is_worked_is_no_holiday(make, helping):
-    saturday = MONDAY + timedelta(days=5)
+    saturday = monday(5)
     with transaction():
         calendar.set_day(saturday, works=True, name="国庆节调休")
     dates = patterns.look(helping.activity(), _pattern(weekdays=(5,), skip_holidays=True))
@@ -95,16 +98,16 @@ def test_a_weekend_that_is_worked_is_no_holiday(make, helping):
 
 
 def test_days_named_as_exceptions_and_shifts_that_are_there_are_left_out(make, helping, worker):
-    activity, friday = helping.activity(), MONDAY + timedelta(days=4)
-    helping.shift(activity, at(MONDAY + timedelta(days=1), time(9)))
-    dates = patterns.look(activity, _pattern(without=(friday,), last=MONDAY + timedelta(days=6)))
+    activity, friday = helping.activity(), monday(4)
+    helping.shift(activity, at(monday(1), time(9)))
+    dates = patterns.look(activity, _pattern(without=(friday,), last=monday(6)))
     assert [one.why_not for one in dates] == ["已经有这个班次", "", "您写了这天不排", "您写了这天不排"]
-    assert _make(activity, _pattern(without=(friday,), last=MONDAY + timedelta(days=6)), worker).count == 1
+    assert _make(activity, _pattern(without=(friday,), last=monday(6)), worker).count == 1
 
 
 def test_what_has_passed_is_left_out_and_a_wholly_past_pattern_refused(make, helping):
     activity, first = helping.activity(), today() - timedelta(days=7)
-    dates = patterns.look(activity, _pattern(weekdays=tuple(range(7)), first=first, last=MONDAY))
+    dates = patterns.look(activity, _pattern(weekdays=tuple(range(7)), first=first, last=monday()))
     assert dates[0].why_not == "已经过去了"
     assert dates[-1].why_not == ""
     with pytest.raises(Refused, match="过去"):
@@ -112,7 +115,7 @@ def test_what_has_passed_is_left_out_and_a_wholly_past_pattern_refused(make, hel
 
 
 def test_shifts_after_the_insurance_ends_are_left_out(make, helping):
-    until = at(MONDAY + timedelta(days=3), time(0))
+    until = at(monday(3), time(0))
     activity = helping.activity(is_risky=True, insurance="平安意外险", insured_until=until)
     dates = patterns.look(activity, _pattern())
     assert [bool(one.why_not) for one in dates] == [False, False, True, True, True, True, True, True]
@@ -122,15 +125,15 @@ def test_shifts_after_the_insurance_ends_are_left_out(make, helping):
     ("more", "words"),
     [
         ({"weekdays": ()}, "星期几"),
-        ({"last": MONDAY - timedelta(days=1)}, "不能早于"),
-        ({"last": MONDAY + timedelta(days=400)}, "一年"),
-        ({"last": MONDAY}, "没有选中"),
-        ({"weekdays": tuple(range(7)), "last": MONDAY + timedelta(days=300)}, "400 个"),
+        ({"last": later(monday, -1)}, "不能早于"),
+        ({"last": later(monday, 400)}, "一年"),
+        ({"last": later(monday)}, "没有选中"),
+        ({"weekdays": tuple(range(7)), "last": later(monday, 300)}, "400 个"),
     ],
 )
 def test_a_pattern_that_makes_no_sense_is_refused(make, helping, more, words):
     with pytest.raises(Refused, match=words):
-        patterns.look(helping.activity(), _pattern(**more))
+        patterns.look(helping.activity(), _pattern(**as_of_now(more)))
 
 
 def test_times_and_days_are_read_as_people_write_them():

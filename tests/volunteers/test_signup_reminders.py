@@ -136,13 +136,16 @@ FACTS = {
     "giver": "王秀英",
     "taker": "李小红",
     "way": "line",
+    "leader": "周洁",
+    "phone": "0571-88880000",
     "late": True,
 }
 EVENTS = [
     *("signup_joined", "signup_requested", "signup_left", "signup_removed", "signup_refused", "signup_called_off"),
     *("signup_reminder", "line_offered", "line_passed", "line_lapsed", "line_closed", "leave_asked", "leave_refused"),
     *("swap_asked", "swap_done", "swap_declined", "swap_lapsed", "invited", "invitation_declined"),
-    "invitation_withdrawn",
+    *("invitation_withdrawn", "pair_asked", "pair_declined", "pair_withdrawn", "pair_lapsed", "pair_waits"),
+    *("pair_line_left", "pair_left", "pair_alone", "served_called_off"),
 ]
 
 

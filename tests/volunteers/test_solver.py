@@ -6,7 +6,7 @@ import pytest
 
 from portal.volunteers.solving import checker, greedy, model
 from portal.volunteers.solving.__main__ import solved
-from portal.volunteers.solving.problem import LIFTABLE, Options, Pair, Person, Post, Problem, from_json, to_json
+from portal.volunteers.solving.problem import LIFTABLE, Held, Options, Pair, Person, Post, Problem, from_json, to_json
 from tests.volunteers.rostering import Everything, filled, small
 
 INSTANCES, CHUNK = 200, 10
@@ -21,6 +21,43 @@ def test_a_proposal_keeps_the_rules_fills_the_most_and_explains_its_gaps(first):
         assert checker.faults(problem, lines) == [], seed
         assert len(lines) == Everything(problem).most(), seed
         _gaps_are_explained(problem, lines, found["gaps"], seed)
+        _hours_are_compared_truly(problem, found["lines"], lines, seed)
+
+
+def _hours_are_compared_truly(problem, told, lines, seed):
+    """Against everybody who, by the independent judge, could be there in her stead as the proposal stands."""
+    loads = {one.id: one.lately for one in problem.persons}
+    for thing in [*problem.held, *(Held(who, *_span(problem.post[where]), 0, 0) for who, where in lines)]:
+        if thing.person in loads:
+            loads[thing.person] += thing.minutes
+    for line in told:
+        hours = next((reason for reason in line["why"] if reason["code"] == "hours"), None)
+        who, where = line["person"], line["post"]
+        others = _who_else(problem, lines, (who, where))
+        if hours is None:
+            assert not others, (seed, line)
+            continue
+        minutes = problem.post[where].minutes
+        assert hours["after"] == loads[who], (seed, line)
+        assert hours["spare"] == len(others), (seed, line)
+        assert hours["fewer"] == sum(1 for other in others if loads[other] < loads[who]), (seed, line)
+        assert hours["still"] == sum(1 for other in others if loads[other] + minutes < loads[who]), (seed, line)
+
+
+def _span(post):
+    return post.starts, post.ends
+
+
+def _who_else(problem, lines, line):
+    without = [one for one in lines if one != line]
+    before = checker.faults(problem, without)
+    return [
+        person.id
+        for person in problem.persons
+        if person.id != line[0]
+        and (person.id, line[1]) not in lines
+        and not set(checker.faults(problem, [*without, (person.id, line[1])])) - set(before)
+    ]
 
 
 def _gaps_are_explained(problem, lines, gaps, seed):
@@ -116,7 +153,7 @@ def test_a_line_says_why():
     )
     posts = (Post(1, 1, 480, 600, 0, 0, 1, 1, frozenset({7}), areas=(6, 1)),)
     found = solved(Problem(persons, posts))
-    hours = {"code": "hours", "lately": 60, "after": 180, "spare": 1, "fewer": 0, "of": 2}
+    hours = {"code": "hours", "lately": 60, "after": 180, "spare": 1, "fewer": 0, "still": 0, "of": 2}
     why = [{"code": "skill", "skills": [7]}, {"code": "free"}, hours, {"code": "near"}]
     assert found["lines"] == [{"person": 2, "post": 1, "why": why}]
 

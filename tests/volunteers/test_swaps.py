@@ -199,3 +199,14 @@ def test_what_nobody_took_before_the_shift_lapses_and_she_is_told(make, helping,
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Swap)) == 1
     assert make.read(signup).state is SignupState.JOINED
     assert now() < signup.starts_at
+
+
+def test_only_those_free_and_fit_are_offered_to_choose_from(make, helping, worker, first, second):
+    mine, theirs = put(first, helping.volunteer(), worker), put(second, helping.volunteer(), worker)
+    busy, free = helping.volunteer(make.person("周忙")), helping.volunteer(make.person("李闲"))
+    put(helping.post(helping.shift(starts_at=first.shift.starts_at)), busy, worker)
+    for days, one in ((5, busy), (6, free)):
+        put(helping.post(helping.shift(first.shift.activity, starts_at=soon(days))), one, worker)
+    found = swapping.partners(make.read(mine))
+    assert {one.volunteer_id for one in found.takers} == {theirs.volunteer_id, free.id}
+    assert {one.volunteer_id for one in found.exchanges} == {theirs.volunteer_id, free.id, busy.id}

@@ -12,6 +12,7 @@ from portal.casework.models.answers import AnswerTemplate
 from portal.casework.models.cases import Case
 from portal.casework.models.categories import Category
 from portal.casework.models.codes import Against, CallBackWay, CaseKind, Colour, LinkKind, Satisfaction, Urgency
+from portal.casework.models.recurring import Matter
 from portal.casework.service import intake
 from portal.casework.service.loads import Worker
 from portal.casework.service.words import case_word, choices
@@ -46,8 +47,23 @@ class WhyForm(ActForm):
     why = _why()
 
 
+class SplitForm(Form):
+    """Which requests of a recurring matter speak of something else, and why."""
+
+    cases = ManyField(_l("不是同一件事的"), [required(_l("请勾选要移出去的诉求。"))], choices=[])
+    why = _why(_l("为什么不是同一件事"))
+
+    def offer(self, matter: Matter) -> None:
+        held = sorted(matter.held, key=lambda row: row.id, reverse=True)
+        self.cases.choices = [(row.case.public_id, f"{row.case.number} {row.case.title}") for row in held]
+
+
 class PauseForm(ActForm):
     why = _why(_l("为什么暂缓"), rows=_l("居民会看到"))
+
+
+class ReopenForm(ActForm):
+    why = _why(rows=_l("居民会看到"))
 
 
 class DeclineForm(ActForm):

@@ -127,6 +127,8 @@ class Deed(StrEnum):
     HIDDEN = "hidden"
     PASSED = "passed"
     CALL_BACK_TRIED = "call_back_tried"
+    REOPEN_ASKED = "reopen_asked"
+    REOPEN_REFUSED = "reopen_refused"
 
 
 class Extension(StrEnum):

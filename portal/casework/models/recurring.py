@@ -63,12 +63,21 @@ class Matter(Base):
     category: Mapped[Category] = relationship()
     cases: Mapped[list["MatterCase"]] = relationship(back_populates="matter", order_by="MatterCase.id")
 
+    @property
+    def held(self) -> list["MatterCase"]:
+        """What speaks of this matter, without what was taken out."""
+        return [row for row in self.cases if row.out_at is None]
+
+    @property
+    def taken_out(self) -> list["MatterCase"]:
+        return [row for row in self.cases if row.out_at is not None]
+
     def may_become(self, state: MatterState) -> bool:
         return state in MATTER_MOVES[self.state]
 
 
 class MatterCase(Base):
-    """A request that belongs to a recurring matter."""
+    """A request that belongs to a recurring matter, or that a worker took out of it: then it is never found with it."""
 
     __tablename__ = "case_matter_case"
     __table_args__ = (sa.UniqueConstraint("matter_id", "case_id"),)
@@ -76,5 +85,8 @@ class MatterCase(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     matter_id: Mapped[int] = mapped_column(sa.ForeignKey("case_matter.id"))
     case_id: Mapped[int] = mapped_column(sa.ForeignKey("case_file.id"), index=True)
+    out_at: Mapped[datetime | None]
+    out_by: Mapped[str] = mapped_column(sa.String(64), default="", server_default="")
+    out_why: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")
     matter: Mapped[Matter] = relationship(back_populates="cases")
     case: Mapped[Case] = relationship()

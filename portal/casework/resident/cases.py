@@ -49,6 +49,7 @@ def case(public_id: str) -> Response:
         "can_withdraw": asking.can_withdraw(found),
         "reopen_until": asking.reopen_until(found),
         "used_up": found.state is CaseState.CLOSED and asking.is_used_up(found),
+        "may_ask": found.state is CaseState.CLOSED and not asking.waits_for_approval(found),
         "asks": calling_back.can_answer(found),
         "shots": {stage: [one for one in found.photos if one.stage is stage] for stage in PhotoStage},
     }
@@ -120,12 +121,15 @@ def withdraw(public_id: str) -> Response:
 @requires(Permission.CASES_REPORT)
 def reopen(public_id: str) -> Response:
     found, form = seen.case_of(current_actor(), public_id), WhyForm()
-    by = moves.resident(current_actor())
-    if form.carries_out(lambda: asking.reopen(found, by=by, why=form.text("why"))):
-        flash(_("已请原来的办理人重新办理。"), "ok")
+    by, until = moves.resident(current_actor()), asking.reopen_until(found)
+    act = asking.reopen if until else asking.ask_to_reopen
+    if form.carries_out(lambda: act(found, by=by, why=form.text("why"))):
+        flash(_("已请原来的办理人重新办理。") if until else _("已请社区批准，有结果会通知您。"), "ok")
         return web.go(".case", public_id=public_id)
-    until = asking.reopen_until(found)
-    return web.page("casework/resident/reopen.html", case=found, form=form, until=until, status=form.status)
+    waits = asking.waits_for_approval(found)
+    return web.page(
+        "casework/resident/reopen.html", case=found, form=form, until=until, waits=waits, status=form.status
+    )
 
 
 @bp.route("/<public_id>/photos/<photo_id>")

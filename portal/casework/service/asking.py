@@ -1,4 +1,4 @@
-"""What the reporter may do with a sent request: urge, add, withdraw, reopen."""
+"""What the reporter may do with a sent request: urge, add, withdraw, reopen, and past its limit ask to reopen."""
 
 from datetime import date, timedelta
 
@@ -10,7 +10,8 @@ from portal.casework.models.codes import HELD, OPEN, CaseState, Deed, PhotoStage
 from portal.casework.models.limits import LimitStep
 from portal.casework.service import limits, moves, photos, telling
 from portal.casework.service.moves import Mover
-from portal.core import calendar, clock, settings
+from portal.core import audit, calendar, clock, settings
+from portal.core.access import Actor
 from portal.core.clock import now, today
 from portal.core.db import db, guarded
 from portal.core.errors import Refused
@@ -41,6 +42,7 @@ settings.declare(
     least=0,
     most=5,
 )
+BEYOND = frozenset({Deed.REOPEN_ASKED, Deed.REOPEN_REFUSED})
 WITHDRAWN_FROM = frozenset(
     {CaseState.SUBMITTED, CaseState.ACCEPTED, CaseState.ASSIGNED, CaseState.SIGNED, CaseState.RETURNED}
 ) | {CaseState.WORKING, CaseState.PAUSED}
@@ -116,7 +118,54 @@ def reopen_until(case: Case) -> date | None:
 def reopen(case: Case, *, by: Mover, why: str) -> None:
     """Have a closed case done again: to whoever is first responsible."""
     if reopen_until(case) is None:
-        raise Refused(_("这件诉求已经过了要求重新办理的期限，或者次数已经用完。还有问题，请重新反映一件。"))
+        raise Refused(_("这件诉求已经过了要求重新办理的期限，或者次数已经用完。可以写明情况，请社区批准。"))
+    _again(case, by, why)
+
+
+def waits_for_approval(case: Case) -> bool:
+    """Whether its reporter asked to have it done again beyond what the rules give her, and nobody answered yet."""
+    said = [step for step in case.steps if step.deed in BEYOND]
+    if case.state is not CaseState.CLOSED or case.closed_at is None or not said:
+        return False
+    return said[-1].deed is Deed.REOPEN_ASKED and said[-1].at >= case.closed_at
+
+
+def ask_to_reopen(case: Case, *, by: Mover, why: str) -> None:
+    """Past the limit she asks, and a worker decides; asked once until it was answered."""
+    if case.state is not CaseState.CLOSED:
+        raise Refused(_("这件诉求还在办理，或者已经归档。有新的情况，请补充说明，或者重新反映一件。"))
+    if not why.strip():
+        raise Refused(_("请写一写还有什么没解决。"), field="why")
+    if waits_for_approval(case):
+        raise Refused(_("已经请社区批准了，请等回复。急事请打社区电话。"))
+    moves.step(case, Deed.REOPEN_ASKED, by=by, words=why.strip())
+    for one in telling.dispatchers(case):
+        telling.tell_worker(case, one.id, "reopen_asked")
+
+
+def approve_reopening(case: Case, why: str, *, by: Actor) -> None:
+    """A worker has a closed case done again, whatever the limits say, and answers for it with a reason."""
+    _closed(case, why)
+    _again(case, moves.worker(by), why.strip())
+    audit.record("cases.reopening_approved", case, reason=why.strip())
+
+
+def refuse_reopening(case: Case, why: str, *, by: Actor) -> None:
+    _closed(case, why)
+    if not waits_for_approval(case):
+        raise Refused(_("这件诉求没有等批准的重办请求，请刷新页面看看。"))
+    moves.step(case, Deed.REOPEN_REFUSED, by=moves.worker(by), words=why.strip())
+    telling.tell_reporter(case, "reopen_refused", words=why.strip())
+
+
+def _closed(case: Case, why: str) -> None:
+    if case.state is not CaseState.CLOSED:
+        raise Refused(_("这件诉求不是办结状态，不用批准重办。请刷新页面看看最新进展。"))
+    if not why.strip():
+        raise Refused(_("请写明原因，居民会看到。"), field="why")
+
+
+def _again(case: Case, by: Mover, why: str) -> None:
     moves.move(
         case,
         CaseState.REDO,

@@ -89,10 +89,11 @@ def find() -> int:
 
 def _grouped(since: datetime, least: int) -> dict[tuple[int, Place], list[Case]]:
     """Requests by category and place, where there are enough; private ones are nobody's topic."""
+    apart = sa.exists().where(MatterCase.case_id == Case.id, MatterCase.out_at.is_not(None))
     query = (
         sa.select(Case)
         .join(Case.category)
-        .where(Case.submitted_at >= since, Case.state.not_in(NEVER), Category.private.is_(False))
+        .where(Case.submitted_at >= since, Case.state.not_in(NEVER), Category.private.is_(False), ~apart)
         .options(sa.orm.contains_eager(Case.category))
         .order_by(Case.id)
     )
@@ -123,8 +124,7 @@ def _keep(known: Matter | None, category_id: int, place: Place, cases: list[Case
         state=MatterState.PROPOSED,
         count=0,
     )
-    matter.count, matter.words = len(cases), cases[-1].title
-    matter.last_at = _sent(cases[-1])[0]
+    _sum_up(matter, cases)
     again = matter.state is MatterState.DISMISSED and matter.count >= matter.seen + settings.get(AGAIN)
     if again:
         matter.state, matter.found_at = MatterState.PROPOSED, now()
@@ -137,6 +137,12 @@ def _keep(known: Matter | None, category_id: int, place: Place, cases: list[Case
     if known is None or again:
         audit.record("cases.matter_found", matter, count=matter.count)
     return known is None or again
+
+
+def _sum_up(matter: Matter, cases: Sequence[Case]) -> None:
+    """How many there are, and the latest of them; the cases in the order in which they were sent."""
+    matter.count, matter.words = len(cases), cases[-1].title
+    matter.last_at = _sent(cases[-1])[0]
 
 
 def _inside(within: Collection[Scope]) -> sa.ColumnElement[bool]:
@@ -178,7 +184,7 @@ def matter_in(within: Collection[Scope], public_id: str) -> Matter:
 def take(matter: Matter, *, by: Actor) -> int:
     """Make it a topic: whoever deliberates hears of it, reporters and followers are told; how many were."""
     _decide(matter, MatterState.TAKEN, "", by)
-    cases = [row.case for row in matter.cases]
+    cases = [row.case for row in matter.held]
     told = _people(cases)
     facts = {"category": matter.category.name, "place": place_of(matter)}
     for ref in told:
@@ -202,6 +208,46 @@ def _people(cases: Iterable[Case]) -> list[outbox.Recipient]:
     followers = sa.select(CaseFollower.person_id).where(CaseFollower.case_id.in_(ids))
     query = sa.select(Person).where(sa.or_(Person.id.in_(reporters), Person.id.in_(followers))).order_by(Person.id)
     return list(dict.fromkeys(people.resolved(person).ref for person in db.session.scalars(query)))
+
+
+def take_out(matter: Matter, cases: Collection[str], why: str, *, by: Actor) -> int:
+    """These speak of something else: they leave the matter and are never found with it again; how many left."""
+    if not why.strip():
+        raise Refused(_("请写明为什么说的不是同一件事。"), field="why")
+    _open_for_sorting(matter)
+    leaving = [row for row in matter.held if row.case.public_id in cases]
+    staying = [row.case for row in matter.held if row not in leaving]
+    if not leaving:
+        raise Refused(_("请勾选要移出去的诉求。"), field="cases")
+    if not staying:
+        raise Refused(_("至少要留下一件。都不是同一件事，请点“暂不处理”并写明原因。"), field="cases")
+    for row in leaving:
+        row.out_at, row.out_by, row.out_why = now(), by.name, why.strip()
+    _sum_up(matter, sorted(staying, key=_sent))
+    db.session.flush()
+    audit.record("cases.matter_split", matter, reason=why.strip(), out=[row.case.public_id for row in leaving])
+    return len(leaving)
+
+
+def put_back(matter: Matter, case: str, *, by: Actor) -> None:
+    """It was the same matter after all."""
+    _open_for_sorting(matter)
+    row = next((row for row in matter.taken_out if row.case.public_id == case), None)
+    if row is None:
+        raise Refused(_("这件已经放回去了，请刷新页面看看。"))
+    row.out_at, row.out_by, row.out_why = None, "", ""
+    _sum_up(matter, sorted((one.case for one in matter.held), key=_sent))
+    db.session.flush()
+    audit.record("cases.matter_joined", matter, case=case, by=by.name)
+
+
+def _open_for_sorting(matter: Matter) -> None:
+    """Hold the row, so that of two workers who sort or decide at once the second sees what the first did."""
+    query = sa.select(Matter).where(Matter.id == matter.id).with_for_update()
+    db.session.scalars(query.execution_options(populate_existing=True)).one()
+    db.session.expire(matter, ["cases"])
+    if matter.state is not MatterState.PROPOSED:
+        raise Refused(_("%(name)s已经处理过这件事，请刷新页面看看。", name=matter.decided_by_name))
 
 
 def dismiss(matter: Matter, why: str, *, by: Actor) -> None:

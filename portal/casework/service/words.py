@@ -136,6 +136,8 @@ _DEEDS: dict[Deed, Any] = {
     Deed.HIDDEN: _l("从公示栏撤下"),
     Deed.PASSED: _l("交接给新的办理人"),
     Deed.CALL_BACK_TRIED: _l("回访没有联系上"),
+    Deed.REOPEN_ASKED: _l("请社区批准重新办理"),
+    Deed.REOPEN_REFUSED: _l("没有批准重新办理"),
 }
 _TINTS = {
     S.DECLINED: "bad",

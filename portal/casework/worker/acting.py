@@ -24,6 +24,7 @@ from portal.casework.models.codes import (
 from portal.casework.service import (
     accusing,
     answers,
+    asking,
     calling,
     choosing,
     dispatching,
@@ -328,6 +329,22 @@ DISPATCH: dict[str, Act] = {
         lambda _case: forms.ContactForm(),
         HELD | {S.SUBMITTED, S.ACCEPTED, S.RETURNED},
         when=lambda case, _me: naming.is_dispatchers(case),
+    ),
+    "reopen": Act(
+        _l("批准重新办理"),
+        _l("已批准，办理人会收到通知，期限从现在重新算。"),
+        _by(asking.approve_reopening, "why"),
+        lambda _case: forms.ReopenForm(),
+        frozenset({S.CLOSED}),
+    ),
+    "reopen_refuse": Act(
+        _l("不批准重办"),
+        _l("已告诉居民为什么。"),
+        _by(asking.refuse_reopening, "why"),
+        lambda _case: forms.ReopenForm(),
+        frozenset({S.CLOSED}),
+        kind="danger",
+        when=lambda case, _me: asking.waits_for_approval(case),
     ),
     "archive": Act(
         _l("归档"),

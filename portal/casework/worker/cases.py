@@ -13,6 +13,7 @@ from portal.casework.models.cases import Case
 from portal.casework.models.codes import PhotoStage
 from portal.casework.service import (
     accusing,
+    asking,
     board,
     calling,
     deskwords,
@@ -57,6 +58,7 @@ def _facts(case: Case, permission: Permission, acts: dict[str, dict[str, Act]]) 
         "proposed": linking.proposed(case, me) if case.is_open() and permission is Permission.CASES_HANDLE else [],
         "acts": {where: acting.offered(found, case, me.public_id) for where, found in acts.items()},
         "party": accusing.worker_name(case) if "dispatch" in acts else "",
+        "asked_to_reopen": asking.waits_for_approval(case),
         "days_tried": calling.days_tried(case),
         "tries_needed": calling.tries_needed(),
         "step_by": naming.step_by,

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, flash, request
 from flask_babel import gettext as _
 
-from portal.casework.forms.worker import WhyForm
+from portal.casework.forms.worker import SplitForm, WhyForm
 from portal.casework.models.recurring import MatterState
 from portal.casework.service import recurring
 from portal.casework.worker.blueprint import bp
@@ -29,11 +29,29 @@ def matters() -> Response:
     return web.page("casework/worker/matters.html", **shown)
 
 
-@bp.route("/matters/<public_id>")
+@bp.route("/matters/<public_id>", methods=["GET", "POST"])
 @requires(Permission.CASES_SUPERVISE)
 def matter(public_id: str) -> Response:
+    """The requests of a matter; what is ticked leaves it, with a reason."""
+    found, form = recurring.matter_in(scopes(Permission.CASES_SUPERVISE), public_id), SplitForm()
+    form.offer(found)
+    ticked = set(form.cases.data or ())
+    if form.carries_out(lambda: recurring.take_out(found, ticked, form.text("why"), by=current_actor())):
+        flash(_("已移出。以后再找反复发生的事，不会再和这件放在一起。"), "ok")
+        return web.go(".matter", public_id=public_id)
+    return web.page("casework/worker/matter.html", matter=found, form=form, status=form.status)
+
+
+@bp.route("/matters/<public_id>/back/<case>", methods=["POST"])
+@requires(Permission.CASES_SUPERVISE)
+def matter_back(public_id: str, case: str) -> Response:
     found = recurring.matter_in(scopes(Permission.CASES_SUPERVISE), public_id)
-    return web.page("casework/worker/matter.html", matter=found)
+    try:
+        recurring.put_back(found, case, by=current_actor())
+        flash(_("已放回。"), "ok")
+    except Refused as refused:
+        web.turn_down(refused)
+    return web.go(".matter", public_id=public_id)
 
 
 @bp.route("/matters/<public_id>/take", methods=["POST"])

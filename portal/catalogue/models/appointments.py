@@ -13,8 +13,6 @@ from portal.core.ids import new_public_id
 from portal.core.sealing import Sealed
 from portal.registry.models import Person
 
-# How long a rating may be thought over.
-RATING_OPEN = timedelta(days=1)
 # How long before the beginning somebody may be checked in or marked in any other way.
 MARKS_OPEN = timedelta(minutes=30)
 
@@ -126,8 +124,8 @@ class Appointment(Base):
         """From the opening of the check-in on."""
         return at >= self.starts_at - MARKS_OPEN
 
-    def can_be_rated(self, at: datetime) -> bool:
-        """After it was served: once, and for a day it may be thought over."""
+    def can_be_rated(self, at: datetime, thinking: timedelta) -> bool:
+        """After it was served: once, and for some time it may be thought over."""
         if self.state is not AppointmentState.SERVED:
             return False
-        return self.rated_at is None or at < self.rated_at + RATING_OPEN
+        return self.rated_at is None or at < self.rated_at + thinking

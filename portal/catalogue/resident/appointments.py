@@ -37,6 +37,7 @@ bp.add_app_template_filter(appointment_words.appointment_tint, "appointment_tint
 bp.add_app_template_filter(appointment_words.slot_words, "slot_words")
 bp.add_app_template_filter(appointment_words.iso_moment, "iso_moment")
 bp.add_app_template_filter(appointment_words.span_said, "span_said")
+bp.add_app_template_filter(rating.may_be_rated, "may_be_rated")
 
 
 @bp.route("/<int:item_id>/book")
@@ -118,7 +119,7 @@ def appointment_move(public_id: str) -> Response:
         status=form.status,
         appointment=found,
         form=form,
-        days=days,
+        weeks=offering.weeks(days),
         day=day,
         slots=slots,
         chosen=next((slot for slot in slots if slot.id == web.number_asked("slot") and slot.left > 0), None),
@@ -150,9 +151,9 @@ def appointment_rate(public_id: str) -> Response:
     found = appointments.for_account(current_actor(), public_id)
     form = RateForm(data={"rating": found.rating, "words": found.rating_words})
     if form.carries_out(lambda: rating.rate(found, form.chosen(), words=form.text("words").strip())):
-        flash(_("谢谢您的评价。一天之内还可以改。"), "ok")
+        flash(_("谢谢您的评价。"), "ok")
         return web.go(".appointment", public_id=public_id)
-    open_still = found.can_be_rated(now())
+    open_still = rating.may_be_rated(found, now())
     return web.page(
         "catalogue/resident/appointment_rate.html", status=form.status, appointment=found, form=form, open=open_still
     )

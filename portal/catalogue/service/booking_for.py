@@ -1,6 +1,7 @@
 """Booking for somebody at the counter or on the telephone (代办): free, and with her consent on record."""
 
 from collections.abc import Collection
+from datetime import timedelta
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -9,11 +10,28 @@ from portal.areas.models import Area
 from portal.catalogue.models.codes import ItemKind
 from portal.catalogue.models.items import Item
 from portal.catalogue.service import items
-from portal.core.access import Scope
+from portal.core import settings, tokens
+from portal.core.access import Actor, Scope
 from portal.core.clock import today
 from portal.core.db import db
 from portal.registry.models import Person
 from portal.registry.service import people
+
+# A desk books for many, but not as fast as a script: a slot must not be emptied by one stolen session.
+PER_HOUR = "catalogue.counter_per_hour"
+settings.declare(
+    PER_HOUR,
+    default=60,
+    label=lambda: _("一位工作人员一小时最多替居民办几次预约、改期和候补"),
+    unit=lambda: _("次"),
+    least=5,
+    most=1000,
+)
+
+
+def throttle(by: Actor) -> None:
+    """Count what a worker books, moves or puts in a line for others; raise TooMany past the hour's number."""
+    tokens.throttle_done("catalogue.book_for", by.public_id, limit=settings.get(PER_HOUR), per=timedelta(hours=1))
 
 
 def person_in(within: Collection[Scope], public_id: str) -> Person:

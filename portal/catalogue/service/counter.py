@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from portal.catalogue.models.appointments import Appointment, AppointmentState
 from portal.catalogue.models.schedules import Slot, SlotMessage, Timetable
 from portal.catalogue.service import changing, checking_in, reach
-from portal.core import audit, outbox, tokens
+from portal.core import audit, outbox, settings, tokens
 from portal.core.access import Actor, Scope
 from portal.core.clock import local, now, today
 from portal.core.db import db
@@ -18,7 +18,15 @@ from portal.core.errors import Refused
 from portal.core.web import day_words
 
 # A mark may be set, and taken back, so many days afterwards: the paper list of a day without a network is typed later.
-MARK_DAYS = 7
+MARK_DAYS = "catalogue.mark_days"
+settings.declare(
+    MARK_DAYS,
+    default=7,
+    label=lambda: _("预约过去几天内还可以补记或撤销到场标记"),
+    unit=lambda: _("天"),
+    least=0,
+    most=60,
+)
 BACK = {
     AppointmentState.ARRIVED: AppointmentState.BOOKED,
     AppointmentState.SERVED: AppointmentState.ARRIVED,
@@ -88,12 +96,13 @@ def _on_its_day(appointment: Appointment) -> None:
 
 
 def _recent(appointment: Appointment) -> None:
-    if appointment.day < today() - timedelta(days=MARK_DAYS):
-        raise Refused(_("已经过去 %(days)d 天以上，不能再改标记。", days=MARK_DAYS))
+    days = settings.get(MARK_DAYS)
+    if appointment.day < today() - timedelta(days=days):
+        raise Refused(_("已经过去 %(days)d 天以上，不能再改标记。确实记错了，请联系街道。", days=days))
 
 
 def can_undo(appointment: Appointment) -> bool:
-    recent = appointment.day >= today() - timedelta(days=MARK_DAYS)
+    recent = appointment.day >= today() - timedelta(days=settings.get(MARK_DAYS))
     return recent and appointment.state in BACK and appointment.rated_at is None
 
 

@@ -169,10 +169,15 @@ def counts(tables: Iterable[TableDay]) -> Counts:
 
 @dataclass(frozen=True)
 class WeekCell:
-    """A timetable's day at a glance: its slots, how many places are taken and there are, who takes nobody more."""
+    """A timetable's day at a glance: its slots, how many places are taken and there are.
+
+    Whoever reaches a grid alone (not `whole`) is told of her own people only, and not how many others come.
+    """
 
     day: date
     slots: tuple[Slot, ...]
+    own: int = 0
+    whole: bool = True
 
     @property
     def open(self) -> tuple[Slot, ...]:
@@ -180,7 +185,7 @@ class WeekCell:
 
     @property
     def taken(self) -> int:
-        return sum(slot.capacity.taken for slot in self.open)
+        return sum(slot.capacity.taken for slot in self.open) if self.whole else self.own
 
     @property
     def total(self) -> int:
@@ -213,12 +218,33 @@ def week(within: Collection[Scope], monday: date) -> list[WeekOf]:
     for slot in slots:
         known[slot.timetable_id] = slot.timetable
         tables[slot.timetable_id][slot.day].append(slot)
-    days = [monday + timedelta(days=offset) for offset in range(7)]
+    days, whole = [monday + timedelta(days=offset) for offset in range(7)], reach.whole(within)
+    own = _own([slot.id for slot in slots if slot.timetable.community_id not in whole], within)
     rows: dict[str, list[WeekRow]] = defaultdict(list)
     for number, by_day in tables.items():
-        cells = tuple(WeekCell(day, tuple(by_day.get(day, ()))) for day in days)
-        rows[who(known[number])].append(WeekRow(known[number], cells))
+        timetable = known[number]
+        cells = tuple(_cell(day, by_day.get(day, ()), own, timetable.community_id in whole) for day in days)
+        rows[who(timetable)].append(WeekRow(timetable, cells))
     return [WeekOf(name, tuple(held)) for name, held in sorted(rows.items())]
+
+
+def _cell(day: date, slots: Sequence[Slot], own: dict[int, int], whole: bool) -> WeekCell:
+    return WeekCell(day, tuple(slots), sum(own.get(slot.id, 0) for slot in slots), whole)
+
+
+def _own(slot_ids: Collection[int], within: Collection[Scope]) -> dict[int, int]:
+    """How many of those whom the scopes reach hold a place, by slot."""
+    query = (
+        sa.select(Appointment.slot_id, sa.func.count())
+        .join(Appointment.slot)
+        .join(Slot.timetable)
+        .where(Appointment.slot_id.in_(slot_ids), Appointment.state.in_(HOLDS))
+        .where(Slot.state != SlotState.CALLED_OFF)
+        .where(reach.reached(within, Timetable.community_id, Appointment.person_id))
+        .group_by(Appointment.slot_id)
+        .order_by(Appointment.slot_id)
+    )
+    return {row[0]: row[1] for row in db.session.execute(query)} if slot_ids else {}
 
 
 def who(timetable: Timetable) -> str:

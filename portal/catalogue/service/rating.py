@@ -1,25 +1,30 @@
-"""What the person says of an appointment afterwards: once, and for a day it may be thought over; and what was said."""
+"""What the person says of an appointment afterwards, once, with some time to think it over; and what was said."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import contains_eager
 
-from portal.catalogue.models.appointments import RATING_OPEN, Appointment, AppointmentState, Rating
+from portal.catalogue.models.appointments import Appointment, AppointmentState, Rating
 from portal.catalogue.models.items import Item
 from portal.catalogue.models.schedules import Slot, Timetable
 from portal.catalogue.service import reach
 from portal.catalogue.service.figures import Month
-from portal.core import audit
+from portal.core import audit, settings
 from portal.core.access import Scope
 from portal.core.clock import now
 from portal.core.db import db, guarded
 from portal.core.errors import Refused
 
 A_PAGE = 50
+THINKING = "catalogue.rating_hours"
+settings.declare(
+    THINKING, default=24, label=lambda: _("评价以后多少小时内可以改"), unit=lambda: _("小时"), least=0, most=720
+)
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,21 @@ class Line:
         return _("%(share)d%%", share=round(100 * good / self.rated)) if self.rated else "—"
 
 
+def thinking_time() -> timedelta:
+    """How long what was said may be said otherwise."""
+    return timedelta(hours=settings.get(THINKING))
+
+
+def may_be_rated(appointment: Appointment, at: datetime) -> bool:
+    return appointment.can_be_rated(at, thinking_time())
+
+
 def rate(appointment: Appointment, rating: Rating, *, words: str = "") -> None:
-    """Rate what was served; the first answer stands after a day, by a guarded UPDATE."""
+    """Rate what was served; the last answer within the time to think stands, by a guarded UPDATE."""
     moment = now()
     if rating is Rating.DISSATISFIED and not words:
         raise Refused(_("请说说哪里不满意，我们好改进。"), field="words")
-    open_still = sa.or_(Appointment.rated_at.is_(None), Appointment.rated_at > moment - RATING_OPEN)
+    open_still = sa.or_(Appointment.rated_at.is_(None), Appointment.rated_at > moment - thinking_time())
     where = sa.and_(Appointment.id == appointment.id, Appointment.state == AppointmentState.SERVED, open_still)
     changed = guarded(
         sa.update(Appointment)
@@ -57,7 +71,7 @@ def rate(appointment: Appointment, rating: Rating, *, words: str = "") -> None:
     if not changed and appointment.state is not AppointmentState.SERVED:
         raise Refused(_("服务完成以后才能评价。"))
     if not changed:
-        raise Refused(_("评价一天后就定下了，不能再改。还有意见请打社区电话。"))
+        raise Refused(_("评价过了可以改的时间，已经定下了。还有意见请打社区电话。"))
     audit.record("catalogue.appointment_rated", appointment, on_behalf_of=appointment.person.public_id)
 
 

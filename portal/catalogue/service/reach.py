@@ -29,6 +29,11 @@ def reached(within: Collection[Scope], community: Any, person_id: Any) -> sa.Col
     return sa.or_(whole, sa.and_(community.in_(areas.touched(within)), mine))
 
 
+def whole(within: Collection[Scope]) -> frozenset[int]:
+    """The communities that a worker reaches as a whole, and not by a grid alone."""
+    return areas.reach([scope for scope in within if scope.kind != AreaKind.GRID.value]).communities
+
+
 def near(within: Collection[Scope], slots: Collection[Slot]) -> list[Slot]:
     """Of some slots those of timetables of the worker's communities, in their order."""
     ids = {one.timetable_id for one in slots}

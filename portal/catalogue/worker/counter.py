@@ -231,6 +231,7 @@ def offered(person: Person, item_id: int, slot_id: int) -> tuple[Item, Slot]:
 
 
 def _book(person: Person, item: Item, slot: Slot, form: BookForForm) -> Appointment:
+    booking_for.throttle(current_actor())
     made = booking.book(
         slot,
         item,

@@ -7,9 +7,9 @@ from flask import Response, flash, request
 from flask_babel import gettext as _
 
 from portal.catalogue.forms.counter import MessageForm
-from portal.catalogue.models.appointments import AppointmentState
+from portal.catalogue.models.appointments import HOLDS, AppointmentState
 from portal.catalogue.models.schedules import Slot
-from portal.catalogue.service import counter, days, timetables, waiting
+from portal.catalogue.service import counter, days, reach, timetables, waiting
 from portal.catalogue.worker.blueprint import bp
 from portal.core import web
 from portal.core.access import Scope, current_actor, requires, scopes
@@ -99,8 +99,11 @@ def _days(monday: date) -> list[date]:
 @requires(SERVE)
 def slot(slot_id: int) -> Response:
     found = _slot(slot_id)
+    tickets = days.tickets_of(found, _within())
     facts: dict[str, Any] = {
-        "tickets": days.tickets_of(found, _within()),
+        "tickets": tickets,
+        "own": sum(ticket.appointment.state in HOLDS for ticket in tickets),
+        "whole": found.timetable.community_id in reach.whole(_within()),
         "line": waiting.line(found, _within()),
         "messages": counter.messages(found),
     }

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from portal.catalogue.forms.counter import AgreedForm, BookForForm, ReasonForm
 from portal.catalogue.models.appointments import Appointment, Channel
+from portal.catalogue.models.items import Item
 from portal.catalogue.models.schedules import Slot
 from portal.catalogue.service import appointments, booking_for, changing, offering, reach, waiting
 from portal.catalogue.worker.blueprint import bp
@@ -17,6 +18,7 @@ from portal.core.access import Scope, current_actor, requires, scopes
 from portal.core.clock import now
 from portal.core.errors import Missing, Refused
 from portal.identity.permissions import Permission
+from portal.registry.models import Person
 
 SERVE = Permission.CATALOGUE_SERVE
 
@@ -46,6 +48,7 @@ def _free_slots(found: Appointment, day: date | None) -> list[Slot]:
 
 
 def _move(found: Appointment, slot: Slot, form: AgreedForm) -> None:
+    booking_for.throttle(current_actor())
     changing.reschedule(found, slot, by=current_actor(), consent=form.consent())
     flash(_("已改到新的时间，居民会收到通知。"), "ok")
 
@@ -57,11 +60,16 @@ def book_wait(person_id: str, item_id: int, slot_id: int) -> Response:
     person = booking_for.person_in(_within(), person_id)
     item, slot = offered(person, item_id, slot_id)
     form = AgreedForm()
-    if form.carries_out(lambda: waiting.join(slot, item, person, by=current_actor(), consent=form.consent())):
+    if form.carries_out(lambda: _join(person, item, slot, form)):
         flash(_("已替%(name)s排上候补，有名额会通知本人。", name=person.name), "ok")
         return web.go(".book_item", person_id=person.public_id, item=item.id, day=slot.day.isoformat())
     facts: dict[str, Any] = {"item": item, "slot": slot, "form": form, "length": waiting.length(slot)}
     return web.page("catalogue/worker/book_wait.html", person=person, status=form.status, **facts)
+
+
+def _join(person: Person, item: Item, slot: Slot, form: AgreedForm) -> None:
+    booking_for.throttle(current_actor())
+    waiting.join(slot, item, person, by=current_actor(), consent=form.consent())
 
 
 @bp.route("/book/<person_id>/waiting/<public_id>", methods=["GET", "POST"])

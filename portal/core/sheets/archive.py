@@ -22,7 +22,8 @@ CHUNK = 256 * 1024
 END = struct.Struct("<4s8sLLH")
 ZIP64_LOCATOR = b"PK\x06\x07"
 DIRECTORY_BYTES_PER_MEMBER = 512
-WORKBOOK = "xl/workbook.xml"
+WORKBOOK, DOCUMENT = "xl/workbook.xml", "word/document.xml"
+READ = (".xml", ".rels")
 STRINGS = "xl/sharedstrings.xml"
 # What zipfile and expat raise over an archive that is broken or was made to break them.
 CRAFTED = (
@@ -42,14 +43,43 @@ CRAFTED = (
 def checked_copy(data: bytes, limits: Limits = DEFAULT) -> io.BytesIO:
     """The XML parts of a workbook in a new archive; raises BadFile before the limits are passed."""
     try:
-        return _repack(_opened(data, limits), limits)
+        return _repack(_opened(data, limits, WORKBOOK), limits)
     except BadFile:
         raise
     except CRAFTED:
         raise damaged() from None
 
 
-def _opened(data: bytes, limits: Limits) -> zipfile.ZipFile:
+def checked_document(data: bytes, limits: Limits) -> io.BytesIO:
+    """The parts of a text document (.docx) in a new archive, its pictures too; what holds a program is refused."""
+    try:
+        return _copied(_opened(data, limits, DOCUMENT), limits)
+    except BadFile:
+        raise
+    except CRAFTED:
+        raise damaged() from None
+
+
+def _copied(archive: zipfile.ZipFile, limits: Limits) -> io.BytesIO:
+    allowance, copy = limits.unpacked_bytes, io.BytesIO()
+    with zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as clean:
+        for part in archive.infolist():
+            if _folded(part.filename).endswith(".bin"):
+                raise unsafe()
+            check = PartCheck(limits, [], tabular=False) if _folded(part.filename).endswith(READ) else None
+            with clean.open(part.filename, "w") as out:
+                for chunk in _inflated(archive, part, allowance):
+                    allowance -= len(chunk)
+                    if check:
+                        check.feed(chunk)
+                    out.write(chunk)
+            if check:
+                check.close()
+    copy.seek(0)
+    return copy
+
+
+def _opened(data: bytes, limits: Limits, main: str) -> zipfile.ZipFile:
     """The archive, its directory checked for size before Python builds an object for each entry."""
     if len(data) < END.size:
         raise damaged()
@@ -62,7 +92,7 @@ def _opened(data: bytes, limits: Limits) -> zipfile.ZipFile:
     members = archive.infolist()
     if len(members) > limits.members:
         raise _too_many_parts()
-    _check_names([member.filename for member in members])
+    _check_names([member.filename for member in members], main)
     if any(member.flag_bits & 1 for member in members):
         raise encrypted()
     if sum(member.file_size for member in members) > limits.unpacked_bytes:
@@ -70,13 +100,13 @@ def _opened(data: bytes, limits: Limits) -> zipfile.ZipFile:
     return archive
 
 
-def _check_names(names: list[str]) -> None:
+def _check_names(names: list[str], main: str) -> None:
     folded = [_folded(name) for name in names]
     if any(".." in name.split("/") or name.startswith("/") or ":" in name for name in folded):
         raise unsafe()
     if len(set(folded)) < len(folded):
         raise damaged()
-    if WORKBOOK not in folded:
+    if main not in folded:
         raise not_a_workbook()
 
 
@@ -86,7 +116,7 @@ def _folded(name: str) -> str:
 
 
 def _repack(archive: zipfile.ZipFile, limits: Limits) -> io.BytesIO:
-    parts = [part for part in archive.infolist() if _folded(part.filename).endswith((".xml", ".rels"))]
+    parts = [part for part in archive.infolist() if _folded(part.filename).endswith(READ)]
     # The shared strings come first: whether a cell's text fits the limits depends on the string it points to.
     parts.sort(key=lambda part: _folded(part.filename) != STRINGS)
     strings: list[int] = []

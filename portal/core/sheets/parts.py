@@ -33,10 +33,12 @@ class PartCheck:
     """Feed it the part in chunks, then close it; raises BadFile, or ExpatError for what is no XML.
 
     `strings` holds the sizes of the shared strings: the part that defines them (`defines_strings`) fills it,
-    the sheets look them up.
+    the sheets look them up. A part without cells, of a text document, is not `tabular`.
     """
 
-    def __init__(self, limits: Limits, strings: list[int], *, defines_strings: bool) -> None:
+    def __init__(
+        self, limits: Limits, strings: list[int], *, defines_strings: bool = False, tabular: bool = True
+    ) -> None:
         self._limits = limits
         self._strings = strings
         self._defines_strings = defines_strings
@@ -47,8 +49,8 @@ class PartCheck:
         self._pointer: list[str] | None = None
         self._parser = parser = expat.ParserCreate()
         parser.StartDoctypeDeclHandler = self._doctype
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
+        parser.StartElementHandler = self._start if tabular else self._descend
+        parser.EndElementHandler = self._end if tabular else self._ascend
         parser.CharacterDataHandler = self._characters
 
     def feed(self, chunk: bytes) -> None:
@@ -63,11 +65,17 @@ class PartCheck:
     def _doctype(self, *_declaration: object) -> None:
         raise unsafe()
 
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
+    def _descend(self, _name: str, _attributes: dict[str, str]) -> None:
         self._depth += 1
         self._elements += 1
         if self._depth > MAX_DEPTH or self._elements > MAX_ELEMENTS:
             raise unsafe()
+
+    def _ascend(self, _name: str) -> None:
+        self._depth -= 1
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        self._descend(name, attributes)
         match name.rpartition(":")[2]:
             case "c":
                 self._begin_cell(attributes.get("r"))
@@ -82,7 +90,7 @@ class PartCheck:
                 self._text_start = self._parser.CurrentByteIndex
 
     def _end(self, name: str) -> None:
-        self._depth -= 1
+        self._ascend(name)
         if name.rpartition(":")[2] in TEXT_ELEMENTS:
             size = self._parser.CurrentByteIndex - self._text_start
             if size > MAX_TEXT_BYTES:

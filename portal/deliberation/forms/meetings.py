@@ -1,13 +1,16 @@
 """Forms of meetings: arranging and announcing one, its list, running it, minutes and report, signing up and in."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, time
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
-from wtforms import BooleanField, HiddenField, IntegerField, RadioField, SelectField, TextAreaField
+from wtforms import BooleanField, DecimalField, HiddenField, IntegerField, RadioField, SelectField, TextAreaField
 from wtforms.validators import InputRequired, NumberRange, Optional, ValidationError
 
 from portal.core import clock
@@ -16,7 +19,15 @@ from portal.core.forms import ClockField, CountField, DayField, Form, OnceForm, 
 from portal.deliberation.models.codes import Forum, Part
 from portal.deliberation.models.meetings import Meeting
 from portal.deliberation.models.topics import Topic
-from portal.deliberation.service import meeting_rules, meeting_words, meetings, topic_words
+from portal.deliberation.service import (
+    meeting_owners,
+    meeting_rooms,
+    meeting_rules,
+    meeting_words,
+    meetings,
+    minutes_templates,
+    topic_words,
+)
 from portal.deliberation.service.meeting_signup import Wish
 from portal.deliberation.service.meetings import Facts, Line
 
@@ -47,7 +58,9 @@ def agenda_text(lines: list[Line]) -> str:
 
 
 class MeetingForm(OnceForm):
-    """A meeting as it is arranged; `why` is asked for once it has been announced."""
+    """A meeting as it is arranged; `why` is asked for once it has been announced. `rooms` are names by id."""
+
+    rooms: Mapping[int, str] = MappingProxyType({})
 
     title = TrimmedField(_l("会议名称"), [required(), at_most(80)])
     forum = SelectField(_l("用什么形式"))
@@ -55,9 +68,12 @@ class MeetingForm(OnceForm):
     day = DayField(_l("哪天开"), [InputRequired(_l("请选日期"))])
     starts = ClockField(_l("几点开始"), [InputRequired(_l("请填时间，例如 14:00"))])
     ends = ClockField(_l("几点结束"), [InputRequired(_l("请填时间，例如 16:00"))])
-    place = TrimmedField(_l("在哪里开"), [required(_l("请写明地点")), at_most(100)])
+    room = SelectField(_l("用社区的哪间房"), coerce=int, default=0)
+    agreed = BooleanField(_l("已经和原来用这间房的说好了"))
+    place = TrimmedField(_l("在哪里开"), [Optional(), at_most(100)])
     who = TrimmedField(_l("谁有权参加"), [required(_l("请写明谁有权参加，通知里要有")), at_most(200)])
     entitled = CountField(_l("有权参加的一共多少人（户）"), between(0, 1_000_000), default=0)
+    entitled_area = DecimalField(_l("全体业主的专有面积（平方米）"), [Optional(), NumberRange(0, 99_999_999)], places=2)
     seats = CountField(_l("座位"), between(1, 5000), default=50)
     speakers = CountField(_l("居民报名发言的名额"), between(0, 200), default=8)
     agenda = TextAreaField(_l("议程"), [required(_l("请写要商量的事，一行一件")), at_most(3000)])
@@ -74,13 +90,24 @@ class MeetingForm(OnceForm):
             body=self.text("body"),
             starts_at=self._moment(self.starts.data),
             ends_at=self._moment(self.ends.data),
-            place=self.text("place"),
+            place=self._place(),
             seats=self.seats.data or 0,
             speakers=self.speakers.data or 0,
             entitled=self.entitled.data or 0,
             who=self.text("who"),
             agenda=agenda_of(self.text("agenda")),
+            entitled_area=self.entitled_area.data or Decimal(0),
+            room=self.room.data or 0,
+            agreed=bool(self.agreed.data),
         )
+
+    def _place(self) -> str:
+        """In words, as the notice has it: the room by its name, with what is added to it."""
+        named = [self.rooms[self.room.data]] if self.room.data in self.rooms else []
+        words = _("，").join([*named, *filter(None, [self.text("place")])])
+        if not words:
+            raise Refused(_("请写明地点，或者选一间社区的房。"), field="place")
+        return words
 
     def _moment(self, at: time | None) -> datetime:
         return clock.at(self.day.data or date.min, at or time(0))
@@ -91,6 +118,10 @@ def meeting_form(topic: Topic, meeting: Meeting | None = None) -> MeetingForm:
     form = MeetingForm(data=_stands(meeting) if meeting else _begun(topic))
     form.forum.choices = [(one.value, topic_words.forum_said(one)) for one in Forum]
     form.body.choices = meeting_rules.bodies_of(topic)
+    rooms = meeting_rooms.rooms_of(topic)
+    form.rooms = {room.id: meeting_words.room_named(room) for room in rooms}
+    offered = [(room.id, meeting_words.room_said(room)) for room in rooms]
+    form.room.choices = [(0, _("不用社区的房，另外写地点")), *offered]
     return form
 
 
@@ -99,15 +130,22 @@ def _begun(topic: Topic) -> dict[str, Any]:
     body = meeting_rules.body_by_itself(topic, topic.forum)
     planned = [Line(str(one["title"]), int(one.get("minutes") or ITEM_MINUTES)) for one in topic.agenda or []]
     names = _("、").join(community.name for community in topic.communities)
+    whole = meeting_owners.entitled(topic)
     return {
         "title": _("“%(topic)s”%(forum)s", topic=topic.title, forum=topic_words.forum_said(topic.forum))[:80],
         "forum": topic.forum.value,
         "body": body,
-        "place": topic.place,
         "who": _("%(names)s的居民", names=names)[:200],
-        "entitled": meeting_rules.entitled_by_register(topic, body, clock.today()),
+        "entitled": meeting_rules.entitled_by_register(topic, body, clock.today()) or whole.heads,
+        "entitled_area": whole.area or None,
         "agenda": agenda_text(planned or meetings.usual_agenda()),
     }
+
+
+def _added_to(meeting: Meeting) -> str:
+    """What was written of the place beside the name of the room."""
+    named = meeting_words.room_named(meeting.room) if meeting.room else ""
+    return meeting.place.removeprefix(named).lstrip("，, ")
 
 
 def _stands(meeting: Meeting) -> dict[str, Any]:
@@ -119,7 +157,9 @@ def _stands(meeting: Meeting) -> dict[str, Any]:
         "day": starts.date(),
         "starts": starts.time(),
         "ends": ends.time(),
-        "place": meeting.place,
+        "place": _added_to(meeting),
+        "room": meeting.room_id or 0,
+        "entitled_area": meeting.entitled_area or None,
         "who": meeting.who,
         "entitled": meeting.entitled,
         "seats": meeting.capacity.total,
@@ -192,6 +232,20 @@ class MinutesForm(Form):
 class FileForm(Form):
     seen = HiddenField(default="0")
     file = FileField(_l("写好的文件"))
+
+
+class TemplateForm(OnceForm):
+    """A community's own document for minutes."""
+
+    file = FileField(_l("做好的 .docx 文件"), description=_l("最多 5 MB，可以带徽标；带程序（宏）的不收"))
+
+    def content(self) -> bytes | None:
+        """The document, checked and tried with a made-up meeting; before any query, because that takes its time."""
+        try:
+            return minutes_templates.checked(self.file.data.read() if self.file.data else b"")
+        except Refused as refused:
+            self.refuse(refused)
+            return None
 
 
 class ReportForm(Form):

@@ -14,7 +14,7 @@ from portal.core.forms import CountField, DayField, Form, OnceForm, TrimmedField
 from portal.deliberation.models.codes import ProjectStep, Score, Stage
 from portal.deliberation.models.outcomes import FollowUp, Outcome, Project
 from portal.deliberation.models.votes import Vote
-from portal.deliberation.service import project_words, ratings
+from portal.deliberation.service import project_words, projects, ratings
 from portal.deliberation.service.follow_ups import Progress, Task
 from portal.deliberation.service.outcomes import MOST_DAYS, Decided
 from portal.deliberation.service.topic_words import stage_said
@@ -205,12 +205,15 @@ class ProjectForm(OnceForm):
 
 LONG = frozenset({"evidence", "content", "aim", "output", "notice", "scores", "milestones", "records", "finance"})
 MONEY = frozenset({"budget", "spent"})
+COUNTED = frozenset({"supports"})
 CHOSEN = {"source": project_words.sources, "verdict": project_words.verdicts}
 
 
 def _field(name: str, label: str) -> Any:
     if name in MONEY:
         return YuanField(label, validators=[Optional()])
+    if name in COUNTED:
+        return CountField(label, validators=[Optional(), NumberRange(0, 1_000_000, _("请填 0 以上的整数"))])
     if name in CHOSEN:
         return SelectField(label, validators=[Optional()])
     if name in LONG:
@@ -227,6 +230,9 @@ def step_form(project: Project) -> VersionForm:
     made: VersionForm = kind(data=held | {"version": str(project.version)})
     for name in CHOSEN.keys() & fields.keys():
         made._fields[name].choices = [("", _("请选")), *CHOSEN[name]()]
+    # Saved half-filled, but the next step waits for these: they are not called optional.
+    for name in projects.NEEDS[step]:
+        made._fields[name].flags.optional = False
     return made
 
 

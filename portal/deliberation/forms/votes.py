@@ -16,7 +16,8 @@ from portal.core.forms import ClockField, DayField, Form, ManyField, OnceForm, T
 from portal.deliberation.models.codes import Body
 from portal.deliberation.models.topics import Topic
 from portal.deliberation.models.votes import Vote
-from portal.deliberation.service import rule_words, vote_words
+from portal.deliberation.service import delegates, rule_words, vote_words
+from portal.deliberation.service.elections import ON_PAPER_ALONE
 from portal.deliberation.service.vote_making import GROUPS, OWNERS, Plan
 
 # The owners are one choice: the matter decides by which majority.
@@ -78,6 +79,9 @@ class VoteForm(TimesForm, OnceForm):
         _l("哪些社区"), [Optional()], coerce=int, description=_l("一个都不选就是议题涉及的所有社区")
     )
     estates = ManyField(_l("只限哪些小区"), [Optional()], coerce=int, description=_l("一个都不选就不限小区"))
+    groups = ManyField(
+        _l("只限哪些小组的代表"), [Optional()], description=_l("由代表表决时才用；一个都不选，就是全部小组的代表")
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -96,16 +100,19 @@ class VoteForm(TimesForm, OnceForm):
         """The bodies that there can be where the topic is, its communities and their estates."""
         kinds = {one.settlement for one in topic.communities}
         estates = list(estates)
-        left_out = OWNERS if estates else OWNERS + GROUPS
+        left_out = OWNERS + ON_PAPER_ALONE + (() if estates else GROUPS)
         offered = [body for body in Body if body not in left_out and _fits(body, kinds)]
         self.body.choices = [("", _("请选"))] + [(one.value, rule_words.body_words(one)) for one in offered]
         self.body.choices.append(("owners", _("业主共同决定")))
         self.communities.choices = [(one.id, one.name) for one in topic.communities]
         self.estates.choices = [(one.id, one.name) for one in estates]
+        self.groups.choices = [(one, one) for one in delegates.groups_of(topic)]
         if len(topic.communities) < 2:
             del self.communities
         if not self.estates.choices:
             del self.estates
+        if not self.groups.choices:
+            del self.groups
 
     def fill(self, vote: Vote) -> None:
         """From a draft that is to be changed."""
@@ -117,7 +124,7 @@ class VoteForm(TimesForm, OnceForm):
         self.labels.data = "\n".join(carried) if len(carried) > 1 else ""
         self.named.data = "named" if vote.is_named else "secret"
         self.may_change.data, self.takes_paper.data = vote.may_change, vote.takes_paper
-        for name, key in (("communities", "areas"), ("estates", "estates")):
+        for name, key in (("communities", "areas"), ("estates", "estates"), ("groups", "groups")):
             if name in self._fields:
                 self._fields[name].data = list((vote.extent or {}).get(key, ()))
         self.fill_times(vote)
@@ -146,9 +153,10 @@ class VoteForm(TimesForm, OnceForm):
             closes_at=closes,
             communities=self._many("communities"),
             estates=self._many("estates"),
+            groups=self._many("groups"),
         )
 
-    def _many(self, name: str) -> tuple[int, ...]:
+    def _many(self, name: str) -> tuple[Any, ...]:
         return tuple(self._fields[name].data or ()) if name in self._fields else ()
 
 

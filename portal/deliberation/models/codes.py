@@ -174,6 +174,9 @@ class Body(StrEnum):
     VILLAGE_DELEGATES = "village_delegates"
     VILLAGE_GROUP_PERSONS = "village_group_persons"
     VILLAGE_GROUP_HOUSEHOLDS = "village_group_households"
+    VILLAGE_ELECTION = "village_election"
+    VILLAGE_ELECTION_AGAIN = "village_election_again"
+    VILLAGE_RECALL = "village_recall"
     COMMITTEE = "committee"
     OWNERS_ORDINARY = "owners_ordinary"
     OWNERS_SPECIAL = "owners_special"
@@ -198,6 +201,9 @@ UNITS: dict[Body, Unit] = {
     Body.VILLAGE_DELEGATES: Unit.DELEGATE,
     Body.VILLAGE_GROUP_PERSONS: Unit.PERSON,
     Body.VILLAGE_GROUP_HOUSEHOLDS: Unit.HOUSEHOLD,
+    Body.VILLAGE_ELECTION: Unit.PERSON,
+    Body.VILLAGE_ELECTION_AGAIN: Unit.PERSON,
+    Body.VILLAGE_RECALL: Unit.PERSON,
     Body.COMMITTEE: Unit.DELEGATE,
     Body.OWNERS_ORDINARY: Unit.OWNER,
     Body.OWNERS_SPECIAL: Unit.OWNER,

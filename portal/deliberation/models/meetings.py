@@ -1,11 +1,13 @@
 """Meetings (协商会): agenda, who comes and as what, quorum, motions and hands, minutes; experts and their advice."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from portal.areas.models import Area
 from portal.core import clock
 from portal.core.db import Base, Json, one_of
 from portal.core.ids import new_public_id
@@ -27,10 +29,11 @@ class Meeting(Base):
     """A meeting about a topic. `capacity` holds the seats (members, speakers and listeners alike), `speaking` how many
     may sign up to speak.
 
-    `entitled` is how many are entitled and `quorum` how many of them must be present; `rule` is the body's rule as it
-    stood when that was entered ({} where no body decides: see meeting_rules). `notice_days` is how many days before it
-    must be announced. `secret` makes its sign-in codes. `minutes` is what was written, `report` the closing report
-    everybody reads.
+    `entitled` is how many are entitled and `quorum` how many of them must be present; of owners, who count by area too,
+    `entitled_area` is how many m² they hold together. `rule` is the body's rule as it stood when that was entered ({}
+    where no body decides: see meeting_rules). `room` is a room of the community that it takes at that time, if any.
+    `notice_days` is how many days before it must be announced. `secret` makes its sign-in codes. `minutes` is what was
+    written, `report` the closing report everybody reads.
     """
 
     __tablename__ = "meeting"
@@ -48,6 +51,7 @@ class Meeting(Base):
     speaking_id: Mapped[int] = mapped_column(sa.ForeignKey("capacity.id"), unique=True)
     rule: Mapped[Any] = mapped_column(Json, default=dict)
     entitled: Mapped[int] = mapped_column(default=0)
+    entitled_area: Mapped[Decimal] = mapped_column(sa.Numeric(12, 2), default=Decimal(0))
     quorum: Mapped[int] = mapped_column(default=0)
     notice_days: Mapped[int] = mapped_column(default=0)
     who: Mapped[str] = mapped_column(sa.String(200), default="")
@@ -137,6 +141,20 @@ class MinutesVersion(Base):
     at: Mapped[datetime] = mapped_column(default=clock.now)
     by_name: Mapped[str] = mapped_column(sa.String(64))
     meeting: Mapped[Meeting] = relationship()
+
+
+class MinutesTemplate(Base):
+    """An area's own document (.docx) for minutes, with the names of what is filled in; without one ours is used."""
+
+    __tablename__ = "minutes_template"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    area_id: Mapped[int] = mapped_column(sa.ForeignKey("area.id"), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(100))
+    content: Mapped[bytes] = mapped_column(sa.LargeBinary, deferred=True)
+    added_at: Mapped[datetime] = mapped_column(default=clock.now)
+    added_by_name: Mapped[str] = mapped_column(sa.String(64), default="")
+    area: Mapped[Area] = relationship()
 
 
 class Motion(Base):

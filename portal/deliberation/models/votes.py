@@ -294,6 +294,9 @@ class PaperBatch(Base):
     second_by: Mapped[str] = mapped_column(sa.String(32), default="")
     second_by_name: Mapped[str] = mapped_column(sa.String(64), default="")
     second_done_at: Mapped[datetime | None]
+    # Who looked at the papers again where the two differed; until the batch is agreed, what one of the two proposes.
+    settled_by: Mapped[str] = mapped_column(sa.String(32), default="", server_default="")
+    settled_by_name: Mapped[str] = mapped_column(sa.String(64), default="", server_default="")
     booked_at: Mapped[datetime | None]
     # How many papers were booked; roll numbers whose paper was not, for they had voted or were struck.
     booked: Mapped[int] = mapped_column(default=0)
@@ -329,33 +332,42 @@ class VoteFile(Base):
 
 
 def ballot_statements(dialect: str) -> list[str]:
-    """The DDL by which the database itself keeps secret ballots, for a migration to execute.
+    """The DDL by which the database itself keeps the votes, for a migration to execute.
 
-    None is changed; none is removed but while its vote is being counted; none is added but while it is open, closed
-    (the paper of the box) or being counted.
+    A secret ballot is not changed; it is not removed but while its vote is being counted; none is added but while it is
+    open, closed (the paper of the box) or being counted. That somebody has voted is not changed either, and forgotten
+    only while the vote is counted, or when an unmarked paper is brought back. (Of named ballots see audit.APPEND_ONLY.)
     """
-    state = "(SELECT state FROM vote WHERE id = {row}.vote_id)"
-    removing, adding = state.format(row="OLD"), state.format(row="NEW")
+    gone, added = _of_vote("OLD"), _of_vote("NEW")
+    brought_back = f"OLD.channel IN ('paper', 'proxy') AND {gone} = 'open' AND NOT {_of_vote('OLD', 'is_named')}"
     rules = (
-        ("update", "UPDATE", "1 = 1"),
-        ("delete", "DELETE", f"{removing} <> 'counting'"),
-        ("insert", "INSERT", f"{adding} NOT IN ('open', 'closed', 'counting')"),
+        ("secret_ballot", "UPDATE", "1 = 1"),
+        ("secret_ballot", "DELETE", f"{gone} <> 'counting'"),
+        ("secret_ballot", "INSERT", f"{added} NOT IN ('open', 'closed', 'counting')"),
+        ("vote_turnout", "UPDATE", "1 = 1"),
+        ("vote_turnout", "DELETE", f"NOT ({gone} = 'counting' OR ({brought_back}))"),
     )
+    found = [line for table, verb, when in rules for line in _trigger(dialect, table, verb, when)]
     if dialect == "sqlite":
-        return [
-            f"CREATE TRIGGER secret_ballot_{name} BEFORE {verb} ON secret_ballot WHEN {when} "
-            "BEGIN SELECT RAISE(ABORT, 'secret_ballot is kept'); END"
-            for name, verb, when in rules
-        ]
-    made = [
-        f"CREATE OR REPLACE FUNCTION secret_ballot_{name}() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN IF {when} THEN RAISE EXCEPTION 'secret_ballot is kept'; END IF; "
-        f"RETURN {'OLD' if verb == 'DELETE' else 'NEW'}; END $$"
-        for name, verb, when in rules
+        return found
+    never = "FOR EACH STATEMENT EXECUTE FUNCTION portal_append_only()"
+    kept = ("secret_ballot", "vote_turnout")
+    return [*found, *(f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} {never}" for table in kept)]
+
+
+def _of_vote(row: str, column: str = "state") -> str:
+    return f"(SELECT {column} FROM vote WHERE id = {row}.vote_id)"  # noqa: S608 nothing in it comes from outside
+
+
+def _trigger(dialect: str, table: str, verb: str, when: str) -> list[str]:
+    """What refuses a statement on a row of a table while something holds."""
+    name = f"{table}_{verb.lower()}"
+    begins = f"CREATE TRIGGER {name} BEFORE {verb} ON {table}"
+    if dialect == "sqlite":
+        return [f"{begins} WHEN {when} BEGIN SELECT RAISE(ABORT, '{table} is kept'); END"]
+    refuses = f"IF {when} THEN RAISE EXCEPTION '{table} is kept'; END IF"
+    body = f"BEGIN {refuses}; RETURN {'OLD' if verb == 'DELETE' else 'NEW'}; END"
+    return [
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ {body} $$",
+        f"{begins} FOR EACH ROW EXECUTE FUNCTION {name}()",
     ]
-    bound = [
-        f"CREATE TRIGGER secret_ballot_{name} BEFORE {verb} ON secret_ballot "
-        f"FOR EACH ROW EXECUTE FUNCTION secret_ballot_{name}()"
-        for name, verb, _when in rules
-    ]
-    return [*made, *bound]

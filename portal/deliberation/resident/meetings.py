@@ -106,7 +106,7 @@ def _join(meeting: Meeting, form: JoinForm) -> None:
     if one.state.value == "waiting":
         flash(_("座位报满了，已替您排上候补。有人退出就轮到您，会通知您。"), "ok")
     else:
-        flash(_("报名成功。开会前会提醒您，来不了请点“不去了”。"), "ok")
+        flash(_("报名成功。开会前会提醒您。"), "ok")
 
 
 def _mine(meeting_id: int) -> Attendee:
@@ -148,7 +148,7 @@ def meeting_come(meeting_id: int) -> Response:
     if form.validate_on_submit() and (said := _said(form)):
         try:
             meeting_attendance.enter(meeting, said, reach.person_in(meeting.topic, by), by=by)
-            flash(_("签到成功。谢谢您来商量大家的事。"), "ok")
+            flash(_("签到成功。"), "ok")
             return web.go(".meeting_page", meeting_id=meeting_id)
         except Refused as refused:
             form.refuse(refused)
@@ -194,7 +194,7 @@ def meeting_scan(meeting_id: int, step: int, signature: str) -> Response:
 def _press(meeting: Meeting, link: Link, seen: str) -> None:
     by = current_actor()
     meeting_attendance.press(meeting, link, seen, reach.person_in(meeting.topic, by), by=by)
-    flash(_("签到成功。谢谢您来商量大家的事。"), "ok")
+    flash(_("签到成功。"), "ok")
 
 
 @bp.route("/topics/<int:topic_id>/experts")

@@ -30,7 +30,6 @@ ENTRIES: tuple[tuple[Callable[[], str], str, str, bool], ...] = (
     (lambda: _("表决"), "votes_public", "checkbox", False),
     (lambda: _("结果公示"), "outcome_list", "speakerphone", False),
     (lambda: _("议事规则"), "rule_public", "clipboard-list", False),
-    (lambda: _("发言公约"), "opinion_rules", "volume", False),
 )
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import aliased
 
 from portal.core import audit, clock, ids
@@ -264,13 +265,37 @@ def _turn_out(act: _Act) -> bool:
 
 
 def _cast_unnamed(act: _Act) -> Receipt:
-    if not _turn_out(act):
+    turned_out, dropped = _drop(act)
+    if not turned_out:
         return _sent_before(act) or _refuse(_taken(act.vote))
     if not _use(act.proxy):
         _refuse(_used())
-    if not insert_once(SecretBallot, {"key": act.code, "vote_id": act.vote.id, "choice": act.choice}):
+    if not dropped:
         _refuse(_("这张选票页面已经用过了。请重新打开再投。"))
     return Receipt(act.code)
+
+
+def _drop(act: _Act) -> tuple[bool, bool]:
+    """That the entry has voted, and its ballot if it had not; whether each was new. On PostgreSQL in one round trip."""
+    if db.engine.dialect.name != "postgresql":
+        ballot = {"key": act.code, "vote_id": act.vote.id, "choice": act.choice}
+        return (True, insert_once(SecretBallot, ballot)) if _turn_out(act) else (False, False)
+    row = {"entry": act.entry.id, "vote": act.vote.id, "channel": act.channel, "code": act.code, "choice": act.choice}
+    (found,) = rows_of(_dropping(), row)
+    return bool(found.turned_out), bool(found.dropped)
+
+
+@cache
+def _dropping() -> sa.Select[*tuple[Any, ...]]:
+    said, entry, vote = (sa.bindparam(name, type_=sa.Integer) for name in ("choice", "entry", "vote"))
+    channel, code = sa.bindparam("channel", type_=Turnout.channel.type), sa.bindparam("code", type_=sa.String)
+    first = postgresql.insert(Turnout).values(entry_id=entry, vote_id=vote, channel=channel)
+    turnout = first.on_conflict_do_nothing().returning(sa.literal(1).label("one")).cte("turned_out")
+    rows = sa.select(code, vote, said).where(sa.exists(sa.select(turnout.c.one)))
+    second = postgresql.insert(SecretBallot).from_select(["key", "vote_id", "choice"], rows)
+    ballot = second.on_conflict_do_nothing().returning(sa.literal(1).label("one")).cte("dropped")
+    figures = (sa.select(sa.func.count()).select_from(part).scalar_subquery() for part in (turnout, ballot))
+    return sa.select(*(figure.label(name) for figure, name in zip(figures, ("turned_out", "dropped"), strict=True)))
 
 
 def _cast_named(act: _Act, seen: int | None) -> Receipt:

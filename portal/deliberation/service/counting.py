@@ -205,7 +205,11 @@ def _ballots(vote: Vote) -> list[tuple[str, int]]:
 
 
 def _write_anew(vote: Vote, ballots: Sequence[tuple[str, int]]) -> None:
-    """Both tables lose the order in which they were filled; each gets a random one of its own."""
+    """Both tables lose the order in which they were filled; each gets a random one of its own. What SQLite frees by it
+    is overwritten at once; the rest is swept at night (sweeping.py).
+    """
+    if db.engine.dialect.name == "sqlite":
+        db.session.connection().exec_driver_sql("PRAGMA secure_delete = ON")
     query = sa.select(Turnout.entry_id, Turnout.channel).where(Turnout.vote_id == vote.id)
     turnout = [{"entry_id": entry, "vote_id": vote.id, "channel": way} for entry, way in db.session.execute(query)]
     papers = [{"key": key, "vote_id": vote.id, "choice": choice} for key, choice in ballots]

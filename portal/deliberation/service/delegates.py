@@ -15,6 +15,7 @@ from portal.core.db import db, unique_or
 from portal.core.errors import Missing, Refused
 from portal.deliberation.models.bodies import Delegate
 from portal.deliberation.models.codes import UNITS, Body, Unit
+from portal.deliberation.models.topics import Topic
 from portal.deliberation.service import reach
 from portal.registry.models import Person, PersonState
 from portal.registry.service import people
@@ -41,6 +42,18 @@ def delegates(within: Collection[Scope], *, past: bool = False) -> list[Delegate
             one.id,
         ),
     )
+
+
+def groups_of(topic: Topic) -> list[str]:
+    """The groups of a topic's communities that have a delegate in her term, as they were first entered."""
+    query = (
+        sa.select(Delegate.group)
+        .where(Delegate.community_id.in_(reach.community_ids(topic)), Delegate.group != "")
+        .where(Delegate.body != Body.COMMITTEE, sa.or_(Delegate.until.is_(None), Delegate.until >= today()))
+        .group_by(Delegate.group)
+        .order_by(sa.func.min(Delegate.id))
+    )
+    return list(db.session.scalars(query))
 
 
 def delegate_in(within: Collection[Scope], delegate_id: int) -> Delegate:

@@ -24,11 +24,12 @@ from portal.deliberation.models.codes import (
     TaskState,
     VoteState,
 )
-from portal.deliberation.models.meetings import Attendee, Expert, Meeting
+from portal.deliberation.models.meetings import Expert, Meeting
 from portal.deliberation.models.opinions import Comment, Opinion
-from portal.deliberation.models.outcomes import FollowUp, Outcome
+from portal.deliberation.models.outcomes import FollowUp, Outcome, Project
 from portal.deliberation.models.topics import Topic, TopicEntry, TopicStage
 from portal.deliberation.models.votes import Vote
+from portal.deliberation.service import meeting_attendance
 
 LEAST_DAYS = "deliberation.collecting_days"
 settings.declare(LEAST_DAYS, default=7, label=lambda: _("民意征集至少"), unit=lambda: _("天"), least=1, most=90)
@@ -132,7 +133,7 @@ def _collecting(topic: Topic) -> list[Flaw]:
 
 def outreach(topic: Topic) -> int:
     """How often people were heard: statements, comments, and what the committee noted of visits and talks."""
-    said = Opinion.person_id.is_not(None) | Opinion.on_paper
+    said = Opinion.person_id.is_not(None) | Opinion.on_paper | (Opinion.entered_by_name == "")
     heard = _counted(Opinion, Opinion.topic_id == topic.id, Opinion.state != OpinionState.HIDDEN, said)
     heard += _counted(
         Comment,
@@ -151,25 +152,18 @@ def _met(topic: Topic) -> list[Flaw]:
     meetings = _meetings_since(topic)
     if not meetings:
         return [Flaw(_("还没有开成会。请开会、关会，再发布会议报告。"))]
-    present = (
-        sa.select(sa.func.count())
-        .select_from(Attendee)
-        .where(
-            Attendee.meeting_id == Meeting.id,
-            sa.or_(Attendee.counts, Meeting.quorum == 0),
-            Attendee.came_at.is_not(None),
-        )
-        .correlate(Meeting)
-        .scalar_subquery()
-    )
-    asked = sa.case((Meeting.quorum > 1, Meeting.quorum), else_=1)
-    if not _counted(Meeting, Meeting.id.in_(meetings), present >= asked):
+    if not any(map(_enough, meetings)):
         return [Flaw(_("到会的人不够法定人数，这次会不算数。请再开一次。"))]
     return []
 
 
-def _meetings_since(topic: Topic) -> list[int]:
-    query = sa.select(Meeting.id).where(
+def _enough(meeting: Meeting) -> bool:
+    stand = meeting_attendance.standing(meeting)
+    return stand.reached and stand.counted > 0 if meeting.quorum else stand.came > 0
+
+
+def _meetings_since(topic: Topic) -> list[Meeting]:
+    query = sa.select(Meeting).where(
         Meeting.topic_id == topic.id,
         Meeting.state == MeetingState.REPORTED,
         Meeting.reported_at >= entered_at(topic),
@@ -235,6 +229,8 @@ def _carried_out(topic: Topic) -> list[Flaw]:
         found.append(Flaw(_("还有没办完的落实事项。请办完，或者写明不办的原因。")))
     if not _in(tuple(TaskState), FollowUp.state, FollowUp, topic):
         found.append(Flaw(_("还没有一件落实事项。请先记下怎么落实，或者写明为什么不用。"), heals=True))
+    if _counted(Project, Project.topic_id == topic.id, Project.ended_at.is_(None)):
+        found.append(Flaw(_("开的项目五步还没有走完。请先走到评估完成，或者写明为什么不再做。"), heals=True))
     return found
 
 

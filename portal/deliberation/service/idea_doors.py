@@ -26,11 +26,11 @@ LIST = "deliberation.worker.idea_desk_list"
 
 
 def todo_of(worker: Actor) -> list[Todo]:
-    """Ideas to be looked at before they are shown, and ideas to be answered."""
+    """Ideas to be looked at before they are shown, and ideas to be answered: those of the worker's own community."""
     within = scopes_of(worker, Permission.DELIBERATION_KEEP)
     if not within:
         return []
-    counts = ideas.counted(within)
+    counts = ideas.counted(within, own=True)
     found = [
         Todo(_("要答复的居民建议"), LIST, count=counts["due"], late=counts["late"] > 0),
         Todo(_("待看的居民建议"), LIST, {"tab": "pending"}, count=counts["pending"]),

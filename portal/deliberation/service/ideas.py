@@ -191,15 +191,16 @@ def waits(day: date) -> sa.ColumnElement[bool]:
     return sa.or_(Idea.state == S.REACHED, sa.and_(Idea.state == S.OPEN, Idea.due_on <= day + AHEAD))
 
 
-def counted(within: Collection[Scope]) -> dict[str, int]:
-    """How many wait to be looked at, to be answered, and are late."""
+def counted(within: Collection[Scope], *, own: bool = False) -> dict[str, int]:
+    """How many wait to be looked at, to be answered, and are late; of what a worker reads, or answers herself (own)."""
     day = today()
+    here = Idea.community_id.in_(reach.leading(within)) if own else _inside(within)
     due = sa.and_(Idea.state.in_(RUNNING), waits(day))
     query = sa.select(
         sa.func.count(sa.case((Idea.state == S.PENDING, 1))),
         sa.func.count(sa.case((due, 1))),
         sa.func.count(sa.case((sa.and_(due, Idea.due_on < day), 1))),
-    ).where(_inside(within), Idea.state.in_((S.PENDING, *RUNNING)))
+    ).where(here, Idea.state.in_((S.PENDING, *RUNNING)))
     row = db.session.execute(query).one()
     return {"pending": row[0], "due": row[1], "late": row[2]}
 

@@ -66,6 +66,29 @@ LAW: tuple[LawRow, ...] = (
     ),
     _two_thirds(Body.VILLAGE_GROUP_PERSONS, VILLAGE + "第二十八条", registered_only=True),
     _two_thirds(Body.VILLAGE_GROUP_HOUSEHOLDS, VILLAGE + "第二十八条", registered_only=True),
+    _half(
+        Body.VILLAGE_ELECTION,
+        VILLAGE + "第十四条、第十五条",
+        notice_days=20,
+        registered_only=True,
+        note=CARRIED
+        + "选民名册在选举日的二十日前公布；候选人多于名额；登记参加选举的村民过半数投票有效，得票过半数当选。",
+    ),
+    _half(
+        Body.VILLAGE_ELECTION_AGAIN,
+        VILLAGE + "第十五条",
+        passes=1,
+        passes_of=3,
+        passes_over=False,
+        registered_only=True,
+        note=CARRIED + "当选人不足名额的另行选举：得票多的当选，所得票数不少于已投选票的三分之一。",
+    ),
+    _half(
+        Body.VILLAGE_RECALL,
+        VILLAGE + "第十六条",
+        registered_only=True,
+        note=CARRIED + "五分之一以上有选举权的村民或者三分之一以上村民代表联名可以提出；被提出罢免的人有权申辩。",
+    ),
     LawRow(
         Body.COMMITTEE,
         "城市居民委员会组织法第十一条；村民委员会组织法第二十九条",
@@ -94,5 +117,26 @@ LAW: tuple[LawRow, ...] = (
         valid_from=CIVIL_CODE,
         confirmed=True,
         note="第六至八项（筹集维修资金、改建重建、改变共有部分用途或经营）：面积和人数都要四分之三以上同意。",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class RegionalRow:
+    """A province's own row, of the streets and towns whose code begins with its figures (GB/T 2260)."""
+
+    region: str
+    row: LawRow
+
+
+REGIONAL: tuple[RegionalRow, ...] = (
+    RegionalRow(
+        "33",
+        _two_thirds(
+            Body.VILLAGE_DELEGATES,
+            "浙江省实施村民委员会组织法办法第十八条、第二十三条",
+            notice_days=3,
+            note=CARRIED + "三百人以上或者居住分散的村设村民代表会议；会前三日告知事项；不得与村民会议的决定相抵触。",
+        ),
     ),
 )

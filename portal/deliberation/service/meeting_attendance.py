@@ -1,7 +1,9 @@
 """Who came: signed in by the wall's code or by the list, who was added at the door, and how the quorum stands."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,13 +17,15 @@ from portal.core.db import db, guarded
 from portal.core.errors import Missing, Refused
 from portal.deliberation.models.codes import AttendeeState, MeetingState, Part, SignIn
 from portal.deliberation.models.meetings import Attendee, Meeting
-from portal.deliberation.service import meeting_codes, meeting_rules, meeting_signup, telling
+from portal.deliberation.service import meeting_codes, meeting_owners, meeting_rules, meeting_signup, telling
 from portal.deliberation.service.meeting_codes import Link
 from portal.deliberation.service.meeting_notices import told
 from portal.deliberation.service.meeting_signup import Wish
+from portal.deliberation.service.thresholds import threshold_of
 from portal.places import service as places
 from portal.registry.models import Person
 
+CENT = Decimal("0.01")
 # Codes and lists count from the notice until somebody says that the meeting is closed; who was forgotten is entered
 # until the report is out.
 MARKED = (MeetingState.NOTIFIED, MeetingState.RUNNING, MeetingState.CLOSED)
@@ -29,7 +33,10 @@ MARKED = (MeetingState.NOTIFIED, MeetingState.RUNNING, MeetingState.CLOSED)
 
 @dataclass(frozen=True)
 class Standing:
-    """How many are there, and of them how many count; `quorum` is how many must."""
+    """How many are there, and of them how many count; `quorum` is how many must.
+
+    Of owners heads count, and their area in m²: `area` is there, of `entitled_area`, and `least_area` must be.
+    """
 
     going: int
     waiting: int
@@ -37,10 +44,14 @@ class Standing:
     counted: int
     quorum: int
     entitled: int
+    area: Decimal = Decimal(0)
+    least_area: Decimal = Decimal(0)
+    entitled_area: Decimal = Decimal(0)
+    area_reached: bool = True
 
     @property
     def reached(self) -> bool:
-        return self.counted >= self.quorum
+        return self.counted >= self.quorum and self.area_reached
 
     @property
     def missing(self) -> int:
@@ -61,7 +72,31 @@ def standing(meeting: Meeting) -> Standing:
         how_many(sa.and_(came, Attendee.counts.is_(True))),
     ).where(Attendee.meeting_id == meeting.id)
     going, waiting, here, counted = db.session.execute(query).one()
-    return Standing(going, waiting, here, counted, meeting.quorum, meeting.entitled)
+    stand = Standing(going, waiting, here, counted, meeting.quorum, meeting.entitled)
+    return _of_owners(meeting, stand) if meeting.rule and meeting.rule["by_area"] else stand
+
+
+def _of_owners(meeting: Meeting, stand: Standing) -> Standing:
+    """The same by heads and area: co-owners who both came are one head."""
+    query = sa.select(Attendee.person_id).where(
+        Attendee.meeting_id == meeting.id,
+        Attendee.state == AttendeeState.GOING,
+        Attendee.came_at.is_not(None),
+        Attendee.counts.is_(True),
+    )
+    came = list(db.session.scalars(query.order_by(Attendee.id)))
+    ids = {one for one in came if one is not None}
+    found = meeting_owners.present(meeting, ids, came.count(None))
+    area = found.area.quantize(CENT)
+    share, whole = threshold_of(meeting.rule).quorum, Fraction(meeting.entitled_area)
+    return replace(
+        stand,
+        counted=found.heads,
+        area=area,
+        least_area=(Decimal(share.least(int(whole * 100))) / 100).quantize(CENT),
+        entitled_area=meeting.entitled_area,
+        area_reached=not whole or share.met(Fraction(area), whole),
+    )
 
 
 def attendee(meeting: Meeting, public_id: str) -> Attendee:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from portal.core import clock, files, settings, tokens, web
+from portal.core import files, settings, tokens, web
 from portal.core.errors import Refused, TooMany
 from portal.deliberation.models.codes import MeetingState
 from portal.deliberation.models.meetings import Meeting
@@ -95,7 +95,7 @@ def check_window(meeting: Meeting, moment: datetime) -> None:
         raise Refused(_("会议已经散会，不能再签到。到过会没签上的，请告诉工作人员补登记。"), field="code")
     opens = opens_at(meeting)
     if moment < opens:
-        words = _("还没到签到时间，%(time)s 起可以签到。", time=f"{clock.local(opens):%Y-%m-%d %H:%M}")
+        words = _("还没到签到时间，%(time)s 起可以签到。", time=web.moment_words(opens))
         raise Refused(words, field="code")
 
 

@@ -39,8 +39,10 @@ def flaws(meeting: Meeting) -> list[str]:
                 day=f"{first:%Y-%m-%d}",
             )
         )
-    if meeting.rule and not meeting.rule["by_area"] and not meeting.entitled:
+    if meeting.rule and not meeting.entitled:
         found.append(_("还没有填有权参加的人数，到会够不够没法算。请先填上。"))
+    if meeting.rule and meeting.rule["by_area"] and not meeting.entitled_area:
+        found.append(_("业主大会按人数和面积算，还没有填全体业主的专有面积。请先填上。"))
     return found
 
 

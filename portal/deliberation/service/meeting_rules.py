@@ -81,8 +81,8 @@ def earliest(days: int, announced: date) -> date:
 
 
 def quorum_of(rule: Mapping[str, Any], entitled: int) -> int:
-    """How many must be there. Owners are counted by heads and area when they vote, not by who sits in a room."""
-    if not rule or rule["by_area"] or not entitled:
+    """How many must be there; of owners how many heads, their area is held by meeting_attendance.standing."""
+    if not rule or not entitled:
         return 0
     return threshold_of(rule).quorum.least(entitled)
 

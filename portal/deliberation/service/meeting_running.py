@@ -115,6 +115,13 @@ def count(meeting: Meeting, one: Motion, *, yes: int, no: int, abstain: int) -> 
     """Enter the hands: nobody has two of them, and without a quorum none count."""
     _running(meeting)
     stand = meeting_attendance.standing(meeting)
+    if stand.counted >= stand.quorum and not stand.area_reached:
+        words = _(
+            "到会业主的面积不够：%(area)s 平方米，至少要 %(least)s 平方米，不能举手表决。可以先商量。",
+            area=stand.area,
+            least=stand.least_area,
+        )
+        raise Refused(words)
     if not stand.reached:
         words = _(
             "到会的不够法定人数，还差 %(missing)d 人，不能举手表决。可以先商量，等人到齐，或另外定时间再开。",

@@ -12,6 +12,7 @@ from portal.core.ids import Sex
 from portal.core.web import day_words
 from portal.deliberation.models.codes import AttendeeState, Body, MeetingState, Part, SignIn
 from portal.deliberation.models.meetings import AgendaItem, Attendee, Meeting, Motion
+from portal.registry.models import Room
 
 
 def state_said(state: MeetingState) -> str:
@@ -51,6 +52,9 @@ def body_said(body: Body) -> str:
         Body.VILLAGE_DELEGATES: _("村民代表会议"),
         Body.VILLAGE_GROUP_PERSONS: _("村民小组会议（18 岁以上村民）"),
         Body.VILLAGE_GROUP_HOUSEHOLDS: _("村民小组会议（每户派代表）"),
+        Body.VILLAGE_ELECTION: _("村委会选举"),
+        Body.VILLAGE_ELECTION_AGAIN: _("村委会另行选举"),
+        Body.VILLAGE_RECALL: _("罢免村委会成员"),
         Body.COMMITTEE: _("居委会会议"),
         Body.OWNERS_ORDINARY: _("业主大会（一般事项）"),
         Body.OWNERS_SPECIAL: _("业主大会（重大事项）"),
@@ -129,6 +133,17 @@ def seats_said(meeting: Meeting) -> str:
     return _("共 %(total)d 座，已报满，可以候补", total=meeting.capacity.total)
 
 
+def room_named(room: Room) -> str:
+    """A room with its facility, as a notice has it."""
+    return f"{room.facility.name} {room.name}"
+
+
+def room_said(room: Room) -> str:
+    """The same with how many it seats."""
+    named = room_named(room)
+    return _("%(room)s（%(count)d 人）", room=named, count=room.capacity) if room.capacity else named
+
+
 def rule_said(rule: Mapping[str, Any]) -> str:
     """The body's rule as people read it: who, which article, whether it was checked."""
     if not rule:
@@ -200,6 +215,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "meeting_when": when,
     "meeting_iso_span": iso_span,
     "meeting_seats": seats_said,
+    "meeting_room": room_said,
     "meeting_rule": rule_said,
     "meeting_matters": items_of,
     "attendee_said": attendee_said,

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,8 +20,9 @@ from portal.core.errors import Missing, Refused
 from portal.deliberation.models.codes import Forum, MeetingState, Part, Stage
 from portal.deliberation.models.meetings import AgendaItem, Attendee, Meeting, Motion, Notice
 from portal.deliberation.models.topics import Topic
-from portal.deliberation.service import meeting_rules, reach
+from portal.deliberation.service import meeting_rooms, meeting_rules, reach
 from portal.places import service as places
+from portal.registry.models import Room
 
 A_PAGE = 20
 OVER = (Stage.ARCHIVED, Stage.WITHDRAWN)
@@ -54,6 +56,11 @@ class Facts:
     entitled: int
     who: str
     agenda: tuple[Line, ...] = ()
+    # The m² of all owners together, where a body of owners meets.
+    entitled_area: Decimal = Decimal(0)
+    # The id of a room of the community, 0 for none; `agreed` where a weekly use of it gives way.
+    room: int = 0
+    agreed: bool = False
 
 
 def whole() -> tuple[ORMOption, ...]:
@@ -64,6 +71,7 @@ def whole() -> tuple[ORMOption, ...]:
         topic.selectinload(Topic.communities),
         joinedload(Meeting.capacity),
         joinedload(Meeting.speaking),
+        joinedload(Meeting.room).joinedload(Room.facility),
         selectinload(Meeting.agenda),
     )
 
@@ -158,6 +166,7 @@ def make(topic: Topic, facts: Facts, *, by: Actor) -> Meeting:
         secret=secrets.token_urlsafe(32),
         made_by_name=by.name,
         **_columns(topic, facts),
+        room_id=_room(topic, facts),
     )
     made.agenda = _agenda(facts.agenda)
     db.session.add(made)
@@ -174,13 +183,21 @@ def _columns(topic: Topic, facts: Facts) -> dict[str, Any]:
         "forum": facts.forum,
         "starts_at": facts.starts_at,
         "ends_at": facts.ends_at,
-        "place": facts.place,
+        "place": facts.place[:100],
         "who": facts.who,
         "rule": rule,
         "entitled": facts.entitled,
+        "entitled_area": facts.entitled_area if rule and rule["by_area"] else Decimal(0),
         "quorum": meeting_rules.quorum_of(rule, facts.entitled),
         "notice_days": meeting_rules.notice_days(rule, day),
     }
+
+
+def _room(topic: Topic, facts: Facts, *, but: int = 0, kept: bool = False) -> int | None:
+    """The room it takes; one that it has already, at the same time, is not asked about again (`kept`)."""
+    asked: dict[str, Any] = {"seats": facts.seats, "agreed": facts.agreed or kept, "but": but}
+    room = meeting_rooms.take(topic, facts.room, facts.starts_at, facts.ends_at, **asked)
+    return room.id if room else None
 
 
 def _agenda(lines: Sequence[Line]) -> list[AgendaItem]:
@@ -209,6 +226,8 @@ def change(meeting: Meeting, facts: Facts, *, by: Actor) -> list[str]:
     places.resize(meeting.capacity_id, facts.seats, field="seats")
     places.resize(meeting.speaking_id, facts.speakers, field="speakers")
     columns = _columns(meeting.topic, facts)
+    stays = (meeting.room_id or 0, meeting.starts_at, meeting.ends_at) == (facts.room, facts.starts_at, facts.ends_at)
+    columns["room_id"] = _room(meeting.topic, facts, but=meeting.id, kept=stays)
     if columns["rule"] and columns["rule"].get("id") == meeting.rule.get("id"):
         columns["rule"] = meeting.rule
     changed = [name for name, value in columns.items() if getattr(meeting, name) != value]

@@ -14,7 +14,7 @@ from portal.core.access import Actor, scopes_of
 from portal.core.db import db
 from portal.core.doors import Line, Todo
 from portal.deliberation.models.codes import OutcomeState, Stage
-from portal.deliberation.models.outcomes import Objection, Outcome, TopicRating
+from portal.deliberation.models.outcomes import FollowUp, FollowUpStep, Objection, Outcome, TopicRating
 from portal.deliberation.models.topics import Topic
 from portal.deliberation.service import follow_ups, objections, outcome_words, outcomes, ratings
 from portal.deliberation.service.taking_part import Step
@@ -85,12 +85,19 @@ def _rating_out(one: TopicRating) -> dict[str, Any]:
 
 
 def purge(before: date) -> int:
-    """Forget what people wrote of topics that were archived before a day: objections, words of ratings."""
+    """Forget what people wrote of topics that were archived before a day, objections and ratings, and the photographs
+    of what became of them; the reports' words stay.
+    """
     old = sa.select(Topic.id).where(Topic.archived_at < clock.at(before, time(0)))
-    of_old = sa.select(Outcome.id).where(Outcome.topic_id.in_(old))
-    gone = db.session.execute(sa.delete(Objection).where(Objection.outcome_id.in_(of_old)))
-    rated = db.session.execute(sa.delete(TopicRating).where(TopicRating.topic_id.in_(old)))
-    return int(getattr(gone, "rowcount", 0)) + int(getattr(rated, "rowcount", 0))
+    of_old, tasks = (sa.select(one.id).where(one.topic_id.in_(old)) for one in (Outcome, FollowUp))
+    pictured = (FollowUpStep.task_id.in_(tasks), FollowUpStep.photo.is_not(None))
+    forgetting = (
+        sa.delete(Objection).where(Objection.outcome_id.in_(of_old)),
+        sa.delete(TopicRating).where(TopicRating.topic_id.in_(old)),
+        sa.update(FollowUpStep).where(*pictured).values(photo=None, photo_words=""),
+    )
+    done = [db.session.execute(one, execution_options={"synchronize_session": False}) for one in forgetting]
+    return sum(int(getattr(one, "rowcount", 0)) for one in done)
 
 
 def steps(topic: Topic, person: Person | None, at: datetime) -> list[Step]:
@@ -99,7 +106,8 @@ def steps(topic: Topic, person: Person | None, at: datetime) -> list[Step]:
     found = [_outcome_step(one, at) for one in shown[:2]]
     if topic.stage in ratings.RATED:
         words = _("谁负责、到什么时候、花了多少钱、照片；也可以评议")
-        found.append(Step(_("落实情况"), words, f"{RESIDENT}.follow_up_page", {"topic_id": topic.id}, now=True))
+        now = topic.stage is Stage.FOLLOW_UP
+        found.append(Step(_("落实情况"), words, f"{RESIDENT}.follow_up_page", {"topic_id": topic.id}, now=now))
     return found
 
 

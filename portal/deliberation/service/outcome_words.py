@@ -62,7 +62,11 @@ def standing_said(outcome: Outcome) -> str:
     if outcome.state is OutcomeState.PUBLISHED:
         if over:
             return _("公示到%(day)s已满，正在答复最后的异议。", day=day)
-        return _("公示到%(day)s为止。有不同意见，在这以前可以提异议，每一条都会答复。", day=day)
+        left = (outcome.ends_on - today()).days if outcome.ends_on else 0
+        if not left:
+            return _("今天是公示的最后一天。有不同意见，今天可以提异议，每一条都会答复。")
+        words = _("公示到%(day)s为止，还有 %(left)d 天。", day=day, left=left)
+        return words + _("有不同意见，在这以前可以提异议，每一条都会答复。")
     return {
         OutcomeState.DRAFT: _("还没有公示，居民看不到。"),
         OutcomeState.STANDS: _("公示期满，没有成立的异议，照着去做。"),

@@ -54,6 +54,12 @@ def last_day(start: date, days: int) -> date:
     return max(day, calendar.add_working_days(start, settings.get(LEAST_WORKDAYS)))
 
 
+def ends_for(outcome: Outcome, start: date) -> date:
+    """The last day of an outcome that is published on a day; never earlier than what was announced of the notice."""
+    announced = outcome.topic.stage_until if outcome.topic.stage is Stage.NOTICE else None
+    return max(last_day(start, outcome.days), moving.on_workday(announced or start))
+
+
 def _whole() -> tuple[sa.orm.interfaces.ORMOption, ...]:
     topic = joinedload(Outcome.topic)
     return topic.joinedload(Topic.area), topic.selectinload(Topic.communities), joinedload(Outcome.vote)
@@ -182,7 +188,7 @@ def publish(outcome: Outcome, *, by: Actor, why: str = "") -> None:
     moving.hold(topic)
     if any(one.state is S.PUBLISHED and one.id != outcome.id for one in of(topic)):
         raise Refused(_("这个议题已经有一份正在公示的结果，请先处理那一份。"))
-    ends = last_day(day, outcome.days)
+    ends = ends_for(outcome, day)
     standing = sa.and_(Outcome.id == outcome.id, Outcome.state == S.DRAFT)
     values = {"state": S.PUBLISHED, "published_at": now(), "published_by_name": by.name, "ends_on": ends}
     if topic.stage is not Stage.NOTICE:

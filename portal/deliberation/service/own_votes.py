@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, load_only
 
 from portal.core.db import db
 from portal.core.errors import Missing
@@ -56,24 +57,37 @@ def own(vote: Vote, person: Person | None, at: datetime) -> list[Own]:
 
 def _lines(vote: Vote, person: Person) -> list[tuple[RollEntry, Channel | None]]:
     """Her entries by number, each with the channel by which it has voted."""
-    hers = sa.select(RollPerson.entry_id).where(RollPerson.person_id.in_(people.ids_of(person)))
-    query = (
+    found = db.session.execute(_hers(), {"vote": vote.id, "person": person.id})
+    return [(entry, channel) for entry, channel in found]
+
+
+@cache
+def _hers() -> sa.Select[RollEntry, Channel | None]:
+    """Whoever votes asks this, on her page and with her vote: built once."""
+    mine = people.merged_into(Person.id == sa.bindparam("person"))
+    hers = sa.select(RollPerson.entry_id).where(RollPerson.person_id.in_(mine))
+    return (
         sa.select(RollEntry, Turnout.channel)
         .outerjoin(Turnout, Turnout.entry_id == RollEntry.id)
-        .where(RollEntry.vote_id == vote.id, RollEntry.id.in_(hers))
+        .where(RollEntry.vote_id == sa.bindparam("vote"), RollEntry.id.in_(hers))
         .order_by(RollEntry.number)
     )
-    return [(entry, channel) for entry, channel in db.session.execute(query)]
 
 
 def ballot_of(vote_id: int) -> Vote:
-    """A vote as its ballot needs it, in one question: with its options, and without what is told of its topic."""
-    query = sa.select(Vote).join(Topic, Vote.topic_id == Topic.id).where(Vote.id == vote_id)
-    query = query.where(reach.public(), Vote.state.in_(votes.PUBLIC)).options(joinedload(Vote.options))
-    found = db.session.scalars(query).unique().one_or_none()
+    """A vote as its ballot needs it, in one question: with its options, without what is told of it and its topic."""
+    found = db.session.scalars(_ballot(), {"vote": vote_id}).unique().one_or_none()
     if found is None:
         raise Missing
     return found
+
+
+@cache
+def _ballot() -> sa.Select[Vote]:
+    asked = (Vote.topic_id, Vote.question, Vote.state, Vote.is_named, Vote.may_change, Vote.opens_at, Vote.closes_at)
+    query = sa.select(Vote).join(Topic, Vote.topic_id == Topic.id).where(Vote.id == sa.bindparam("vote"))
+    query = query.where(reach.public(), Vote.state.in_(votes.PUBLIC))
+    return query.options(load_only(*asked), joinedload(Vote.options))
 
 
 def _newest(vote: Vote, entries: Sequence[RollEntry]) -> dict[int, NamedBallot]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from portal.core import audit
+from portal.core import audit, settings
 from portal.core.access import Actor
 from portal.core.clock import now
 from portal.core.db import db, guarded, unique_or
@@ -22,6 +22,15 @@ from portal.deliberation.service.public_log import log
 
 FIRST, SECOND, SETTLED = 1, 2, 3
 MOST_LINES = 500
+THIRD = "deliberation.paper_third"
+settings.declare(
+    THIRD,
+    default=0,
+    label=lambda: _("纸质票两遍录得不一样，要不要第三个人来核对"),
+    unit=lambda: _("（1：要；0：录入的两个人都确认）"),
+    least=0,
+    most=1,
+)
 
 
 @dataclass(frozen=True)
@@ -177,10 +186,18 @@ def _line_words(vote: Vote, number: int) -> str:
     return _("名册第 %(number)d 号", number=number) if vote.is_named else vote_words.option_words(vote, number)
 
 
+def may_settle(found: PaperBatch, actor: Actor) -> bool:
+    """Who looks at the papers again where the two differed: a third person, or both of the two, as the place will."""
+    return is_theirs(found, actor) is not bool(settings.get(THIRD))
+
+
 def settle(vote: Vote, found: PaperBatch, chosen: Mapping[int, int | None], *, by: Actor) -> None:
-    """What the papers say where the two differed, looked at again; None: there is no such paper."""
-    if not is_theirs(found, by):
-        raise Refused(_("只有录入这一批的两个人能核对差异。"))
+    """What the papers say where the two differed, looked at again; None: there is no such paper.
+
+    A third person's word decides. Of the two, what one says is a proposal until the other says the same.
+    """
+    if not may_settle(found, by):
+        raise Refused(who_settles(found))
     open_numbers = {one.number for one in differences(vote, found)}
     if found.state is not BatchState.DIFFERS or set(chosen) != open_numbers:
         raise Refused(_("差异有变化，请刷新页面再核对。"))
@@ -188,12 +205,26 @@ def settle(vote: Vote, found: PaperBatch, chosen: Mapping[int, int | None], *, b
     agreed = {number: figure for number, figure in first.items() if second.get(number) == figure}
     agreed |= {number: figure for number, figure in chosen.items() if figure is not None}
     _check_lines(vote, agreed)
-    changed = sa.update(PaperBatch).where(PaperBatch.id == found.id, PaperBatch.state == BatchState.DIFFERS)
-    if not guarded(changed.values(state=BatchState.AGREED)):
+    seen = found.settled_by
+    confirms = seen not in {"", by.public_id} and lines(found, SETTLED) == agreed
+    to = BatchState.AGREED if confirms or not is_theirs(found, by) else BatchState.DIFFERS
+    held = (PaperBatch.id == found.id, PaperBatch.state == BatchState.DIFFERS, PaperBatch.settled_by == seen)
+    names = found.settled_by_name if confirms else ""
+    said = {"settled_by": by.public_id, "settled_by_name": _("、").join(filter(None, (names, by.name)))}
+    if not guarded(sa.update(PaperBatch).where(*held).values(state=to, **said)):
         raise Refused(_("刚刚有人核对过这一批，请看看现在的状态。"))
     db.session.refresh(found)
+    db.session.execute(sa.delete(PaperLine).where(PaperLine.batch_id == found.id, PaperLine.turn == SETTLED))
     _write(found, SETTLED, agreed)
-    audit.record("deliberation.papers_settled", found, differences=len(open_numbers))
+    audit.record("deliberation.papers_settled", found, differences=len(open_numbers), state=to.value, by=by.name)
+
+
+def who_settles(found: PaperBatch) -> str:
+    """Who is to look at the papers again, in words."""
+    if settings.get(THIRD):
+        return _("两个人录的不一样，要由没有录过这一批的第三个人对着选票核对，请换一位同事来。")
+    names = {"first": found.first_by_name, "second": found.second_by_name}
+    return _("两个人录的不一样，由%(first)s和%(second)s核对，两个人都说一样的才算。", **names)
 
 
 def drop(found: PaperBatch, reason: str, *, by: Actor) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from portal.core import money
 from portal.deliberation.models.codes import ProjectStep
+from portal.deliberation.service.topic_words import cost_said
 
 P = ProjectStep
 STEPS = tuple(ProjectStep)
@@ -99,12 +99,15 @@ def labels(step: ProjectStep) -> dict[str, str]:
 def shown(step: ProjectStep, facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What was written down in a step, in words; what was left empty is left out."""
     held = facts.get(step.value) or {}
-    return [(label, _said(name, held[name])) for name, label in labels(step).items() if held.get(name)]
+    # A form asks for yuan; what is said names its own unit.
+    sums = {"budget": _("预算"), "spent": _("经费支出")}
+    named = {name: sums.get(name, label) for name, label in labels(step).items()}
+    return [(label, _said(name, held[name])) for name, label in named.items() if held.get(name)]
 
 
 def _said(name: str, value: Any) -> str:
     if name in {"budget", "spent"} and isinstance(value, int):
-        return _("%(yuan)s 元", yuan=money.yuan(value))
+        return cost_said(value)
     return (
         {**dict(sources()), **dict(verdicts())}.get(str(value), str(value))
         if name in {"source", "verdict"}

@@ -151,6 +151,8 @@ def document_of(found: VoteProxy) -> bytes:
     """What was handed in, opened; that somebody looked is on record."""
     query = sa.select(VoteProxy).where(VoteProxy.id == found.id).options(undefer(VoteProxy.document))
     sealed = db.session.scalars(query.execution_options(populate_existing=True)).one().document
+    if not sealed:
+        raise Refused(_("这份委托书过了保存期，原件已经删掉，只留下是谁委托谁。"))
     audit.record("deliberation.proxy_seen", found)
     return sealing.keys().open_bytes(sealed, CONTEXT)
 

@@ -33,7 +33,8 @@ def log(topic: Topic, deed: str, *, by_name: str, why: str = "", **facts: Any) -
 
 def entries(topic: Topic, *, page: int = 1, limit: int = A_PAGE) -> tuple[list[TopicEntry], bool]:
     """A page of a topic's log, the newest first; and whether there is more."""
-    query = sa.select(TopicEntry).where(TopicEntry.topic_id == topic.id).order_by(TopicEntry.id.desc())
+    query = sa.select(TopicEntry).where(TopicEntry.topic_id == topic.id)
+    query = query.order_by(TopicEntry.at.desc(), TopicEntry.id.desc())
     found = list(db.session.scalars(query.limit(limit + 1).offset((page - 1) * limit)))
     return found[:limit], len(found) > limit
 

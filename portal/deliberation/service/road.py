@@ -116,6 +116,7 @@ def template_forum(template: TopicTemplate) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "topic_said": topic_words.topic_said,
+    "cost_said": topic_words.cost_said,
     "topic_tint": topic_words.stage_tint,
     "stage_code": topic_words.stage_code,
     "stage_meaning": topic_words.stage_meaning,

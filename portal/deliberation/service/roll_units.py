@@ -1,5 +1,6 @@
 """Who is entitled, from the register as it stands: units of a roll by body and extent, and what the register lacks."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -149,6 +150,8 @@ def delegates(asked: Asked) -> tuple[list[Entitled], Gaps]:
             made[number] = Entitled(f"delegate:{delegate.id}", person.name, place, (place, delegate.id), [number])
     gaps = Gaps()
     gaps.note(_("已经迁出或去世的代表（没有列入，请更新代表名单）"), gone)
+    if asked.body is Body.RESIDENTS_GROUPS:
+        gaps.note(_("代表不是二至三人的居民小组（请核对代表名单）"), _odd_groups(made.values()))
     chosen = sum(1 for delegate, _person in found if delegate.body is not Body.COMMITTEE)
     if asked.body in WITH_COMMITTEE and found and chosen * 5 < len(found) * 4:
         gaps.note(
@@ -156,6 +159,16 @@ def delegates(asked: Asked) -> tuple[list[Entitled], Gaps]:
             [_("代表 %(chosen)s 人，共 %(all)s 人", chosen=chosen, all=len(found))],
         )
     return list(made.values()), gaps
+
+
+def _odd_groups(made: Collection[Entitled]) -> list[str]:
+    """Each group of residents sends two or three (art. 9)."""
+    counts = Counter(one.place for one in made)
+    return [
+        _("%(group)s %(count)d 人", group=group or _("没有写小组"), count=count)
+        for group, count in counts.items()
+        if not group or count not in {2, 3}
+    ]
 
 
 def standing_for(numbers: Collection[int]) -> Known:

@@ -19,10 +19,12 @@ from portal.deliberation.models.codes import AskState, Stage, Unit, VoteState
 from portal.deliberation.models.topics import Topic
 from portal.deliberation.models.votes import RollCorrection, RollDwelling, RollEntry, RollPerson, Vote
 from portal.deliberation.service import (
+    elections,
     public_log,
     reach,
     roll_doubles,
     roll_owners,
+    roll_telling,
     roll_units,
     rules,
     telling,
@@ -30,7 +32,7 @@ from portal.deliberation.service import (
 )
 from portal.deliberation.service.roll_units import Asked, Entitled, Extent, Gaps
 from portal.deliberation.service.thresholds import Weight
-from portal.registry.models import Person, PersonState
+from portal.registry.models import Person
 from portal.registry.service import people
 
 ROLL_DAYS = "deliberation.roll_days"
@@ -87,6 +89,7 @@ def build(vote: Vote, *, by: Actor) -> int:
     _editable(vote)
     _write_rule(vote, by)
     seen = look(vote)
+    before = roll_telling.lines(vote) if vote.state is VoteState.ROLL else {}
     if vote.state is VoteState.DRAFT:
         _clear_draft(vote)
     _remade(vote, {one.unit: one for one in entries(vote, struck=True)}, seen.units)
@@ -95,6 +98,7 @@ def build(vote: Vote, *, by: Actor) -> int:
     db.session.flush()
     if vote.state is VoteState.ROLL:
         public_log.log(vote.topic, "roll_remade", by_name=by.name, heads=entitled(vote).heads)
+        roll_telling.remade(vote, before, why=GONE)
     audit.record("deliberation.roll_built", vote, entries=len(seen.units), gaps=len(seen.gaps.said), by=by.name)
     return len(seen.units)
 
@@ -120,7 +124,6 @@ def _clear_draft(vote: Vote) -> None:
 
 def _remade(vote: Vote, before: Mapping[str, RollEntry], units: Sequence[Entitled]) -> None:
     """The roll hangs on the wall: numbers stay, who is gone is struck, who is new comes last."""
-    _clear(vote)
     named = {one.unit: one for one in units}
     for unit, entry in before.items():
         found = named.get(unit)
@@ -131,6 +134,7 @@ def _remade(vote: Vote, before: Mapping[str, RollEntry], units: Sequence[Entitle
         elif not entry.added_why and entry.struck_at is None:
             entry.struck_at, entry.struck_why = now(), GONE
     db.session.flush()
+    _clear(vote)
     stays = {unit: entry.id for unit, entry in before.items() if unit in named and not entry.added_why}
     _write_parts(vote, [(stays[one.unit], one) for one in units if one.unit in stays])
     _write(vote, [one for one in units if one.unit not in before], _numbers(vote, before))
@@ -153,10 +157,12 @@ def forget(vote: Vote) -> None:
 
 
 def _clear(vote: Vote) -> None:
-    """Who may cast and which homes stand behind an entry are written anew; by hand added entries keep theirs."""
+    """Who may cast and which homes stand behind an entry are written anew; by hand added entries keep theirs, and
+    whoever is no longer on the roll finds her struck line with the reason.
+    """
     mine = sa.select(RollEntry.id).where(RollEntry.vote_id == vote.id, RollEntry.added_why == "")
-    for part in (RollPerson, RollDwelling):
-        gone = sa.delete(part).where(part.vote_id == vote.id, part.entry_id.in_(mine))
+    for part, which in ((RollPerson, mine.where(RollEntry.struck_why != GONE)), (RollDwelling, mine)):
+        gone = sa.delete(part).where(part.vote_id == vote.id, part.entry_id.in_(which))
         db.session.execute(gone.execution_options(synchronize_session=False))
 
 
@@ -200,6 +206,8 @@ def publish(vote: Vote, *, until: datetime, by: Actor) -> None:
     if vote.topic.stage is not Stage.VOTING:
         raise Refused(_("请先把议题移到“提交表决”这一步，再公布名册。"))
     _check_until(vote, until)
+    rule = rules.rule_for(vote.body, vote.topic.area, day_of(vote))
+    elections.check_roll(vote, rule.notice_days)
     # The vote, or the register, may have changed since the roll was looked at.
     build(vote, by=by)
     if not entitled(vote).heads:
@@ -274,18 +282,8 @@ def strike(vote: Vote, number: int, *, why: str, by: Actor) -> RollEntry:
     audit.record("deliberation.roll_struck", vote, reason=why, number=number)
     public_log.log(vote.topic, "roll_struck", by_name=by.name, why=why, number=number)
     if vote.state is VoteState.ROLL:
-        _tell_struck(vote, found, why)
+        roll_telling.struck(vote, found, why=why)
     return found
-
-
-def _tell_struck(vote: Vote, entry: RollEntry, why: str) -> None:
-    """Whoever could have cast for a line of the published roll hears that it is struck, and why."""
-    query = sa.select(Person).join(RollPerson, RollPerson.person_id == Person.id)
-    found = db.session.scalars(query.where(RollPerson.entry_id == entry.id).order_by(RollPerson.id))
-    for person in {one.id: one for one in map(people.resolved, found)}.values():
-        if person.state is not PersonState.DEAD:
-            facts = {"question": vote.question, "why": why, "vote_id": vote.id}
-            telling.tell(person, "roll_struck", vote.topic, **facts)
 
 
 def restore(vote: Vote, number: int, *, why: str, by: Actor) -> RollEntry:
@@ -304,6 +302,8 @@ def restore(vote: Vote, number: int, *, why: str, by: Actor) -> RollEntry:
     if found is None:
         raise Refused(_("名册上没有这个号。"))
     db.session.refresh(found)
+    if vote.state is VoteState.ROLL:
+        roll_telling.added(vote, found)
     return found
 
 
@@ -328,6 +328,8 @@ def add_person(vote: Vote, person: Person, *, why: str, by: Actor) -> RollEntry:
     db.session.flush()
     audit.record("deliberation.roll_added", vote, reason=why, number=made.number)
     public_log.log(vote.topic, "roll_added", by_name=by.name, why=why, number=made.number)
+    if vote.state is VoteState.ROLL:
+        roll_telling.added(vote, made)
     return made
 
 

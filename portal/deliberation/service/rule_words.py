@@ -22,6 +22,9 @@ def body_words(body: Body) -> str:
         Body.VILLAGE_DELEGATES: _("村民代表会议"),
         Body.VILLAGE_GROUP_PERSONS: _("村民小组会议（18 周岁以上村民）"),
         Body.VILLAGE_GROUP_HOUSEHOLDS: _("村民小组会议（每户一名代表）"),
+        Body.VILLAGE_ELECTION: _("村委会选举"),
+        Body.VILLAGE_ELECTION_AGAIN: _("村委会另行选举"),
+        Body.VILLAGE_RECALL: _("罢免村委会成员"),
         Body.COMMITTEE: _("居民委员会或村民委员会"),
         Body.OWNERS_ORDINARY: _("业主共同决定（一般事项）"),
         Body.OWNERS_SPECIAL: _("业主共同决定（维修资金、改建、经营）"),
@@ -44,7 +47,13 @@ def share_words(part: int, whole: int, *, over: bool) -> str:
 
 
 def _fraction(part: int, whole: int) -> str:
-    known = {(1, 2): _("一半"), (2, 3): _("三分之二"), (3, 4): _("四分之三"), (4, 5): _("五分之四")}
+    known = {
+        (1, 3): _("三分之一"),
+        (1, 2): _("一半"),
+        (2, 3): _("三分之二"),
+        (3, 4): _("四分之三"),
+        (4, 5): _("五分之四"),
+    }
     return known.get((part, whole), f"{part}/{whole}")
 
 
@@ -76,7 +85,21 @@ def words_of(rule: BodyRule) -> list[str]:
         said.append(_("会前要提前 %(days)s 天通知", days=rule.notice_days))
     if rule.registered_only:
         said.append(_("只有户籍在本地的人有表决权"))
+    if used := use_words(rule.body):
+        said.append(used)
     return said
+
+
+def use_words(body: Body) -> str:
+    """What a rule's page says of the votes that use its row; "" where every vote of the body does."""
+    return {
+        Body.VILLAGE_ELECTION: _(
+            "用在议题的表决里：由谁表决选“村委会选举”，无记名，一次选一个名额，写两位或更多候选人。"
+            "一个职位要选几人的，这里的表决办不了，请在选举会场用纸质选票。"
+        ),
+        Body.VILLAGE_ELECTION_AGAIN: _("这里的表决办不了另行选举，请在选举会场用纸质选票；这一条供对照。"),
+        Body.VILLAGE_RECALL: _("用在议题的表决里：由谁表决选“罢免村委会成员”，无记名，一次一人，只问同意还是不同意。"),
+    }.get(body, "")
 
 
 def ask_words(state: AskState) -> str:

@@ -18,7 +18,7 @@ from portal.core.db import db, insert_once, unique_or
 from portal.core.errors import Missing, Refused
 from portal.deliberation.models.bodies import BodyRule
 from portal.deliberation.models.codes import Body
-from portal.deliberation.service.law import LAW
+from portal.deliberation.service.law import LAW, REGIONAL
 
 # Who wrote the rows that came confirmed: a rule's page shows it as the name of who confirmed it.
 LOADED = "按法律原文装入"
@@ -42,8 +42,19 @@ class RuleFacts:
 
 
 def load_law() -> int:
-    """Give the house the law's rows that it lacks; how many. Often called, by the night too."""
-    return sum(_load(row.columns(), confirmed=row.confirmed) for row in LAW)
+    """Give the house the law's rows that it lacks, and its province's; how many. Often called, by the night too."""
+    return sum(_load(row.columns(), confirmed=row.confirmed) for row in LAW) + _load_regional()
+
+
+def _load_regional() -> int:
+    """Of the streets of a province that has rules of its own: where a street wrote its own row already, it stays."""
+    count = 0
+    for one in REGIONAL:
+        mine = sa.exists().where(BodyRule.area_id == Area.id, BodyRule.body == one.row.body)
+        streets = sa.select(Area.id).where(Area.kind == AreaKind.STREET, Area.code.startswith(one.region), ~mine)
+        for street in list(db.session.scalars(streets.order_by(Area.id))):
+            count += _load({**one.row.columns(), "area_id": street}, confirmed=one.row.confirmed)
+    return count
 
 
 def load_law_told() -> int:

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from flask_babel import gettext as _
 
+from portal.core.web import current_view
 from portal.deliberation.models.codes import Category, Forum, PartyKind, Stage
 
 
@@ -20,6 +21,15 @@ def stage_said(stage: Stage) -> str:
         Stage.ARCHIVED: _("归档"),
         Stage.WITHDRAWN: _("已撤回"),
     }[stage]
+
+
+def cost_said(fen: int) -> str:
+    """Large sums as people say them: 9.6 万元; what is not that round to the fen."""
+    wan = 1_000_000
+    if fen >= wan and fen % (wan // 100) == 0 and current_view().locale == "zh":
+        return _("%(wan)s 万元", wan=f"{fen / wan:g}")
+    whole, rest = divmod(fen, 100)
+    return _("%(yuan)s 元", yuan=f"{whole:,}" + (f".{rest:02d}" if rest else ""))
 
 
 def stage_code(code: str) -> str:

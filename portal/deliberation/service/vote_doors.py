@@ -92,20 +92,34 @@ def export(person: Person) -> list[dict[str, Any]]:
 
 
 def _exported_proxies(person: Person) -> list[dict[str, Any]]:
-    """By whom she was asked to vote."""
-    query = sa.select(VoteProxy).where(VoteProxy.holder_person_id.in_(people.ids_of(person)))
+    """By whom she was asked to vote, and whom somebody asked to vote in her place."""
+    mine = people.ids_of(person)
+    given = sa.select(RollPerson.entry_id).where(RollPerson.person_id.in_(mine))
+    query = sa.select(VoteProxy).where(sa.or_(VoteProxy.holder_person_id.in_(mine), VoteProxy.entry_id.in_(given)))
     found = db.session.scalars(query.options(joinedload(VoteProxy.entry)).order_by(VoteProxy.id))
-    return [{_("受托投票"): one.entry.name, _("状态"): vote_words.proxy_words(one.state)} for one in found]
+    return [
+        {
+            _("委托投票的人"): one.entry.name,
+            _("受托投票的人"): one.holder,
+            _("状态"): vote_words.proxy_words(one.state),
+        }
+        for one in found
+    ]
 
 
 def purge(before: date) -> int:
-    """The written proxies of votes that ended before a day; ballots, rolls and files are records and stay."""
+    """The written proxies of votes that ended before a day, and the documents of those by which was voted; ballots,
+    rolls and files are records and stay.
+    """
     moment = day_bounds(before)[0]
     ended = sa.select(Vote.id).where(Vote.state.in_(ENDED), Vote.closes_at < moment)
     kept = sa.select(NamedBallot.proxy_id).where(NamedBallot.proxy_id.is_not(None))
-    gone = sa.delete(VoteProxy).where(VoteProxy.vote_id.in_(ended), VoteProxy.id.not_in(kept))
-    found = db.session.execute(gone.execution_options(synchronize_session=False))
-    return int(getattr(found, "rowcount", 0))
+    forgetting = (
+        sa.delete(VoteProxy).where(VoteProxy.vote_id.in_(ended), VoteProxy.id.not_in(kept)),
+        sa.update(VoteProxy).where(VoteProxy.vote_id.in_(ended), VoteProxy.document != b"").values(document=b""),
+    )
+    done = [db.session.execute(one.execution_options(synchronize_session=False)) for one in forgetting]
+    return sum(int(getattr(one, "rowcount", 0)) for one in done)
 
 
 def steps(topic: Topic, person: Person | None, at: datetime) -> list[Step]:

@@ -15,7 +15,7 @@ from portal.core.errors import Refused
 from portal.deliberation.models.codes import UNITS, Body, Stage, Unit, VoteState
 from portal.deliberation.models.topics import Topic
 from portal.deliberation.models.votes import Vote, VoteOption
-from portal.deliberation.service import reach, rolls, vote_notices, vote_words
+from portal.deliberation.service import delegates, elections, reach, rolls, vote_notices, vote_words
 
 OWNERS = (Body.OWNERS_ORDINARY, Body.OWNERS_SPECIAL)
 # Of a part of a village: with no narrower extent the whole village would be asked.
@@ -41,6 +41,7 @@ class Plan:
     closes_at: datetime
     communities: tuple[int, ...] = ()
     estates: tuple[int, ...] = ()
+    groups: tuple[str, ...] = ()
 
 
 def make(topic: Topic, plan: Plan, *, by: Actor) -> Vote:
@@ -81,7 +82,8 @@ def _fill(vote: Vote, plan: Plan) -> None:
     vote.is_named, vote.may_change = plan.is_named, plan.may_change and plan.is_named
     vote.takes_paper = plan.takes_paper
     vote.opens_at, vote.closes_at = plan.opens_at, plan.closes_at
-    vote.extent = {"areas": list(plan.communities), "estates": list(plan.estates), "buildings": [], "groups": []}
+    vote.extent = {"areas": list(plan.communities), "estates": list(plan.estates), "buildings": []}
+    vote.extent["groups"] = list(plan.groups)
     _put_options(vote, plan.labels)
 
 
@@ -113,9 +115,14 @@ def check(topic: Topic, plan: Plan) -> None:
         raise Refused(_("请只选这个议题涉及的社区。"), field="communities")
     if set(plan.estates) - {one.id for one in estates_of(topic)}:
         raise Refused(_("请只选这个议题涉及的小区。"), field="estates")
+    if plan.groups and UNITS[plan.body] is not Unit.DELEGATE:
+        raise Refused(_("只有代表参加的会议能限定小组。请去掉小组，或者换成代表会议。"), field="groups")
+    if set(plan.groups) - set(delegates.groups_of(topic)):
+        raise Refused(_("有的小组现在没有代表。请刷新页面再选，或者先在“代表名单”里登记。"), field="groups")
 
 
 def _check_kind(plan: Plan) -> None:
+    elections.check(plan.body, plan.labels, is_named=plan.is_named)
     owners = UNITS[plan.body] is Unit.OWNER
     if owners and plan.matter not in dict(vote_words.matters()):
         raise Refused(_("请选这是业主共同决定的哪一类事项，通过的比例由它决定。"), field="matter")

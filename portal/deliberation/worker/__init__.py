@@ -9,6 +9,7 @@ from portal.deliberation.worker import maps as maps
 from portal.deliberation.worker import meeting_people as meeting_people
 from portal.deliberation.worker import meeting_running as meeting_running
 from portal.deliberation.worker import meetings as meetings
+from portal.deliberation.worker import minutes_templates as minutes_templates
 from portal.deliberation.worker import opinion_paper as opinion_paper
 from portal.deliberation.worker import opinions as opinions
 from portal.deliberation.worker import outcomes as outcomes

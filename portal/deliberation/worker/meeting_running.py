@@ -191,8 +191,13 @@ def meeting_versions(meeting_id: int) -> Response:
 @bp.route("/meetings/<int:meeting_id>/minutes/file")
 @requires(KEEP)
 def meeting_minutes_file(meeting_id: int) -> Response:
+    """Filled into the community's own document where it has one."""
     meeting = kept(meeting_id)
-    return web.download(meeting_minutes.filled(meeting, now()), f"{meeting.title}.docx", DOCX)
+    try:
+        return web.download(meeting_minutes.filled(meeting, now()), f"{meeting.title}.docx", DOCX)
+    except Refused as refused:
+        web.turn_down(refused, "bad")
+        return web.go(".meeting_minutes_page", meeting_id=meeting_id)
 
 
 @bp.route("/meetings/<int:meeting_id>/minutes/file", methods=["POST"])

@@ -6,7 +6,7 @@ from flask import Response, flash, request
 from flask_babel import gettext as _
 
 from portal.core import files, web
-from portal.core.access import current_actor, requires, scopes
+from portal.core.access import current_actor, may_enter, requires, scopes
 from portal.core.clock import now, today
 from portal.core.once import made_once
 from portal.deliberation.forms.meetings import MeetingForm, NoticeForm, WhyForm, meeting_form
@@ -73,6 +73,7 @@ def meeting_desk(meeting_id: int) -> Response:
         "motions": meetings.motions(meeting),
         "flaws": meeting_notices.flaws(meeting) if draft else [],
         "at": now(),
+        "board": may_enter("catalogue.worker.room_board"),
     }
     return web.page("deliberation/worker/meeting_desk.html", meeting=meeting, topic=meeting.topic, **facts)
 

@@ -78,7 +78,7 @@ def outcome_publish(outcome_id: int) -> Response:
     if form.carries_out(lambda: outcomes.publish(found, by=current_actor(), why=form.text("why"))):
         flash(_("已公示，关注这个议题的居民会收到通知。"), "ok")
         return web.go(".outcome_desk", topic_id=found.topic_id)
-    facts: dict[str, Any] = {"until": outcomes.last_day(today(), found.days)}
+    facts: dict[str, Any] = {"until": outcomes.ends_for(found, today())}
     facts["skipped"] = guards.skipped(found.topic.stage, Stage.NOTICE)
     return web.page("deliberation/worker/outcome_publish.html", outcome=found, form=form, status=form.status, **facts)
 

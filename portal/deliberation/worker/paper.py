@@ -75,13 +75,14 @@ def _entered(found: PaperBatch) -> str:
         return _("第一遍已存好。请另一个人独立再录一遍，录之前看不到您录的。")
     if found.state is BatchState.AGREED:
         return _("两个人录的一样，可以入账了。")
-    return _("两个人录的不一样，请两人一起对着选票核对。")
+    return _("第二遍已存好。")
 
 
 def _shown(vote: Vote, found: PaperBatch) -> dict[str, Any]:
     """What of a box its reader may see: both entries for the two alone, and only once both are done."""
     actor = current_actor()
     facts: dict[str, Any] = {"mine": papers.is_theirs(found, actor), "enters": papers.may_enter(found, actor)}
+    facts |= {"settles": papers.may_settle(found, actor), "who_settles": papers.who_settles(found)}
     facts["choices"] = dict(vote_words.paper_choices(vote))
     seen = found.state in {BatchState.AGREED, BatchState.BOOKED} and facts["mine"]
     facts["lines"] = papers.lines(found, papers.SETTLED) if seen else {}
@@ -93,18 +94,32 @@ def _shown(vote: Vote, found: PaperBatch) -> dict[str, Any]:
 @requires(VOTES)
 def paper_settle(vote_id: int, batch_id: int) -> Response:
     vote, found = _batch(vote_id, batch_id)
-    if found.state is not BatchState.DIFFERS or not papers.is_theirs(found, current_actor()):
-        flash(_("只有录入这一批的两个人能核对差异，而且只在两人录的不一样时。"), "warn")
+    if refusal := _not_to_settle(found):
+        flash(refusal, "warn")
         return web.go(".paper_batch", vote_id=vote.id, batch_id=found.id)
     differ = papers.differences(vote, found)
     form = settle_form(vote, differ)
     if form.carries_out(lambda: papers.settle(vote, found, form.chosen(differ), by=current_actor())):
-        flash(_("已核对一致，可以入账了。"), "ok")
+        flash(_settled(found), "ok")
         return web.go(".paper_batch", vote_id=vote.id, batch_id=found.id)
     facts: dict[str, Any] = {"differ": differ, "choices": dict(vote_words.paper_choices(vote))}
+    facts["again"] = found.settled_by not in {"", current_actor().public_id}
     return web.page(
         "deliberation/worker/paper_settle.html", vote=vote, batch=found, form=form, status=form.status, **facts
     )
+
+
+def _not_to_settle(found: PaperBatch) -> str:
+    """Why this person cannot settle it now; nothing when she can."""
+    if found.state is not BatchState.DIFFERS:
+        return _("这一批没有要核对的差异。")
+    return "" if papers.may_settle(found, current_actor()) else papers.who_settles(found)
+
+
+def _settled(found: PaperBatch) -> str:
+    if found.state is BatchState.AGREED:
+        return _("已核对一致，可以入账了。")
+    return _("您核对的已存好。请另一位录入的人登录，也核对一遍，两个人说的一样就可以入账。")
 
 
 @bp.route("/votes/<int:vote_id>/paper/<int:batch_id>/book", methods=["POST"])

@@ -35,6 +35,9 @@ def upgrade() -> None:
                 "village_delegates",
                 "village_group_persons",
                 "village_group_households",
+                "village_election",
+                "village_election_again",
+                "village_recall",
                 "committee",
                 "owners_ordinary",
                 "owners_special",
@@ -75,6 +78,18 @@ def upgrade() -> None:
             postgresql_where=sa.text("area_id IS NULL"),
         )
 
+    op.create_table(
+        "minutes_template",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("area_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("added_by_name", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["area_id"], ["area.id"], name=op.f("fk_minutes_template_area_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_minutes_template")),
+        sa.UniqueConstraint("area_id", name=op.f("uq_minutes_template_area_id")),
+    )
     op.create_table(
         "topic",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -371,6 +386,9 @@ def upgrade() -> None:
                 "village_delegates",
                 "village_group_persons",
                 "village_group_households",
+                "village_election",
+                "village_election_again",
+                "village_recall",
                 "committee",
                 "owners_ordinary",
                 "owners_special",
@@ -559,6 +577,8 @@ def upgrade() -> None:
         sa.Column("second_by", sa.String(length=32), nullable=False),
         sa.Column("second_by_name", sa.String(length=64), nullable=False),
         sa.Column("second_done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_by", sa.String(length=32), server_default="", nullable=False),
+        sa.Column("settled_by_name", sa.String(length=64), server_default="", nullable=False),
         sa.Column("booked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("booked", sa.Integer(), nullable=False),
         sa.Column("aside", sa.Text(), nullable=False),
@@ -644,6 +664,9 @@ def upgrade() -> None:
                 "village_delegates",
                 "village_group_persons",
                 "village_group_households",
+                "village_election",
+                "village_election_again",
+                "village_recall",
                 "committee",
                 "owners_ordinary",
                 "owners_special",
@@ -684,7 +707,15 @@ def upgrade() -> None:
         sa.Column("id_number", sa.LargeBinary(), nullable=True),
         sa.Column("id_index", sa.LargeBinary(length=17), nullable=True),
         sa.Column("phone", sa.LargeBinary(), nullable=True),
+        sa.Column("linked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("linked_by_name", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("not_person_id", sa.Integer(), nullable=True),
+        sa.Column("batch_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name=op.f("fk_dwelling_owner_batch_id")),
         sa.ForeignKeyConstraint(["community_id"], ["area.id"], name=op.f("fk_dwelling_owner_community_id")),
+        sa.ForeignKeyConstraint(
+            ["not_person_id"], ["person.id"], name=op.f("fk_dwelling_owner_not_person_id"), ondelete="SET NULL"
+        ),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisation.id"], name=op.f("fk_dwelling_owner_organisation_id")
         ),
@@ -693,8 +724,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_dwelling_owner_public_id")),
     )
     with op.batch_alter_table("dwelling_owner", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_dwelling_owner_batch_id"), ["batch_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_dwelling_owner_community_id"), ["community_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_dwelling_owner_id_index"), ["id_index"], unique=False)
+        batch_op.create_index(batch_op.f("ix_dwelling_owner_not_person_id"), ["not_person_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_dwelling_owner_organisation_id"), ["organisation_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_dwelling_owner_person_id"), ["person_id"], unique=False)
 
@@ -785,6 +818,7 @@ def upgrade() -> None:
         sa.Column("speaking_id", sa.Integer(), nullable=False),
         sa.Column("rule", sa.Text(), nullable=False),
         sa.Column("entitled", sa.Integer(), nullable=False),
+        sa.Column("entitled_area", sa.Numeric(precision=12, scale=2), nullable=False),
         sa.Column("quorum", sa.Integer(), nullable=False),
         sa.Column("notice_days", sa.Integer(), nullable=False),
         sa.Column("who", sa.String(length=200), nullable=False),
@@ -1051,14 +1085,18 @@ def upgrade() -> None:
         sa.Column("owner_id", sa.Integer(), nullable=False),
         sa.Column("since", sa.Date(), nullable=True),
         sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("share", sa.String(length=20), server_default="", nullable=False),
         sa.Column("source", sa.String(length=60), nullable=False),
         sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("entered_by_name", sa.String(length=64), nullable=False),
+        sa.Column("batch_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["batch_id"], ["import_batch.id"], name=op.f("fk_dwelling_title_batch_id")),
         sa.ForeignKeyConstraint(["dwelling_id"], ["dwelling.id"], name=op.f("fk_dwelling_title_dwelling_id")),
         sa.ForeignKeyConstraint(["owner_id"], ["dwelling_owner.id"], name=op.f("fk_dwelling_title_owner_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dwelling_title")),
     )
     with op.batch_alter_table("dwelling_title", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_dwelling_title_batch_id"), ["batch_id"], unique=False)
         batch_op.create_index("ix_dwelling_title_dwelling", ["dwelling_id", "until", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_dwelling_title_owner_id"), ["owner_id"], unique=False)
         batch_op.create_index(
@@ -1228,8 +1266,59 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_meeting_motion_item_id"), ["item_id"], unique=False)
         batch_op.create_index("ix_meeting_motion_meeting", ["meeting_id", "id"], unique=False)
 
+    op.create_table(
+        "volunteer_pair_ask",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(length=32), nullable=False),
+        sa.Column("post_id", sa.Integer(), nullable=False),
+        sa.Column("asker_id", sa.Integer(), nullable=False),
+        sa.Column("other_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "asked",
+                "accepted",
+                "declined",
+                "withdrawn",
+                "lapsed",
+                name="invitationstate",
+                native_enum=False,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("words", sa.String(length=100), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer_by", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("reason", sa.String(length=100), nullable=False),
+        sa.Column("line", sa.String(length=32), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["asker_id"], ["volunteer.id"], name=op.f("fk_volunteer_pair_ask_asker_id")),
+        sa.ForeignKeyConstraint(["other_id"], ["volunteer.id"], name=op.f("fk_volunteer_pair_ask_other_id")),
+        sa.ForeignKeyConstraint(["post_id"], ["volunteer_post.id"], name=op.f("fk_volunteer_pair_ask_post_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_volunteer_pair_ask")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_volunteer_pair_ask_public_id")),
+    )
+    with op.batch_alter_table("volunteer_pair_ask", schema=None) as batch_op:
+        batch_op.create_index("ix_volunteer_pair_ask_asker", ["asker_id", "state", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_volunteer_pair_ask_line"), ["line"], unique=False)
+        batch_op.create_index("ix_volunteer_pair_ask_other", ["other_id", "state", "id"], unique=False)
+        batch_op.create_index("ix_volunteer_pair_ask_state", ["state", "answer_by", "id"], unique=False)
+        batch_op.create_index(
+            "uq_volunteer_pair_ask_open",
+            ["post_id", "asker_id"],
+            unique=True,
+            sqlite_where=sa.text("state = 'asked'"),
+            postgresql_where=sa.text("state = 'asked'"),
+        )
+
     with op.batch_alter_table("application", schema=None) as batch_op:
         batch_op.add_column(sa.Column("asked_reminded_at", sa.DateTime(timezone=True), nullable=True))
+
+    with op.batch_alter_table("case_matter_case", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("out_at", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("out_by", sa.String(length=64), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("out_why", sa.String(length=200), server_default="", nullable=False))
 
     # ### end Alembic commands ###
 
@@ -1243,9 +1332,26 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table("case_matter_case", schema=None) as batch_op:
+        batch_op.drop_column("out_why")
+        batch_op.drop_column("out_by")
+        batch_op.drop_column("out_at")
+
     with op.batch_alter_table("application", schema=None) as batch_op:
         batch_op.drop_column("asked_reminded_at")
 
+    with op.batch_alter_table("volunteer_pair_ask", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_volunteer_pair_ask_open",
+            sqlite_where=sa.text("state = 'asked'"),
+            postgresql_where=sa.text("state = 'asked'"),
+        )
+        batch_op.drop_index("ix_volunteer_pair_ask_state")
+        batch_op.drop_index("ix_volunteer_pair_ask_other")
+        batch_op.drop_index(batch_op.f("ix_volunteer_pair_ask_line"))
+        batch_op.drop_index("ix_volunteer_pair_ask_asker")
+
+    op.drop_table("volunteer_pair_ask")
     with op.batch_alter_table("meeting_motion", schema=None) as batch_op:
         batch_op.drop_index("ix_meeting_motion_meeting")
         batch_op.drop_index(batch_op.f("ix_meeting_motion_item_id"))
@@ -1287,6 +1393,7 @@ def downgrade() -> None:
         )
         batch_op.drop_index(batch_op.f("ix_dwelling_title_owner_id"))
         batch_op.drop_index("ix_dwelling_title_dwelling")
+        batch_op.drop_index(batch_op.f("ix_dwelling_title_batch_id"))
 
     op.drop_table("dwelling_title")
     with op.batch_alter_table("agenda_item", schema=None) as batch_op:
@@ -1363,8 +1470,10 @@ def downgrade() -> None:
     with op.batch_alter_table("dwelling_owner", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_dwelling_owner_person_id"))
         batch_op.drop_index(batch_op.f("ix_dwelling_owner_organisation_id"))
+        batch_op.drop_index(batch_op.f("ix_dwelling_owner_not_person_id"))
         batch_op.drop_index(batch_op.f("ix_dwelling_owner_id_index"))
         batch_op.drop_index(batch_op.f("ix_dwelling_owner_community_id"))
+        batch_op.drop_index(batch_op.f("ix_dwelling_owner_batch_id"))
 
     op.drop_table("dwelling_owner")
     with op.batch_alter_table("body_delegate", schema=None) as batch_op:
@@ -1453,6 +1562,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_topic_area")
 
     op.drop_table("topic")
+    op.drop_table("minutes_template")
     with op.batch_alter_table("body_rule", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_body_rule_law", sqlite_where=sa.text("area_id IS NULL"), postgresql_where=sa.text("area_id IS NULL")

@@ -29,6 +29,16 @@ AGENTS_HEAR = {
 }
 # Topics that are worth a place in an inbox, but not a message to a telephone.
 INBOX_ONLY = frozenset({"meals.redeemed"})
+# Notices and invitations that nobody asked for: to a telephone only with a yes. Everything else tells of a matter
+# of one's own, and goes unless she said no.
+UNASKED = frozenset(
+    {
+        "deliberation.topic_published",
+        "deliberation.outcome_published",
+        "deliberation.vote_reminder",
+        "volunteers.invited",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,8 @@ def _of_person(person: Person, topic: str) -> Reached:
         .order_by(Claim.account_id)
     )
     accounts = dict.fromkeys([*db.session.scalars(own), *_agents_of(person, topic)])
-    silent = accounts or topic in INBOX_ONLY or not consents.allows(person, Purpose.SMS)
+    purpose = Purpose.NEWS if topic in UNASKED else Purpose.SMS
+    silent = accounts or topic in INBOX_ONLY or not consents.allows(person, purpose)
     return Reached(tuple(accounts), "" if silent else _mobile(person))
 
 

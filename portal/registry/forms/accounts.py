@@ -3,13 +3,14 @@
 from flask import current_app
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, HiddenField, PasswordField, SelectField, TextAreaField
-from wtforms.validators import DataRequired, Length
+from wtforms.validators import DataRequired, Length, Optional
 
 from portal.areas import service as areas
 from portal.config import Config
 from portal.core.access import Scope
-from portal.core.forms import Form, IdNumberField, MobileField, TrimmedField, at_most, required
+from portal.core.forms import Form, IdNumberField, ManyField, MobileField, TrimmedField, at_most, required
 from portal.identity.forms import SHORT_ENOUGH
+from portal.registry.service import consents
 
 EVERYWHERE = (Scope("all", ""),)
 
@@ -41,10 +42,17 @@ class IdentityForm(Form):
 class RegisterForm(IdentityForm):
     phone = MobileField(_l("手机号"), [required(_l("请填写手机号"))])
     password = PasswordField(_l("设一个密码"), [required(_l("请设一个密码")), SHORT_ENOUGH])
+    also = ManyField(_l("另外愿意的，请自己勾（不勾也能注册，以后随时能改）"), [Optional()], choices=[])
+
+    def offer_consents(self) -> None:
+        """What is asked beside the number: nothing is ticked beforehand."""
+        asked = [consents.terms_of(one) for one in consents.ASKED_AT_REGISTRATION]
+        self.also.choices = [(of.purpose.value, f"{of.title}：{of.what}") for of in asked]
 
     def told(self) -> dict[str, str]:
         """What the form says, as keywords of the service."""
-        return {name: self.text(name) for name in ("name", "id_number", "phone", "password", "community")}
+        said = {name: self.text(name) for name in ("name", "id_number", "phone", "password", "community")}
+        return {**said, "also": ",".join(self.also.data or [])}
 
 
 class ClaimDecisionForm(Form):

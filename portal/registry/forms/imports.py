@@ -47,9 +47,11 @@ class ImportForm(Form):
         """The community that was chosen, as this transaction knows it."""
         return next(area for area in areas.whole_communities(within) if area.code == self.community.data)
 
-    def offer(self, communities: Collection[Area]) -> None:
-        """The communities to choose from; the only one is chosen already."""
+    def offer(self, communities: Collection[Area], asked: str = "") -> None:
+        """The communities to choose from; the only one is chosen already, and so is the kind that a link asked for."""
         self.kind.choices = [(kind.value, wording.kind(kind)) for kind in imports.KINDS]
+        if not self.is_submitted() and asked in {kind.value for kind in imports.KINDS}:
+            self.kind.data = asked
         self.kind.data = self.kind.data or ImportKind.PERSONS.value
         self.community.choices = [(area.code, area.name) for area in communities]
         if len(communities) == 1 and not self.community.data:

@@ -66,9 +66,23 @@ class OwnerForm(PersonPick):
 
 
 class EndTitleForm(Form):
-    until = DayField(_l("最后一天是业主"), [required(_l("请填日期"))], default=today)
+    until = DayField(_l("从哪天起不再是业主"), [required(_l("请填日期"))], default=today)
     reason = TextAreaField(_l("原因"), [required(_l("请写明原因")), at_most(200)])
 
     @property
-    def last_day(self) -> date:
+    def from_day(self) -> date:
         return self.until.data or today()
+
+
+class LinkOwnerForm(PersonPick):
+    """Which person of the register an owner from elsewhere is."""
+
+    @classmethod
+    def of(cls, within: Collection[Scope]) -> "LinkOwnerForm":
+        form = cls()
+        form.offer_people(within)
+        return form
+
+
+class UnlinkOwnerForm(Form):
+    reason = TextAreaField(_l("原因"), [required(_l("请写明原因")), at_most(200)])

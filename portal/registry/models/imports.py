@@ -52,6 +52,7 @@ class ImportKind(StrEnum):
     UPDATE = "update"
     HOUSEHOLDS = "households"
     DWELLINGS = "dwellings"
+    OWNERS = "owners"
     FACILITIES = "facilities"
     ORGANISATIONS = "organisations"
     STAFF = "staff"

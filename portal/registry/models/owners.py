@@ -15,7 +15,12 @@ from portal.registry.models.resources import Organisation
 
 
 class Owner(Base):
-    """One head: somebody of the register, an organisation (a developer of unsold homes), or somebody from elsewhere."""
+    """One head: somebody of the register, an organisation (a developer of unsold homes), or somebody from elsewhere.
+
+    Who was entered from elsewhere may later turn out to be somebody of the register: `linked_at` says since when, so
+    that it can be taken back, and `not_person_id` whom a worker said she is not, so that nobody links her again. A
+    company that is not in the register has its USCC where others have their ID number. `batch_id`: an import made her.
+    """
 
     __tablename__ = "dwelling_owner"
 
@@ -28,12 +33,20 @@ class Owner(Base):
     id_number: Mapped[str | None] = mapped_column(Sealed("dwelling_owner|id_number"))
     id_index: Mapped[bytes | None] = mapped_column(Blind("person.id_number", of="id_number"), index=True)
     phone: Mapped[str | None] = mapped_column(Sealed("dwelling_owner|phone"))
-    person: Mapped[Person | None] = relationship()
+    linked_at: Mapped[datetime | None]
+    linked_by_name: Mapped[str] = mapped_column(sa.String(64), default="", server_default="")
+    not_person_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id", ondelete="SET NULL"), index=True)
+    batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("import_batch.id"), index=True)
+    person: Mapped[Person | None] = relationship(foreign_keys=[person_id])
     organisation: Mapped[Organisation | None] = relationship()
 
 
 class Title(Base):
-    """Somebody owns a dwelling, alone or with others, since a day and perhaps until one, that day included."""
+    """Somebody owns a dwelling, alone or with others, since a day and perhaps until one, which is no longer hers.
+
+    The period is half-open: on the day of a sale the buyer is the owner, and the seller is not. `share` is her part as
+    the deed says it (1/2, 50%), where several own a dwelling; heads and areas do not ask for it.
+    """
 
     __tablename__ = "dwelling_title"
     __table_args__ = (
@@ -53,11 +66,13 @@ class Title(Base):
     owner_id: Mapped[int] = mapped_column(sa.ForeignKey("dwelling_owner.id"), index=True)
     since: Mapped[date | None]
     until: Mapped[date | None]
+    share: Mapped[str] = mapped_column(sa.String(20), default="", server_default="")
     source: Mapped[str] = mapped_column(sa.String(60), default="")
     entered_at: Mapped[datetime] = mapped_column(default=clock.now)
     entered_by_name: Mapped[str] = mapped_column(sa.String(64), default="")
+    batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("import_batch.id"), index=True)
     dwelling: Mapped[Dwelling] = relationship()
     owner: Mapped[Owner] = relationship()
 
     def holds_on(self, day: date) -> bool:
-        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
+        return (self.since is None or self.since <= day) and (self.until is None or day < self.until)

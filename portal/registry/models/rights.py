@@ -22,12 +22,14 @@ class Channel(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What a consent is about; service/consents.py says the terms of each."""
+    """What data are used for; service/consents.py says on what basis, and which of them need a yes."""
 
     SERVICE = "service"
+    VISIT = "visit"
     ID_NUMBER = "id_number"
     HEALTH = "health"
     SMS = "sms"
+    NEWS = "news"
     PHOTO = "photo"
     SHARING = "sharing"
 

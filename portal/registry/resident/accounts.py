@@ -21,6 +21,7 @@ def register() -> Response:
         return web.go(".identity")
     form = RegisterForm()
     form.offer_communities()
+    form.offer_consents()
     if form.validate_on_submit():
         try:
             session[pages.flow_key(CodePurpose.REGISTER)] = claims.start_registration(

@@ -49,12 +49,14 @@ class Candidate:
         return 4 * self.id_agrees + 2 * self.phone_agrees + self.name_agrees
 
 
-def start_registration(*, name: str, id_number: str, phone: str, password: str, community: str, address: str) -> str:
+def start_registration(
+    *, name: str, id_number: str, phone: str, password: str, community: str, address: str, also: str = ""
+) -> str:
     """Throttle, hash outside any transaction, send the code; return its flow. Nothing depends on who is known."""
     passwords.check_new(password, Platform.RESIDENT)
     codes.throttle(phone, address=address)
     password_hash = credentials.hash_new(password, Platform.RESIDENT)
-    facts = {"name": name, "id_number": id_number, "hash": password_hash, "community": community}
+    facts = {"name": name, "id_number": id_number, "hash": password_hash, "community": community, "also": also}
     return codes.send(
         CodePurpose.REGISTER, phone, payload={**facts, "consented_at": now().isoformat(timespec="seconds")}
     )
@@ -65,7 +67,8 @@ def finish_registration(flow: str, code: str) -> Claim:
     phone, facts = codes.finish(flow, code, CodePurpose.REGISTER)
     account = identity.open_resident_account(phone=phone, name=facts["name"], password_hash=facts["hash"])
     audit.record("registry.consent_given", account, subject="sensitive_data", at=facts["consented_at"])
-    consents.at_registration(account, datetime.fromisoformat(facts["consented_at"]))
+    also = facts.get("also", "").split(",")
+    consents.at_registration(account, datetime.fromisoformat(facts["consented_at"]), also=also)
     claim = make_claim(account, name=facts["name"], id_number=facts["id_number"], community=facts["community"])
     sessions.open_session(account)
     return claim

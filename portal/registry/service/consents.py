@@ -1,4 +1,4 @@
-"""Consents, purpose by purpose: what each is for, who gave it when and how, and what withdrawing does."""
+"""Consents, purpose by purpose: who gave each when and how, who was never asked, and what withdrawing does."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -24,32 +24,12 @@ from portal.registry.models import (
     Source,
 )
 from portal.registry.service import changes, erasing, people
+from portal.registry.service.consent_terms import Basis, Terms, terms
 
 # Under it a guardian speaks (Personal Information Protection Law, art. 31).
 SPEAKS_FROM = 14
 OF_AGE = 18
 CONSENT_WITHDRAWN = reasons.declare("registry.consent_withdrawn", label=lambda: _("撤回同意"))
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What somebody is told of a purpose before she says yes or no.
-
-    `presumed`: how it stands while nobody has said anything here, because the paper register or the law answers.
-    A new `version` asks anew.
-    """
-
-    purpose: Purpose
-    version: int
-    title: str
-    basis: str
-    what: str
-    kept: str
-    withdrawing: str
-    asks: bool = True
-    sensitive: bool = False
-    presumed: bool = False
-    ends_account: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +39,11 @@ class Standing:
     terms: Terms
     row: Consent | None
     allowed: bool
+
+    @property
+    def waits(self) -> bool:
+        """Nobody may use it yet, because nobody was asked."""
+        return self.row is None and self.terms.rests_on is Basis.CONSENT
 
 
 @dataclass(frozen=True)
@@ -73,88 +58,19 @@ class Voice:
     identity: str = ""
 
 
-def terms() -> list[Terms]:
-    """Every purpose, the duty of the law first."""
-    return [
-        Terms(
-            Purpose.SERVICE,
-            1,
-            _("基本服务和户籍人口登记"),
-            _("法律规定的职责，不需要您同意（个人信息保护法第十三条）"),
-            _("姓名、性别、出生日期、住址、家庭成员，用来登记和提供社区服务。"),
-            _("住在本社区期间，迁出后按档案规定保存。"),
-            _("这一项不能撤回，但您可以查看、更正。"),
-            asks=False,
-            presumed=True,
-        ),
-        Terms(
-            Purpose.ID_NUMBER,
-            1,
-            _("身份证号码"),
-            _("您的单独同意"),
-            _("核对您是不是本社区的居民，避免别人冒用您的名义。"),
-            _("账号使用期间。"),
-            _("不能再用账号办事，所以撤回就是注销账号。到窗口照常办事。"),
-            sensitive=True,
-            presumed=True,
-            ends_account=True,
-        ),
-        Terms(
-            Purpose.HEALTH,
-            1,
-            _("饮食禁忌和健康情况"),
-            _("您的单独同意"),
-            _("给您安排合适的餐食，提醒厨房您不能吃什么；探访时照顾到您的身体。"),
-            _("到您撤回为止。"),
-            _("登记的饮食和健康情况马上删除，厨房不再知道您忌口什么，订餐时也不再提醒。"),
-            sensitive=True,
-            presumed=True,
-        ),
-        Terms(
-            Purpose.SMS,
-            1,
-            _("短信提醒"),
-            _("您的同意"),
-            _("没有账号时，把订餐、探访、办事结果发短信告诉您。"),
-            _("到您撤回为止。"),
-            _("不再给您发提醒短信；登录用的验证码照发。"),
-            presumed=True,
-        ),
-        Terms(
-            Purpose.PHOTO,
-            1,
-            _("探访时拍照"),
-            _("您的单独同意，拍之前还会当面问您"),
-            _("记下探访时家里的情况，例如损坏的电线。"),
-            _("和探访记录一起保存。"),
-            _("以后探访不再拍照，工作人员也传不上照片。"),
-            sensitive=True,
-            presumed=True,
-        ),
-        Terms(
-            Purpose.SHARING,
-            1,
-            _("提供给服务组织"),
-            _("您的单独同意（个人信息保护法第二十三条）"),
-            _("把姓名、电话、住址提供给为您服务的养老、助残等组织。"),
-            _("到您撤回为止。"),
-            _("不再提供；已经提供的，社区会通知对方删除。"),
-        ),
-    ]
-
-
 def terms_of(purpose: Purpose) -> Terms:
     return next(one for one in terms() if one.purpose is purpose)
 
 
 def allows(person: Person, purpose: Purpose) -> bool:
     """Whether data of a person may be used for a purpose now."""
-    return allow_together((person,), purpose)
+    return _standing(terms_of(purpose), _said(person)).allowed
 
 
-def allow_together(persons: Collection[Person], purpose: Purpose) -> bool:
-    """The same, were some records those of one person: what was said last of any of them."""
-    return _standing(terms_of(purpose), _said(*persons)).allowed
+def refuses(*persons: Person, purpose: Purpose) -> bool:
+    """Whether the last that was said is no, in any version; of several records, were they those of one person."""
+    row = next((row for row in _said(*persons) if row.purpose is purpose), None)
+    return row is not None and row.withdrawn_at is not None
 
 
 def standing(person: Person) -> list[Standing]:
@@ -164,8 +80,13 @@ def standing(person: Person) -> list[Standing]:
 
 def _standing(of: Terms, rows: Iterable[Consent]) -> Standing:
     row = next((row for row in rows if row.purpose is of.purpose and row.version == of.version), None)
-    allowed = row.withdrawn_at is None if row else of.presumed
+    allowed = row.withdrawn_at is None if row else of.rests_on is not Basis.CONSENT
     return Standing(of, row, allowed or not of.asks)
+
+
+def unanswered(person: Person) -> list[Terms]:
+    """The purposes that wait for a yes or a no."""
+    return [one.terms for one in standing(person) if one.waits and not one.terms.ends_account]
 
 
 def ledger(person: Person) -> list[Consent]:
@@ -202,17 +123,22 @@ def keep_refusals(since: datetime) -> None:
     erasing.forget(db.session.scalars(query).all())
 
 
-def at_registration(account: Account, moment: datetime) -> None:
-    """The tick under the notice when an account was registered, before anybody knew whose it is."""
-    row = Consent(
-        account_id=account.id,
-        purpose=Purpose.ID_NUMBER,
-        version=terms_of(Purpose.ID_NUMBER).version,
-        given_at=moment,
-        channel=Channel.SELF,
-        by_name=account.name,
-    )
-    db.session.add(row)
+# What the page of registering asks beside the number, each by itself and unticked.
+ASKED_AT_REGISTRATION = (Purpose.HEALTH, Purpose.NEWS)
+
+
+def at_registration(account: Account, moment: datetime, *, also: Collection[str] = ()) -> None:
+    """The ticks on the page on which an account was registered, before anybody knew whose it is."""
+    for purpose in (Purpose.ID_NUMBER, *(one for one in ASKED_AT_REGISTRATION if one in set(also))):
+        row = Consent(
+            account_id=account.id,
+            purpose=purpose,
+            version=terms_of(purpose).version,
+            given_at=moment,
+            channel=Channel.SELF,
+            by_name=account.name,
+        )
+        db.session.add(row)
     db.session.flush()
 
 
@@ -231,6 +157,20 @@ def give(person: Person, purpose: Purpose, *, voice: Voice) -> None:
     with unique_or(Refused(_("您已经同意过这一项了，请刷新页面看看。"))):
         db.session.add(row)
     _record("registry.consent_given", person, of, voice)
+
+
+def said_yes_at_home(person: Person, purpose: Purpose, *, by: Actor) -> None:
+    """The yes that a worker has just been given face to face, kept on the first use; a child's guardian's by name."""
+    if allows(person, purpose):
+        return
+    guardian = ""
+    if not speaks_for_herself(person):
+        if person.guardian is None:
+            words = _("未满 14 周岁，要由监护人同意。请先在档案里登记监护人，或去掉照片再保存。")
+            raise Refused(words, field="photo_consent")
+        guardian = person.guardian.name
+    voice = Voice(Channel.COUNTER, by.public_id, guardian or person.name, by.name, guardian, _("上门时当面问的"))
+    give(person, purpose, voice=voice)
 
 
 def withdraw(person: Person, purpose: Purpose, *, voice: Voice) -> None:
@@ -282,6 +222,7 @@ def _end(person: Person, of: Terms, voice: Voice) -> None:
         db.session.add_all(lines)
     for row in lines:
         row.withdrawn_at, row.withdrawn_by, row.withdrawn_operator = now(), voice.name, voice.operator
+        row.person_id = row.person_id or person.id
     db.session.flush()
 
 

@@ -33,7 +33,7 @@ from portal.registry.models import (
     Work,
 )
 from portal.registry.models.rights import Purpose
-from portal.registry.service import changes, consents, documents, households, telling
+from portal.registry.service import changes, consents, documents, households, owner_links, telling
 from portal.registry.service.documents import Document
 from portal.registry.service.registering import put_phone
 
@@ -170,6 +170,7 @@ def _put_document(person: Person, document: Document, reason: str) -> None:
     refusal = _("这个证件号码已登记在别人名下，请核对；同一个人登记了两次请先不要填。")
     with unique_or(NumberHeld(refusal, field="id_number")):
         documents.put(person, document)
+    owner_links.on_person(person)
 
 
 @_apply.register
@@ -248,7 +249,7 @@ def _contact(said: Contact, person: Person) -> None:
 
 @_apply.register
 def _care(said: Care, person: Person) -> None:
-    if (said.diets or said.health) and not consents.allows(person, Purpose.HEALTH):
+    if (said.diets or said.health) and consents.refuses(person, purpose=Purpose.HEALTH):
         raise Refused(
             _("居民本人撤回了健康和饮食信息的同意，不能再登记这些内容。需要时请先请本人重新同意。"), field="health"
         )

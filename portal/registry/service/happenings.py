@@ -33,7 +33,7 @@ from portal.registry.models import (
     PersonTag,
     Source,
 )
-from portal.registry.service import households, people, words
+from portal.registry.service import households, owner_links, people, words
 from portal.registry.service.changes import changing, field_words
 from portal.registry.service.finding import inside
 
@@ -382,6 +382,7 @@ def _take_away(happening: Happening) -> None:
     edited = sa.select(PersonChange.id).where(PersonChange.person_id.in_(born), PersonChange.source != Source.EVENT)
     if db.session.scalar(edited.limit(1)):
         raise Refused(_("登记以后又改过这位居民的资料，不能撤销。登记重复请合并，已经搬走请办迁出。"))
+    owner_links.on_people_leaving(person_ids=born)
     leaning = (
         (HappeningPart.person_id, born),
         (PersonChange.person_id, born),

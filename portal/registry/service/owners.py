@@ -45,14 +45,13 @@ class Gap:
 
 
 def titles_on(dwelling_ids: Collection[int], day: date) -> dict[int, list[Title]]:
-    """Who owns some homes on a day, by home; in the order in which they were entered."""
+    """Who owns some homes on a day, by home; in the order in which they were entered. Periods are half-open: on the day
+    of a sale the buyer owns it, and the seller no longer.
+    """
     found: dict[int, list[Title]] = {}
     if not dwelling_ids:
         return found
-    holding = (
-        sa.or_(Title.since.is_(None), Title.since <= day),
-        sa.or_(Title.until.is_(None), Title.until >= day),
-    )
+    holding = _holding(day)
     whole = joinedload(Title.owner).joinedload(Owner.person)
     numbers, most = sorted(dwelling_ids), 5000
     for start in range(0, len(numbers), most):
@@ -60,6 +59,14 @@ def titles_on(dwelling_ids: Collection[int], day: date) -> dict[int, list[Title]
         for title in db.session.scalars(query.options(whole).order_by(Title.dwelling_id, Title.id)):
             found.setdefault(title.dwelling_id, []).append(title)
     return found
+
+
+def _holding(day: date) -> tuple[sa.ColumnElement[bool], ...]:
+    """Title.holds_on, asked of the database."""
+    return (
+        sa.or_(Title.since.is_(None), Title.since <= day),
+        sa.or_(Title.until.is_(None), Title.until > day),
+    )
 
 
 def titles_of(dwelling: Dwelling) -> list[Title]:
@@ -78,7 +85,7 @@ def owned_by(person: Person, day: date) -> list[Title]:
         sa.select(Title)
         .join(Owner, Title.owner_id == Owner.id)
         .where(Owner.person_id.in_(people.ids_of(person)))
-        .where(sa.or_(Title.since.is_(None), Title.since <= day), sa.or_(Title.until.is_(None), Title.until >= day))
+        .where(*_holding(day))
         .options(joinedload(Title.dwelling).joinedload(Dwelling.building).joinedload(Building.estate))
         .order_by(Title.dwelling_id, Title.id)
     )
@@ -88,7 +95,7 @@ def owned_by(person: Person, day: date) -> list[Title]:
 def gaps(within: Collection[Scope]) -> list[Gap]:
     """The buildings in scope with how many of their homes have no area or no owner; those that lack most first."""
     inside = areas.reach(within)
-    owned = sa.exists().where(Title.dwelling_id == Dwelling.id, sa.or_(Title.until.is_(None), Title.until >= today()))
+    owned = sa.exists().where(Title.dwelling_id == Dwelling.id, sa.or_(Title.until.is_(None), Title.until > today()))
     counted = (
         sa.select(
             Dwelling.building_id.label("building_id"),
@@ -124,14 +131,14 @@ def add(dwelling: Dwelling, facts: OwnerFacts, *, since: date | None, source: st
 
 
 def end(title: Title, *, until: date, why: str) -> None:
-    """Somebody owns a home no longer: `until` is her last day."""
+    """Somebody owns a home no longer from a day on, that of the sale: on it the buyer is the owner already."""
     db.session.refresh(title, with_for_update={"of": Title})
     if title.until is not None:
         raise Refused(_("这一条已经结束了，请刷新页面再看。"))
     if until > today():
-        raise Refused(_("最后一天不能晚于今天。"), field="until")
+        raise Refused(_("这一天还没到。请到了那天再登记。"), field="until")
     if title.since is not None and until < title.since:
-        raise Refused(_("最后一天不能早于开始的那天。"), field="until")
+        raise Refused(_("不再是业主的日子不能早于开始的那天。"), field="until")
     title.until = until
     audit.record("registry.owner_ended", title, reason=why, dwelling=title.dwelling_id)
 

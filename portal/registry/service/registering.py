@@ -15,7 +15,7 @@ from portal.core.errors import Missing, Refused
 from portal.core.ids import Sex
 from portal.core.sealing import blind
 from portal.registry.models import Happening, HappeningKind, Household, Person, PersonState, Relation, Source
-from portal.registry.service import changes, documents, happenings, households, moves
+from portal.registry.service import changes, documents, happenings, households, moves, owner_links
 from portal.registry.service.documents import Document
 
 MOST_TEMPORARY = 9999
@@ -199,6 +199,7 @@ def put_in_register(
     entered = {name: [None, value] for name, value in changes.values_of(person).items() if value not in {None, "[]"}}
     changes.note(person, entered, Source.EVENT, ref=ref.public_id)
     db.session.flush()
+    owner_links.on_person(person)
     return person
 
 

@@ -265,6 +265,9 @@ def flag(code: str) -> str:
         "employer_unknown": _("登记库里没有这个组织，所在组织没有填"),
         "leader_unknown": _("队长没有对上居民登记，没有填"),
         "member_unknown": _("有成员没有对上居民登记，没有加入"),
+        "area_differs": _("面积和登记库里的不一样，确认后按表里的改"),
+        "owner_beside": _("这套房还登记着别的业主；已经卖出的，请在房屋页面结束原来那位"),
+        "owner_name_differs": _("这个证件号码在登记库里是另一个名字，没有对上居民，请核对"),
     }
     return known.get(code, code)
 

@@ -44,7 +44,7 @@ def imports() -> Response:
     form, within = ImportForm(), scopes(Permission.PEOPLE_IMPORT)
     with reading():
         places = areas.whole_communities(within)
-        form.offer(places)
+        form.offer(places, request.args.get("kind", ""))
         kept = _kept(form) if form.validate_on_submit() else None
     if kept:
         batch = service.upload(form.place(within), kept, by=current_actor().public_id, kind=form.kind_of())
@@ -62,6 +62,15 @@ def _kept(form: ImportForm) -> service.Kept | None:
     except Refused as refused:
         form.refuse(refused)
         return None
+
+
+@bp.route("/imports/blank/<kind>")
+@requires(Permission.PEOPLE_IMPORT)
+def import_blank(kind: str) -> Response:
+    if kind not in {one.value for one in service.KINDS}:
+        abort(404)
+    asked = ImportKind(kind)
+    return web.download(service.blank(asked), _("空表-%(kind)s.xlsx", kind=wording.kind(asked)), sheets.MIME)
 
 
 @bp.route("/imports/<public_id>/columns", methods=["GET", "POST"])

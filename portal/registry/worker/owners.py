@@ -10,8 +10,8 @@ from portal.core import tokens, web
 from portal.core.access import current_actor, requires, scopes
 from portal.core.clock import today
 from portal.identity.permissions import Permission
-from portal.registry.forms.owners import EndTitleForm, OwnerForm
-from portal.registry.service import buildings, owners
+from portal.registry.forms.owners import EndTitleForm, LinkOwnerForm, OwnerForm, UnlinkOwnerForm
+from portal.registry.service import buildings, owner_links, owners
 from portal.registry.worker.blueprint import bp
 
 
@@ -56,7 +56,28 @@ def _added(home: Dwelling, form: OwnerForm) -> None:
 @requires(Permission.PEOPLE_EDIT)
 def owner_end(title_id: int) -> Response:
     title, form = owners.title_in(scopes(Permission.PEOPLE_EDIT), title_id), EndTitleForm()
-    if form.carries_out(lambda: owners.end(title, until=form.last_day, why=form.text("reason"))):
+    if form.carries_out(lambda: owners.end(title, until=form.from_day, why=form.text("reason"))):
         flash(_("已记下。以后的业主名册不再有这一条。"), "ok")
         return web.go(".owner_titles", dwelling_id=title.dwelling_id)
     return web.page("registry/worker/owner_end.html", title=title, form=form, status=form.status)
+
+
+@bp.route("/owners/<int:title_id>/link", methods=["GET", "POST"])
+@requires(Permission.PEOPLE_EDIT)
+def owner_link(title_id: int) -> Response:
+    within = scopes(Permission.PEOPLE_EDIT)
+    title, form = owners.title_in(within, title_id), LinkOwnerForm.of(within)
+    if form.carries_out(lambda: owner_links.link(title.owner, form.picked(), by=current_actor())):
+        flash(_("已对上。表决时只算一位业主。"), "ok")
+        return web.go(".owner_titles", dwelling_id=title.dwelling_id)
+    return web.page("registry/worker/owner_link.html", title=title, form=form, status=form.status)
+
+
+@bp.route("/owners/<int:title_id>/unlink", methods=["GET", "POST"])
+@requires(Permission.PEOPLE_EDIT)
+def owner_unlink(title_id: int) -> Response:
+    title, form = owners.title_in(scopes(Permission.PEOPLE_EDIT), title_id), UnlinkOwnerForm()
+    if form.carries_out(lambda: owner_links.unlink(title.owner, why=form.text("reason"))):
+        flash(_("已撤销。这位业主又算住在别处的人。"), "ok")
+        return web.go(".owner_titles", dwelling_id=title.dwelling_id)
+    return web.page("registry/worker/owner_unlink.html", title=title, form=form, status=form.status)

@@ -16,9 +16,10 @@ from portal.core.errors import Missing, Refused
 from portal.core.forms import status_of
 from portal.identity.permissions import Permission
 from portal.registry.forms.people import FORMS, RegisterForm, RevealForm, SectionForm
-from portal.registry.models import Household, Person, Relation
+from portal.registry.models import Household, Person, PersonState, Relation
 from portal.registry.service import (
     beyond,
+    consents,
     editing,
     ethnicities,
     happenings,
@@ -170,6 +171,7 @@ def record(public_id: str) -> Response:
     person = people.person_in(within, public_id)
     happened = happenings.of_person(person, within)
     facts: dict[str, Any] = {"masked": _masked(person), "happened": happened, "today": today()}
+    facts["unanswered"] = consents.unanswered(person) if person.state is PersonState.PRESENT else []
     may_edit = may(Permission.PEOPLE_EDIT) and person.community_id in _editable()
     return web.page("registry/worker/record.html", person=person, may_edit=may_edit, part=Part, **facts)
 

@@ -19,6 +19,7 @@ from portal.registry.forms.rights import (
 )
 from portal.registry.models import Person, Purpose, RightField, RightKind, RightsRequest
 from portal.registry.service import consents, people
+from portal.registry.service.consent_terms import terms
 from portal.registry.service.rights import closing, corrections, requests, words
 from portal.registry.service.rights.clock import soon_days
 from portal.registry.worker.blueprint import bp
@@ -162,7 +163,7 @@ def person_consents(person_id: str) -> Response:
         except Refused as refused:
             form.refuse(refused)
     facts: dict[str, Any] = {"standing": consents.standing(person), "ledger": consents.ledger(person)}
-    facts["titles"] = {one.purpose: one.title for one in consents.terms()}
+    facts["titles"] = {one.purpose: one.title for one in terms()}
     facts["is_child"] = not consents.speaks_for_herself(person)
     return web.page("registry/worker/person_consents.html", person=person, form=form, status=form.status, **facts)
 

@@ -138,6 +138,7 @@ def record(visit: Visit, said: Said, *, by: Actor, picture: Picture | None = Non
         if subject.last_met_on is None or subject.last_met_on <= day:
             subject.last_met_on, subject.last_met_by = day, by.name
     if picture:
+        consents.said_yes_at_home(visit.person, Purpose.PHOTO, by=by)
         add_photo(visit, picture.data, by=by)
     _cover(visit, day)
     for kind in said.findings:
@@ -192,7 +193,7 @@ def _check(visit: Visit, said: Said, picture: Picture | None) -> None:
         (said.next_on is not None and said.next_on <= today, "next_on", _("下次探访的日期最早是明天。")),
         (picture is not None and not picture.consented, "photo_consent", _("拍照要先问本人，同意了请打勾。")),
         (
-            picture is not None and not consents.allows(visit.person, Purpose.PHOTO),
+            picture is not None and consents.refuses(visit.person, purpose=Purpose.PHOTO),
             "photo",
             _("这位居民在同意管理里撤回了拍照的同意，请去掉照片再保存。"),
         ),

@@ -13,6 +13,7 @@ from portal.core.masking import mask_name
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import Signup
 from portal.volunteers.service.signup_words import span
+from portal.volunteers.service.swapping import Partners
 
 ALL = "all"
 
@@ -81,11 +82,13 @@ class SwapForm(Form):
     words = TrimmedField(_l("想说的话"), [Optional(), at_most(60)])
 
     @classmethod
-    def of(cls, fellows: Sequence[Signup]) -> "SwapForm":
+    def of(cls, partners: Partners) -> "SwapForm":
         form = cls()
-        people = {one.volunteer.public_id: mask_name(one.volunteer.person.name) for one in fellows}
         choices = [(ALL, _("谁方便谁来接"))]
-        choices += [(f"v:{key}", _("请%(name)s来接", name=name)) for key, name in people.items()]
+        choices += [
+            (f"v:{one.volunteer.public_id}", _("请%(name)s来接", name=mask_name(one.volunteer.person.name)))
+            for one in partners.takers
+        ]
         choices += [
             (
                 f"s:{one.public_id}",
@@ -95,18 +98,18 @@ class SwapForm(Form):
                     span=span(one.starts_at, one.ends_at),
                 ),
             )
-            for one in fellows
+            for one in partners.exchanges
         ]
         form.whom.choices = choices
         return form
 
-    def chosen(self, fellows: Sequence[Signup]) -> tuple[Volunteer | None, Signup | None]:
+    def chosen(self, partners: Partners) -> tuple[Volunteer | None, Signup | None]:
         """Of whom it is asked, and against which signup of theirs."""
         kind, _sign, key = str(self.whom.data).partition(":")
         if kind == "s":
-            return None, next(one for one in fellows if one.public_id == key)
+            return None, next(one for one in partners.exchanges if one.public_id == key)
         if kind == "v":
-            return next(one.volunteer for one in fellows if one.volunteer.public_id == key), None
+            return next(one.volunteer for one in partners.takers if one.volunteer.public_id == key), None
         return None, None
 
 

@@ -217,14 +217,21 @@ class CertificateState(StrEnum):
     ISSUED = "issued"
     REFUSED = "refused"
     REVOKED = "revoked"
+    WITHDRAWN = "withdrawn"
 
 
 CERTIFICATE_MOVES: dict[CertificateState, set[CertificateState]] = {
-    CertificateState.REQUESTED: {CertificateState.NOTICED, CertificateState.ISSUED, CertificateState.REFUSED},
-    CertificateState.NOTICED: {CertificateState.ISSUED, CertificateState.REFUSED},
+    CertificateState.REQUESTED: {
+        CertificateState.NOTICED,
+        CertificateState.ISSUED,
+        CertificateState.REFUSED,
+        CertificateState.WITHDRAWN,
+    },
+    CertificateState.NOTICED: {CertificateState.ISSUED, CertificateState.REFUSED, CertificateState.WITHDRAWN},
     CertificateState.ISSUED: {CertificateState.REVOKED},
     CertificateState.REFUSED: set(),
     CertificateState.REVOKED: set(),
+    CertificateState.WITHDRAWN: set(),
 }
 
 

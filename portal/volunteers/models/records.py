@@ -77,10 +77,7 @@ class ServiceRecord(Base):
 
 
 class RecordedTime(Base):
-    """STEP_MINUTES of a volunteer that a record holds: no two records of somebody overlap.
-
-    Records begin and end on such a minute, as shifts do, so that one may begin where another ends.
-    """
+    """A mark of STEP_MINUTES of a volunteer that a record holds: no two records of somebody have the same."""
 
     __tablename__ = "service_record_time"
     __table_args__ = (sa.UniqueConstraint("volunteer_id", "at"),)

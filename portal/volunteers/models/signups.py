@@ -157,6 +157,44 @@ class Invitation(Base):
     volunteer: Mapped[Volunteer] = relationship()
 
 
+class PairAsk(Base):
+    """One of a pair asks the other to come along on a post: no place is held until the other has read the risks and
+    agreed; then both are on it, or wait for it together in one row of its line (`line` is that row's public id).
+    """
+
+    __tablename__ = "volunteer_pair_ask"
+    __table_args__ = (
+        sa.Index(
+            "uq_volunteer_pair_ask_open",
+            "post_id",
+            "asker_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'asked'"),
+            postgresql_where=sa.text("state = 'asked'"),
+        ),
+        sa.Index("ix_volunteer_pair_ask_other", "other_id", "state", "id"),
+        sa.Index("ix_volunteer_pair_ask_asker", "asker_id", "state", "id"),
+        sa.Index("ix_volunteer_pair_ask_state", "state", "answer_by", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(sa.String(32), unique=True, default=new_public_id)
+    post_id: Mapped[int] = mapped_column(sa.ForeignKey("volunteer_post.id"))
+    asker_id: Mapped[int] = mapped_column(sa.ForeignKey("volunteer.id"))
+    other_id: Mapped[int] = mapped_column(sa.ForeignKey("volunteer.id"))
+    state: Mapped[InvitationState] = mapped_column(one_of(InvitationState), default=InvitationState.ASKED)
+    words: Mapped[str] = mapped_column(sa.String(100), default="")
+    # The asker read the risks and the insurance then.
+    asked_at: Mapped[datetime] = mapped_column(default=clock.now)
+    answer_by: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(sa.String(100), default="")
+    line: Mapped[str] = mapped_column(sa.String(32), default="", index=True)
+    ended_at: Mapped[datetime | None]
+    post: Mapped[Post] = relationship()
+    asker: Mapped[Volunteer] = relationship(foreign_keys=[asker_id])
+    other: Mapped[Volunteer] = relationship(foreign_keys=[other_id])
+
+
 class Attendance(Base):
     """What happened on the day. `minutes` is the time given, without the way there and back.
 

@@ -94,8 +94,8 @@ def activity_list() -> Response:
     who, moment = _who(), now()
     first = max(_day("day", today()), today())
     wanted, facts = _seeking(who, first, first + timedelta(days=offering.DAYS_AHEAD))
-    found = offering.lines(wanted, moment)
-    return web.page("volunteers/resident/activity_list.html", lines=found, first=first, today=today(), **facts)
+    found = offering.lines(wanted, moment, who)
+    return web.page("volunteers/resident/activity_list.html", lines=found, who=who, first=first, today=today(), **facts)
 
 
 @bp.route("/activities/near")

@@ -17,6 +17,7 @@ from portal.volunteers.forms.certificates import ApplyForm, CertificateForm, Ver
 from portal.volunteers.forms.records import month_in
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.resident.blueprint import bp
+from portal.volunteers.resident.signups import answer
 from portal.volunteers.service import certificate_paper, certificates, people, publication, records, stars
 
 USE = Permission.VOLUNTEERS_USE
@@ -51,6 +52,14 @@ def certificate_ask() -> Response:
         return web.go(".certificates_mine")
     facts: dict[str, Any] = {"organisers": organisers, "status": form.status}
     return web.page("volunteers/resident/certificate_ask.html", form=form, **facts)
+
+
+@bp.route("/certificates/<public_id>/withdraw", methods=["POST"])
+@requires(USE)
+def certificate_withdraw(public_id: str) -> Response:
+    found = certificates.certificate_for(_me(), public_id)
+    act = lambda: certificates.withdraw(found)  # noqa: E731
+    return answer(act, _("申请撤回了。要用的时候，可以再申请。"), ".certificates_mine")
 
 
 @bp.route("/certificates/<public_id>/file")

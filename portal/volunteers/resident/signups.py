@@ -26,6 +26,8 @@ from portal.volunteers.service import (
     joining,
     leaving,
     lines,
+    pair_asking,
+    pairs,
     people,
     signup_words,
     signups,
@@ -53,6 +55,7 @@ def my_shifts() -> Response:
         found=signups.mine(whom, page=page),
         waits=lines.waits_of(whom),
         invitations=inviting.open_of(whom),
+        together=pair_asking.open_of(whom) if whom and page == 1 else [],
         asked=swapping.open_for(me) if me else [],
         page=page,
         at=now(),
@@ -203,5 +206,6 @@ def _post_page(post: Post, me: Volunteer | None, others: Sequence[Volunteer], fo
         mine=signups.standing(me, post) if me and words[post.id, me.id].code == "joined" else None,
         verdict=words[post.id, me.id] if me else fitness.verdicts([post], None, at)[post.id],
         words={one.public_id: words[post.id, one.id] for one in everybody},
+        partners=[one for one, _always in pairs.others_of(me) if one not in others] if me else [],
         waiting=places.waiting_count(post.capacity_id),
     )

@@ -25,12 +25,12 @@ USE = Permission.VOLUNTEERS_USE
 @requires(USE)
 def swap_new(public_id: str) -> Response:
     found = signups.signup_for(_whom(), public_id)
-    fellows = swapping.fellows(found)
-    form = SwapForm.of(fellows)
+    partners = swapping.partners(found)
+    form = SwapForm.of(partners)
 
     def act() -> None:
-        tokens.throttle("volunteers.swap", current_actor().public_id, limit=20, per=timedelta(hours=1))
-        to, against = form.chosen(fellows)
+        tokens.throttle_done("volunteers.swap", current_actor().public_id, limit=20, per=timedelta(hours=1))
+        to, against = form.chosen(partners)
         swapping.ask(found, by=current_actor(), to=to, against=against, words=form.text("words"))
 
     if form.carries_out(act):

@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from portal.core.clock import local
+from portal.core.web import moment_words
 from portal.volunteers.models.codes import HoursState, Mark, ShiftState, SignupState
 from portal.volunteers.models.signups import Attendance, Signup
 from portal.volunteers.service import hours
@@ -75,7 +76,7 @@ def _before(signup: Signup, moment: datetime) -> str:
     if signup.state is SignupState.REQUESTED:
         return _("报名还在等确认，通过后才能签到。")
     if moment < hours.opens_at(shift):
-        return _("还没到签到时间，%(time)s 起可以签到。", time=f"{local(hours.opens_at(shift)):%Y-%m-%d %H:%M}")
+        return _("还没到签到时间，%(time)s 起可以签到。", time=moment_words(hours.opens_at(shift)))
     if moment <= shift.ends_at:
         return _("可以签到了：扫负责人手机上的二维码，或输入 6 位签到码。")
     return _("班次已经结束，没有签到记录。如果您来过，请联系负责人或社区补登。")

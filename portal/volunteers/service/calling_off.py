@@ -16,7 +16,7 @@ from portal.volunteers.models.activities import Activity, Post, Shift
 from portal.volunteers.models.codes import HOLDS, SHIFT_MOVES, ActivityState, ShiftState, SignupState
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import Signup
-from portal.volunteers.service import guards, joining, keeping
+from portal.volunteers.service import guards, joining, keeping, serving
 
 _BEFORE = (SignupState.REQUESTED, SignupState.JOINED, SignupState.PRESENT)
 
@@ -24,8 +24,8 @@ _BEFORE = (SignupState.REQUESTED, SignupState.JOINED, SignupState.PRESENT)
 def close_shift(shift: Shift, reason: str, *, by: Actor) -> None:
     """Take nobody more; who is on it comes all the same, who waits is told."""
     _move(shift, ShiftState.CLOSED, reason)
-    for post in shift.posts:
-        places.close_line(post.capacity_id, reason=reason)
+    for number in sorted(post.capacity_id for post in shift.posts):
+        places.close_line(number, reason=reason)
     audit.record("volunteers.shift_closed", shift, reason=reason, by=by.name)
 
 
@@ -55,6 +55,7 @@ def clear(shift: Shift, *, by: joining.Who, reason: str) -> int:
     found = db.session.scalars(ours).all()
     for signup in found:
         joining.take_off(signup, SignupState.CALLED_OFF, by=by, reason=reason)
+    serving.tell_called_off(shift, reason=reason)
     return len(found)
 
 
@@ -72,7 +73,11 @@ def _move(shift: Shift, state: ShiftState, reason: str) -> None:
 
 
 def call_off_activity(activity: Activity, reason: str, *, by: Actor) -> int:
-    """Every coming shift is called off, and no more are added; return how many people were told."""
+    """Every coming shift is called off, and no more are added; return how many people were told. Who locks several
+    shifts does so in the order of their ids.
+    """
+    numbers = [shift.id for shift in keeping.coming(activity)]
+    db.session.execute(sa.select(Shift.id).where(Shift.id.in_(numbers)).order_by(Shift.id).with_for_update())
     told = sum(call_off_shift(shift, reason, by=by) for shift in keeping.coming(activity))
     keeping.move(activity, ActivityState.CALLED_OFF, reason)
     audit.record("volunteers.activity_called_off", activity, reason=reason, told=told, name=activity.title, by=by.name)

@@ -24,6 +24,12 @@ LINE = 6.3
 HIGHEST = 222
 # Two parts side by side: how wide each is, the space between, its labels, and where they begin at the latest.
 COLUMN, GAP, NARROW, LOWEST_PARTS = 77, 8, 22, 232
+# The table's columns add up to WIDTH.
+COLUMNS, PADDING = (40, 51, 45, 11, 15), 0.8
+
+
+# Signs that begin no line, and that end none.
+NOT_FIRST, NOT_LAST = frozenset("，。、；：？！）》」』】〉”’…—·,.;:?!)%"), frozenset("（《「『【〈“‘(")
 
 
 class MissingSign(Exception):
@@ -137,8 +143,24 @@ def _title(sheet: FPDF, paper: Paper) -> None:
 
 
 def _words(sheet: FPDF, width: float, height: float, text: str) -> None:
-    """Lines that break between any two signs, as Chinese does."""
-    sheet.multi_cell(width, height, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT, wrapmode=WrapMode.CHAR)
+    """Lines that break between any two signs, as Chinese does, but where a sign may begin or end no line."""
+    broken = "\n".join(_broken(sheet, width - 2 * sheet.c_margin, text))
+    sheet.multi_cell(width, height, broken, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT, wrapmode=WrapMode.CHAR)
+
+
+def _broken(sheet: FPDF, width: float, text: str) -> list[str]:
+    """A text in lines of at most a width: a comma takes the sign before it along to the next line."""
+    lines, line = [], ""
+    for sign in text:
+        if not line or sheet.get_string_width(line + sign) <= width:
+            line += sign
+            continue
+        kept, moved = line, ""
+        while len(kept) > 1 and ((moved or sign)[0] in NOT_FIRST or kept[-1] in NOT_LAST):
+            kept, moved = kept[:-1], kept[-1] + moved
+        lines.append(kept)
+        line = moved + sign
+    return [*lines, line]
 
 
 def _part(
@@ -184,10 +206,10 @@ def _table(sheet: FPDF, paper: Paper) -> None:
     sheet.ln(1.5)
     sheet.set_font(FAMILY, size=9.5)
     with sheet.table(
-        col_widths=(40, 51, 45, 11, 15),
+        col_widths=COLUMNS,
         width=WIDTH,
         line_height=6.2,
-        padding=0.8,
+        padding=PADDING,
         wrapmode=WrapMode.CHAR,
         text_align=("LEFT", "LEFT", "LEFT", "RIGHT", "RIGHT"),
         first_row_as_headings=False,
@@ -195,8 +217,8 @@ def _table(sheet: FPDF, paper: Paper) -> None:
     ) as table:
         for row in [paper.head, *paper.rows]:
             line = table.row()
-            for word in row:
-                line.cell(word)
+            for word, width in zip(row, COLUMNS, strict=True):
+                line.cell("\n".join(_broken(sheet, width - 2 * PADDING - 2 * sheet.c_margin, word)))
 
 
 def _closing(sheet: FPDF, paper: Paper) -> None:

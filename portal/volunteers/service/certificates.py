@@ -40,7 +40,7 @@ TABS: dict[str, tuple[CertificateState, ...]] = {
     "requested": (CertificateState.REQUESTED,),
     "noticed": (CertificateState.NOTICED,),
     "issued": (CertificateState.ISSUED,),
-    "ended": (CertificateState.REFUSED, CertificateState.REVOKED),
+    "ended": (CertificateState.REFUSED, CertificateState.REVOKED, CertificateState.WITHDRAWN),
 }
 
 
@@ -262,6 +262,14 @@ def refuse(certificate: ServiceCertificate, *, reason: str) -> None:
     certificate.state_reason = reason
     audit.record("volunteers.certificate_refused", certificate, reason=reason)
     record_telling.tell_certificate("volunteers.certificate_refused", certificate, reason=reason)
+
+
+def withdraw(certificate: ServiceCertificate) -> None:
+    """The volunteer needs it no more, or asked for other days."""
+    if certificate.state not in OPEN:
+        raise Refused(_("这份申请已经办理过了，不能再撤回。请刷新页面再看。"))
+    _move(certificate, CertificateState.WITHDRAWN)
+    audit.record("volunteers.certificate_withdrawn", certificate)
 
 
 def revoke(certificate: ServiceCertificate, *, reason: str, by: Actor) -> None:

@@ -7,9 +7,10 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
 from portal.core.access import Actor
-from portal.core.clock import day_bounds, local, now, today
+from portal.core.clock import day_bounds, now, today
 from portal.core.db import db
 from portal.core.errors import Missing, Refused
+from portal.core.web import moment_words
 from portal.registry.service import people
 from portal.volunteers.models.activities import Activity, Post, Shift
 from portal.volunteers.models.codes import HOLDS, Mark, SignupState
@@ -140,7 +141,7 @@ def on_the_spot(signup: Signup, purpose: Purpose, *, by: Actor) -> Attendance:
     """The leader's one button: come or gone, now. Said later, it waits for a second person."""
     moment, closes = now(), hours.closes_at(signup.shift)
     if purpose is Purpose.OUT and moment > closes:
-        until = f"{local(closes):%Y-%m-%d %H:%M}"
+        until = moment_words(closes)
         words = _("“走”到 %(time)s 为止可以点。请点“填时间”登记，由另一个人确认；或者请社区工作人员登记。", time=until)
         raise Refused(words)
     return _mark(signup, purpose, Mark.LEADER, by)

@@ -16,11 +16,14 @@ from portal.volunteers.service.codes import Purpose, Shown
 
 @dataclass(frozen=True)
 class Screen:
-    """`trouble` says why the code does not count now; `left` is in seconds."""
+    """`trouble` says why no code counts now: then none is shown, and `early` is whether one will; `left` is in
+    seconds.
+    """
 
     shown: Shown
-    qr: Markup
+    qr: Markup | str
     trouble: str
+    early: bool
     left: int
     count: Count
 
@@ -29,7 +32,9 @@ def screen(shift: Shift, purpose: Purpose, moment: datetime) -> Screen:
     shown = codes.shown(shift, purpose, moment)
     count = attendance.counts_of([shift.id]).get(shift.id, Count())
     left = int((shown.changes_at - moment).total_seconds())
-    return Screen(shown, _picture(shift, shown), _trouble(shift, purpose, moment), left, count)
+    trouble = _trouble(shift, purpose, moment)
+    picture: Markup | str = "" if trouble else _picture(shift, shown)
+    return Screen(shown, picture, trouble, bool(trouble) and codes.is_early(shift, purpose, moment), left, count)
 
 
 def _picture(shift: Shift, shown: Shown) -> Markup:

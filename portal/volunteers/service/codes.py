@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 
 from portal.core import clock, settings, tokens
 from portal.core.errors import Refused, TooMany
+from portal.core.web import moment_words
 from portal.volunteers.models.activities import Shift
 from portal.volunteers.models.codes import ShiftState
 from portal.volunteers.service import hours
@@ -134,20 +135,30 @@ def count_try(shift: Shift, whom: str) -> None:
         raise Refused(words, field="code") from None
 
 
+def window(shift: Shift, purpose: Purpose) -> tuple[datetime, datetime]:
+    """From when until when codes of a purpose count."""
+    if purpose is Purpose.IN:
+        return hours.opens_at(shift), shift.ends_at
+    return shift.starts_at, hours.closes_at(shift)
+
+
+def is_early(shift: Shift, purpose: Purpose, moment: datetime) -> bool:
+    return shift.state is not ShiftState.CALLED_OFF and moment < window(shift, purpose)[0]
+
+
 def check_window(shift: Shift, purpose: Purpose, moment: datetime) -> None:
     """Codes count from a while before the shift until a while after it; for coming, only until its end."""
     if shift.state is ShiftState.CALLED_OFF:
         raise Refused(_("这个班次已经取消，不用签到。"), field="code")
-    opens = hours.opens_at(shift) if purpose is Purpose.IN else shift.starts_at
-    closes = shift.ends_at if purpose is Purpose.IN else hours.closes_at(shift)
+    opens, closes = window(shift, purpose)
     if moment < opens:
         words = {
-            Purpose.IN: _("还没到签到时间，%(time)s 起可以签到。", time=f"{clock.local(opens):%Y-%m-%d %H:%M}"),
-            Purpose.OUT: _("活动还没开始，%(time)s 起可以签退。", time=f"{clock.local(opens):%Y-%m-%d %H:%M}"),
+            Purpose.IN: _("还没到签到时间，%(time)s 起可以签到。", time=moment_words(opens)),
+            Purpose.OUT: _("活动还没开始，%(time)s 起可以签退。", time=moment_words(opens)),
         }
         raise Refused(words[purpose], field="code")
     if moment > closes:
-        time = f"{clock.local(closes):%Y-%m-%d %H:%M}"
+        time = moment_words(closes)
         raise Refused(
             _("签到码到 %(time)s 为止有效。请联系负责人或社区，由他们登记您的到离时间。", time=time), field="code"
         )
@@ -186,8 +197,7 @@ def sheet_pin(shift: Shift, purpose: Purpose, moment: datetime) -> str:
 def sheet(shift: Shift, purpose: Purpose) -> list[Slot]:
     """The codes of a shift for the whole of its window, to be opened or printed while there is network."""
     seconds = settings.get(SHEET_MINUTES, clock.local(shift.starts_at).date()) * 60
-    opens = hours.opens_at(shift) if purpose is Purpose.IN else shift.starts_at
-    closes = shift.ends_at if purpose is Purpose.IN else hours.closes_at(shift)
+    opens, closes = window(shift, purpose)
     found = []
     for step in range(_sheet_step(opens, seconds), _sheet_step(closes, seconds) + 1):
         starts = datetime.fromtimestamp(step * seconds, tz=UTC)

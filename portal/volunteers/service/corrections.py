@@ -51,6 +51,7 @@ def ask(volunteer: Volunteer, record: ServiceRecord, facts: RecordFacts, *, reas
         raise Refused(_("这条记录已经作废。要重新记录的话，请申请“补记一次服务”。"))
     recording.check_over(facts)
     recording.check(facts)
+    recording.check_shift(record, facts)
     wishes = wishes_of(recording.snapshot(record), facts)
     if not wishes:
         raise Refused(_("和原来的记录一样，没有要更正的内容。请把不对的地方改成对的，再提交。"))

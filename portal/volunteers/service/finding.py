@@ -33,7 +33,7 @@ settings.declare(
     most=365,
 )
 # What a worker may put past with a reason. Full, two places at once and a proof of skill she may not.
-SOFT = frozenset({"experience", "away", "over_day", "rest", "newcomers"})
+SOFT = frozenset({"experience", "away", "over_day", "rest", "newcomers", "pair"})
 # Hours lately are compared in steps of so many minutes: smaller differences are nobody's concern.
 BAND = 120
 END_OF_DAY = time(23, 59)

@@ -13,6 +13,7 @@ from sqlalchemy.sql.base import ExecutableOption
 
 from portal.core import settings
 from portal.core.clock import day_bounds, local
+from portal.core.web import day_words, moment_words
 from portal.registry.models import PersonState
 from portal.volunteers.models.activities import Activity, Position, Post, Shift
 from portal.volunteers.models.codes import ActivityState, Joining, ShiftState, SignupState, VolunteerState
@@ -100,6 +101,8 @@ def judge(post: Post, standing: Standing, asked: Asked) -> Verdict:
         if code not in asked.skip and (words := check(post, standing, asked)):
             return stands(code, words)
     words = _("可以报名，还有 %(left)d 个名额", left=post.capacity.left)
+    if post.shift.activity.joining is Joining.APPROVED:
+        words = _("可以申请，要社区或领队确认，还有 %(left)d 个名额", left=post.capacity.left)
     return Verdict(fits=True, code="free", words=words, waits=post.capacity_id in standing.waits)
 
 
@@ -205,7 +208,7 @@ def _too_early(post: Post, _standing: Standing, asked: Asked) -> str:
     opens = post.shift.starts_at - timedelta(days=post.shift.activity.opens_days)
     if asked.at >= opens:
         return ""
-    return _("还没开始报名，%(moment)s 起可以报", moment=f"{local(opens):%Y-%m-%d %H:%M}")
+    return _("还没开始报名，%(moment)s 起可以报", moment=moment_words(opens))
 
 
 def _uninsured(post: Post, _standing: Standing, _asked: Asked) -> str:
@@ -296,7 +299,7 @@ def _over_day(post: Post, standing: Standing, _asked: Asked) -> str:
         held = [(own.starts_at, own.ends_at) for own in _others(post, standing)]
         total = sum(_within(*bounds, *times) for times in [*held, (shift.starts_at, shift.ends_at)])
         if total > limit:
-            facts = {"day": f"{day:%Y-%m-%d}", "total": length(total), "limit": length(limit)}
+            facts = {"day": day_words(day), "total": length(total), "limit": length(limit)}
             return _("加上这一班，%(day)s 一共 %(total)s，超过一天 %(limit)s；请换一天", **facts)
         day += timedelta(days=1)
     return ""
@@ -333,6 +336,14 @@ def _newcomers(post: Post, standing: Standing, asked: Asked) -> str:
     return _("这个岗位留给新志愿者（服务不满 %(hours)d 小时）的名额已满；可以报别的岗位或班次", **facts)
 
 
+def _pair(post: Post, standing: Standing, asked: Asked) -> str:
+    """Of an always-pair nobody comes without the other."""
+    for person_id, partner in standing.pairs.items():
+        if person_id not in asked.together and post.shift_id not in partner.shifts:
+            return _("和%(name)s结对同来，要两个人一起报名", name=partner.name)
+    return ""
+
+
 def _full(post: Post, _standing: Standing, _asked: Asked) -> str:
     return _("已经报满，可以候补：有人退出时按次序递补") if post.capacity.left <= 0 else ""
 
@@ -358,5 +369,6 @@ CHECKS: tuple[tuple[str, Callable[[Post, Standing, Asked], str]], ...] = (
     ("over_day", _over_day),
     ("rest", _rest),
     ("newcomers", _newcomers),
+    ("pair", _pair),
     ("full", _full),
 )

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from portal.core import clock, settings
 from portal.core.db import db
 from portal.core.errors import Refused
+from portal.core.web import moment_words
 from portal.volunteers.models.activities import Shift
 from portal.volunteers.models.codes import HoursState
 from portal.volunteers.models.records import RECORD_STEP
@@ -74,13 +75,18 @@ def rounded(minutes: int, shift: Shift) -> int:
 
 
 def moment_near(shift: Shift, clock_time: time) -> datetime:
-    """The instant that a clock time on the paper of a shift means: the one nearest to the shift, which may end on the
-    next day.
+    """The instant that a clock time on the paper of a shift means: of its own days, and of the evening before or the
+    morning after only while checking in or out is open, the one nearest to the shift.
     """
-    first = clock.local(shift.starts_at).date() - timedelta(days=1)
-    last = clock.local(shift.ends_at).date() + timedelta(days=1)
-    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    first, last = clock.local(shift.starts_at).date(), clock.local(shift.ends_at).date()
+    days = [first + timedelta(days=number) for number in range(-1, (last - first).days + 2)]
     moments = [clock.at(day, clock_time) for day in days]
+    open_then = opens_at(shift), closes_at(shift)
+    moments = [
+        moment
+        for day, moment in zip(days, moments, strict=True)
+        if first <= day <= last or open_then[0] <= moment <= open_then[1]
+    ]
     return min(moments, key=lambda moment: (_away(shift, moment), moment))
 
 
@@ -95,8 +101,8 @@ def check_times(shift: Shift, came_at: datetime, left_at: datetime | None, momen
     if came_at > moment + LIES_AHEAD or (left_at is not None and left_at > moment + LIES_AHEAD):
         raise Refused(_("不能填将来的时间，请等活动进行后再填。"), field="left" if left_at else "came")
     if came_at < opens_at(shift):
-        opens = f"{clock.local(opens_at(shift)):%Y-%m-%d %H:%M}"
-        raise Refused(_("还没到签到时间，%(time)s 起可以签到。", time=opens), field="came")
+        opens = moment_words(opens_at(shift))
+        raise Refused(_("到达时间太早：这一班 %(time)s 起才可以签到。请核对时间。", time=opens), field="came")
     if came_at >= shift.ends_at:
         raise Refused(_("到达时间在班次结束以后，不能记服务时间。请核对时间，没有来的请登记未到。"), field="came")
     if left_at is not None and left_at < came_at:
@@ -123,7 +129,7 @@ def day_totals(volunteer_ids: list[int], on: date) -> dict[int, int]:
 
 
 def totals_of(found: Sequence[Attendance]) -> dict[int, int]:
-    """Minutes of the day of each attendance, on all shifts, by its id."""
+    """Minutes of the day of each attendance, on all shifts, by its id: what is disputed left out."""
     start = min((one.signup.starts_at for one in found), default=None)
     if start is None:
         return {}
@@ -134,6 +140,7 @@ def totals_of(found: Sequence[Attendance]) -> dict[int, int]:
             Signup.volunteer_id.in_({one.signup.volunteer_id for one in found}),
             Signup.starts_at >= clock.day_bounds(clock.local(start).date())[0],
             Attendance.minutes.is_not(None),
+            Attendance.state != HoursState.DISPUTED,
         )
         .order_by(Signup.id)
     )

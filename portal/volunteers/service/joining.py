@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -28,14 +28,15 @@ from portal.volunteers.models.codes import HOLDS, SIGNUP_MOVES, SignupState, Swa
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.plans import Plan
 from portal.volunteers.models.signups import Signup, Swap
-from portal.volunteers.service import accompanying, fitness, held, serving
+from portal.volunteers.service import accompanying, fitness, held, pairs, serving
+from portal.volunteers.service.fit_to_join import BY_OTHERS, full, refuse_unfit
+from portal.volunteers.service.fit_to_join import Unfit as Unfit
+from portal.volunteers.service.fit_to_join import Who as Who
+from portal.volunteers.service.fit_to_join import verdict as verdict
 from portal.volunteers.service.signup_telling import tell_signup
 from portal.volunteers.service.signup_words import signup_said
 from portal.volunteers.service.standing import KIND
 
-BY_OTHERS = frozenset({Way.WORKER, Way.LEADER, Way.PLAN, Way.INVITED})
-# The take itself says whether the post is full, and who is in its line joins from there.
-_TAKEN_CARE = frozenset({"full", "waiting"})
 SWAPPED = reasons.declare("volunteers.swapped", label=lambda: _("换给了别人"))
 ENDED_WORDS = {
     SignupState.LEFT: "signup_left",
@@ -43,24 +44,6 @@ ENDED_WORDS = {
     SignupState.REFUSED: "signup_refused",
     SignupState.CALLED_OFF: "signup_called_off",
 }
-
-
-class Who(Protocol):
-    """Who acts: an Actor, or a job in the portal's name."""
-
-    @property
-    def public_id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-
-
-class Unfit(Refused):
-    """The volunteer may not be on the post; `code` is the verdict's."""
-
-    def __init__(self, verdict: fitness.Verdict, name: str = "") -> None:
-        words = _("%(name)s：%(words)s", name=name, words=verdict.words) if name else verdict.words
-        super().__init__(words)
-        self.code = verdict.code
 
 
 def put_on(
@@ -85,16 +68,18 @@ def put_on(
     if not hold([volunteer, *together], post.shift):
         # Its batch was undone at this very moment.
         raise Unfit(fitness.stands("closed", _("这一班已经取消，请看看别的班次")))
-    waits = _check(post, volunteer, way=way, checked=checked, together=together)
+    waits = refuse_unfit(post, volunteer, way=way, checked=checked, together=together)
     facts: dict[str, Any] = {"state": state, "agreed_at": agreed_at, "group": group, "plan": plan}
     with _or_collides():
         if not (waits and _accept_offer(post, volunteer)):
-            places.take(post.capacity_id, 1, refusal=_full())
+            places.take(post.capacity_id, 1, refusal=full())
         signup = _write(post, volunteer, way=way, by=by, public_id=public_id, **facts)
     asks = state is SignupState.REQUESTED
     with in_one():
         _record(signup, "volunteers.signup_requested" if asks else "volunteers.signup_made")
         tell_signup("signup_requested" if asks else "signup_joined", signup, way=way.value)
+    if way in BY_OTHERS - {Way.PLAN}:
+        pairs.tell_alone([signup])
     return signup
 
 
@@ -118,6 +103,32 @@ def put_on_all(
         ]
 
 
+def put_on_offered(
+    post: Post,
+    volunteers: Sequence[Volunteer],
+    waiting: Waiting,
+    *,
+    by: Who,
+    state: SignupState,
+    agreed_at: datetime,
+) -> list[Signup]:
+    """Two who waited together on the places that are kept for them: both or, with Refused, neither."""
+    hold(volunteers, post.shift)
+    facts: dict[str, Any] = {"state": state, "agreed_at": agreed_at, "group": ids.new_public_id()}
+    # Before the row of the line: who lets an offer lapse holds them in this order.
+    places.hold(post.capacity_id)
+    with _or_collides():
+        places.accept(waiting)
+        for one in volunteers:
+            refuse_unfit(post, one, way=Way.LINE, checked=True, together=_without(volunteers, one))
+        made = [_write(post, one, way=Way.LINE, by=by, **facts) for one in volunteers]
+    asks = state is SignupState.REQUESTED
+    for signup in made:
+        _record(signup, "volunteers.signup_requested" if asks else "volunteers.signup_made")
+        tell_signup("signup_requested" if asks else "signup_joined", signup, way=Way.LINE.value)
+    return made
+
+
 def _without(volunteers: Collection[Volunteer], one: Volunteer) -> list[Volunteer]:
     return [other for other in volunteers if other != one]
 
@@ -130,35 +141,6 @@ def hold(volunteers: Iterable[Volunteer], shift: Shift, *, at_once: bool = False
     of_people, of_shift = held.locks(at_once)
     found = db.session.scalars(of_people, {"numbers": numbers}).all()
     return len(found) == len(numbers) and db.session.scalar(of_shift, {"shift": shift.id}) is not None
-
-
-def verdict(
-    post: Post, volunteer: Volunteer, *, way: Way, checked: bool = True, together: Collection[Volunteer] = ()
-) -> fitness.Verdict:
-    """What stands in the way of a volunteer who comes to a post in some way."""
-    codes = {code for code, _check_of in fitness.CHECKS}
-    skip = set(_TAKEN_CARE) if checked else codes - fitness.HARD | _TAKEN_CARE
-    if way in BY_OTHERS:
-        skip |= fitness.OWN_WAY
-    if way in {Way.SWAP, Way.LINE}:
-        skip |= {"too_early"}
-    return fitness.verdicts_of([post], [volunteer], now(), together=together, skip=skip)[post.id, volunteer.id]
-
-
-def _check(post: Post, volunteer: Volunteer, *, way: Way, checked: bool, together: Collection[Volunteer]) -> bool:
-    """Refuse who does not fit; whether she stands in the line of the post."""
-    if post.position.newcomers < 100:
-        # Who else joins the post at this moment has committed, or waits.
-        places.hold(post.capacity_id)
-    found = verdict(post, volunteer, way=way, checked=checked, together=together)
-    if not found.fits:
-        raise Unfit(found, volunteer.person.name if together or way in BY_OTHERS else "")
-    return found.waits
-
-
-def _full() -> Unfit:
-    words = _("刚刚报满了。可以候补：有人退出时按次序递补。")
-    return Unfit(fitness.stands("full", words))
 
 
 @contextmanager
@@ -256,8 +238,10 @@ def take_off(signup: Signup, state: SignupState, *, by: Who, reason: str = "", l
 
 
 def _with_her(gone: Iterable[Signup], *, by: Who) -> None:
-    """Minors whom one of these accompanied on the shift leave it with her."""
+    """Minors whom one of these accompanied on the shift leave it with her; her partner there is told."""
     for signup in gone:
+        if signup.state is not SignupState.CALLED_OFF:
+            pairs.tell_left(signup)
         for child in accompanying.left_alone(signup):
             take_off(child, SignupState.REMOVED, by=by, reason=accompanying.ALONE)
 
@@ -287,7 +271,7 @@ def hand_on(signup: Signup, volunteer: Volunteer, *, by: Who) -> Signup:
     places.hold(signup.post.capacity_id)
     move(signup, SignupState.LEFT, by=by, reason=SWAPPED)
     _let_go(signup)
-    _check(signup.post, volunteer, way=Way.SWAP, checked=True, together=())
+    refuse_unfit(signup.post, volunteer, way=Way.SWAP, checked=True, together=())
     with _or_collides():
         waiting = in_line(signup.post, volunteer)
         if waiting is not None:
@@ -317,11 +301,12 @@ def rearrange(
             move(signup, SignupState.REMOVED, by=by, reason=reason)
             _let_go(signup, stays=post.shift_id == signup.shift_id)
         for capacity_id, units in sorted((come - left).items()):
-            places.take(capacity_id, units, refusal=_full())
+            places.take(capacity_id, units, refusal=full())
         made = [_moved(*one, way=way, by=by, reason=reason, checked=checked) for one in before]
     for capacity_id, units in sorted((left - come).items()):
         places.give_back(capacity_id, units)
     _with_her((signup for signup, post in moves if post.shift_id != signup.shift_id), by=by)
+    pairs.tell_alone(made)
     return made
 
 
@@ -331,7 +316,7 @@ def _counted(posts: Iterable[Post]) -> Counter[int]:
 
 def _moved(before: Signup, post: Post, state: SignupState, *, way: Way, by: Who, reason: str, checked: bool) -> Signup:
     """Risks and insurance were agreed to for an activity, not for another."""
-    _check(post, before.volunteer, way=way, checked=checked, together=())
+    refuse_unfit(post, before.volunteer, way=way, checked=checked, together=())
     same = before.shift.activity_id == post.shift.activity_id
     made = _write(post, before.volunteer, way=way, by=by, state=state, agreed_at=before.agreed_at if same else None)
     _record(made, "volunteers.signup_moved", reason=reason, before=before.public_id)
@@ -353,7 +338,7 @@ def exchange(one: Signup, other: Signup, *, by: Who) -> Signup:
     made = []
     with _or_collides():
         for post, volunteer in pairs:
-            _check(post, volunteer, way=Way.SWAP, checked=True, together=())
+            refuse_unfit(post, volunteer, way=Way.SWAP, checked=True, together=())
             facts: dict[str, Any] = {"way": Way.SWAP, "by": by, "state": SignupState.JOINED, "agreed_at": now()}
             made.append(_write(post, volunteer, **facts))
     for before, after in zip((one, other), made, strict=True):

@@ -19,7 +19,7 @@ from portal.registry.models import Facility, Organisation, VolunteerTeam
 from portal.volunteers.models.activities import Activity, Position, Post, Shift
 from portal.volunteers.models.codes import ACTIVITY_MOVES, ActivityState, Joining, ServiceKind, ShiftState
 from portal.volunteers.models.people import Skill, Volunteer
-from portal.volunteers.models.signups import Invitation, Signup
+from portal.volunteers.models.signups import Invitation, PairAsk, Signup
 from portal.volunteers.service import activities, activity_telling, guards
 
 PLAIN = (
@@ -202,7 +202,7 @@ def _drop(activity: Activity, position: Position) -> None:
 
 def _was_used(post_ids: Collection[int]) -> bool:
     """Whether somebody was ever on one of some posts, or asked to."""
-    columns = (Signup.post_id, Invitation.post_id)
+    columns = (Signup.post_id, Invitation.post_id, PairAsk.post_id)
     found = [sa.select(sa.literal(1)).where(column.in_(post_ids)).limit(1) for column in columns]
     return any(db.session.scalar(query) is not None for query in found)
 

@@ -18,7 +18,7 @@ from portal.registry.service import people
 from portal.volunteers.models.activities import Post, Shift
 from portal.volunteers.models.codes import Joining, SignupState, Way
 from portal.volunteers.models.people import Volunteer
-from portal.volunteers.models.signups import Signup
+from portal.volunteers.models.signups import PairAsk, Signup
 from portal.volunteers.service import fitness, joining
 from portal.volunteers.service.signup_telling import tell
 from portal.volunteers.service.standing import KIND
@@ -110,8 +110,22 @@ def line_of(post: Post) -> list[Volunteer]:
     return list(db.session.scalars(query))
 
 
+def partner_in(waiting: Waiting) -> Volunteer | None:
+    """With whom she waits in one row of the line, as both agreed."""
+    if waiting.units == 1:
+        return None
+    query = sa.select(Volunteer).join(PairAsk, PairAsk.other_id == Volunteer.id)
+    query = query.where(PairAsk.line == waiting.public_id).options(joinedload(Volunteer.person))
+    return db.session.scalar(query.order_by(PairAsk.id).limit(1))
+
+
 def take(waits: Waits, *, by: joining.Who) -> Signup:
     """Take the place that is offered; what became of her own time meanwhile is asked again."""
+    partner = partner_in(waits.waiting)
+    if partner is not None:
+        both, agreed = [waits.volunteer, partner], waits.waiting.queued_at
+        state = entry_state(waits.post)
+        return joining.put_on_offered(waits.post, both, waits.waiting, by=by, state=state, agreed_at=agreed)[0]
     return joining.put_on(
         waits.post,
         waits.volunteer,
@@ -123,8 +137,11 @@ def take(waits: Waits, *, by: joining.Who) -> Signup:
 
 
 def leave(waits: Waits) -> None:
-    """Leave the line, or decline what is offered."""
+    """Leave the line, or decline what is offered; who waits with her is told."""
+    partner = partner_in(waits.waiting)
     places.leave(waits.waiting)
+    if partner is not None:
+        tell("pair_line_left", partner, waits.post, who=waits.volunteer.person.name)
 
 
 def by_itself(post: Post, at: datetime) -> bool:
@@ -142,22 +159,32 @@ def on_place_offered(*, waiting: Waiting, **_facts: object) -> None:
     post, volunteer = found
     if not by_itself(post, now()):
         tell("line_offered", volunteer, post, until=waiting.offer_until.isoformat() if waiting.offer_until else "")
-    elif joining.hold([volunteer], post.shift, at_once=True):
+    elif joining.hold(_both(waiting, volunteer), post.shift, at_once=True):
         _promote(waiting, post, volunteer)
 
 
 def _promote(waiting: Waiting, post: Post, volunteer: Volunteer) -> bool:
     """Put who is next on the post; who does not fit any more is told so, and passed over."""
     by, agreed = Placer(waiting.placed_by, waiting.placed_by_name), waiting.queued_at
+    both, state = _both(waiting, volunteer), entry_state(post)
     try:
-        joining.put_on(post, volunteer, way=Way.LINE, by=by, state=entry_state(post), agreed_at=agreed)
+        if len(both) > 1:
+            joining.put_on_offered(post, both, waiting, by=by, state=state, agreed_at=agreed)
+        else:
+            joining.put_on(post, volunteer, way=Way.LINE, by=by, state=state, agreed_at=agreed)
     except joining.Unfit as refused:
         # Within on_place_offered the line goes on to the next by itself.
         places.hold(waiting.capacity_id)
         places.end_one(waiting, refused.message, told=False)
-        tell("line_passed", volunteer, post, reason=refused.message)
+        for one in both:
+            tell("line_passed", one, post, reason=refused.message)
         return False
     return True
+
+
+def _both(waiting: Waiting, volunteer: Volunteer) -> list[Volunteer]:
+    partner = partner_in(waiting)
+    return [volunteer, partner] if partner else [volunteer]
 
 
 def offered(at: datetime) -> list[int]:
@@ -183,7 +210,7 @@ def promote(waiting_id: int) -> None:
     found = _of(waiting)
     if found is None:
         return
-    joining.hold([found[1]], found[0].shift)
+    joining.hold(_both(waiting, found[1]), found[0].shift)
     db.session.refresh(waiting)
     if waiting.state is WaitingState.OFFERED and not _promote(waiting, *found):
         places.offer_next(waiting.capacity_id)
@@ -200,7 +227,8 @@ def on_place_closed(*, waiting: Waiting, **_facts: object) -> None:
 def _tell(event: str, waiting: Waiting) -> None:
     found = _of(waiting)
     if found is not None:
-        tell(event, found[1], found[0])
+        for one in _both(waiting, found[1]):
+            tell(event, one, found[0])
 
 
 def _of(waiting: Waiting) -> tuple[Post, Volunteer] | None:
@@ -216,6 +244,12 @@ def _of(waiting: Waiting) -> tuple[Post, Volunteer] | None:
     )
     row = db.session.execute(query).first()
     return (row[0], row[1]) if row else None
+
+
+def lines_of(volunteer: Volunteer) -> set[int]:
+    """The capacities in whose lines she stands."""
+    mine = sa.and_(Waiting.kind == KIND, Waiting.ref == volunteer.public_id, Waiting.state.in_(places.LIVE))
+    return set(db.session.scalars(sa.select(Waiting.capacity_id).where(mine)))
 
 
 def end_lines(volunteer: Volunteer, *, reason: str) -> int:

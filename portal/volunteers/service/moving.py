@@ -4,12 +4,14 @@ from datetime import date, timedelta
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from sqlalchemy.orm import joinedload
 
 from portal.core import audit, outbox, reasons
 from portal.core.access import Actor
 from portal.core.clock import now, today
 from portal.core.db import db
 from portal.core.errors import Refused
+from portal.places import service as places
 from portal.volunteers.models.codes import VOLUNTEER_MOVES, SignupState, VolunteerState
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import Signup
@@ -27,13 +29,16 @@ def ahead(volunteer: Volunteer) -> list[Signup]:
     query = sa.select(Signup).where(
         Signup.volunteer_id == volunteer.id, Signup.state.in_(_AHEAD), Signup.starts_at > now()
     )
+    query = query.options(joinedload(Signup.post))
     return list(db.session.scalars(query.order_by(Signup.starts_at, Signup.id)))
 
 
 def clear_ahead(volunteer: Volunteer, *, by: Who, reason: str, own: bool) -> int:
     """Give up every place ahead: she left them herself, or was taken off them, and out of every line. How many."""
+    held = sorted(ahead(volunteer), key=lambda one: (one.post.capacity_id, one.id))
+    for number in sorted({one.post.capacity_id for one in held} | lines.lines_of(volunteer)):
+        places.hold(number)
     lines.end_lines(volunteer, reason=reason)
-    held = ahead(volunteer)
     for signup in held:
         joining.take_off(signup, SignupState.LEFT if own else SignupState.REMOVED, by=by, reason=reason)
     return len(held)

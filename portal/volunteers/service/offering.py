@@ -89,6 +89,13 @@ class Line:
     def free(self) -> int:
         return sum(one.left > 0 for one in self.offers)
 
+    @property
+    def fitting(self) -> int:
+        """How many of its shifts the reader may join, alone or with her partner, where she was told about each."""
+        return sum(
+            any(verdict.fits or verdict.code == "pair" for verdict in one.verdicts.values()) for one in self.offers
+        )
+
 
 def reader(actor: Actor | None) -> Reader:
     """Who an account is, in one question where she is a volunteer."""
@@ -149,7 +156,7 @@ def _posts() -> sa.Select[Post]:
         .options(
             shift.contains_eager(Shift.activity).joinedload(Activity.community),
             shift.contains_eager(Shift.activity).joinedload(Activity.organisation),
-            contains_eager(Post.position),
+            contains_eager(Post.position).joinedload(Position.skills),
             contains_eager(Post.capacity),
         )
     )
@@ -174,7 +181,7 @@ def _wanted(query: sa.Select[Post], seeking: Seeking, at: datetime) -> sa.Select
 def offers(seeking: Seeking, at: datetime) -> list[Offer]:
     """The coming shifts that suit, by time."""
     query = _wanted(_posts(), seeking, at).order_by(Shift.starts_at, Shift.id, Post.id).limit(MOST_POSTS)
-    found = grouped(db.session.scalars(query))
+    found = grouped(db.session.scalars(query).unique())
     return [one for one in found if not seeking.part or part_of(one.shift.starts_at) == seeking.part]
 
 
@@ -186,12 +193,15 @@ def grouped(posts: Iterable[Post]) -> list[Offer]:
     return list(made.values())
 
 
-def lines(seeking: Seeking, at: datetime) -> list[Line]:
+def lines(seeking: Seeking, at: datetime, who: Reader | None = None) -> list[Line]:
     """The published activities that suit: first those with coming shifts, the next shift first; then, where no time
-    was asked for, those whose shifts are still to be said.
+    was asked for, those whose shifts are still to be said. A volunteer is told which she may join.
     """
     made: dict[int, Line] = {}
-    for offer in offers(seeking, at):
+    found = offers(seeking, at)
+    if who is not None and who.volunteer is not None:
+        say(found, who, at)
+    for offer in found:
         activity = offer.shift.activity
         made.setdefault(activity.id, Line(activity)).offers.append(offer)
     if not seeking.part and seeking.first <= local(at).date():
@@ -249,11 +259,10 @@ def nearest(who: Reader, at: datetime, *, limit: int = NEAREST) -> list[Offer]:
     query = (
         _wanted(_posts(), ahead, at)
         .where(Shift.state == ShiftState.OPEN, Capacity.taken < Capacity.total)
-        .options(contains_eager(Post.position).selectinload(Position.skills))
         .order_by(near, Shift.starts_at, Shift.id, Post.id)
         .limit(MOST_TRIED)
     )
-    found = grouped(db.session.scalars(query))
+    found = grouped(db.session.scalars(query).unique())
     say(found, who, at)
     if who.volunteer is not None:
         found = [one for one in found if one.fits]

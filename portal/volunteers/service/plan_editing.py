@@ -16,7 +16,7 @@ from portal.volunteers.models.activities import Post
 from portal.volunteers.models.codes import HOLDS, PlanState, SignupState, Way
 from portal.volunteers.models.plans import Plan, PlanLine
 from portal.volunteers.models.signups import Signup
-from portal.volunteers.service import joining, plan_problem, plan_words, planning
+from portal.volunteers.service import joining, pairs, plan_problem, plan_words, planning
 from portal.volunteers.solving.placing import Placing
 from portal.volunteers.solving.problem import Rule
 
@@ -221,12 +221,14 @@ def _put_all(plan: Plan, lines: Sequence[PlanLine], by: Actor) -> None:
     for _number, shift in sorted(shifts.items()):
         joining.hold(volunteers, shift)
     order = sorted(lines, key=lambda line: (line.post.capacity_id, line.id))
+    made = []
     for line in order:
         try:
-            joining.put_on(line.post, line.volunteer, way=Way.PLAN, by=by, plan=plan)
+            made.append(joining.put_on(line.post, line.volunteer, way=Way.PLAN, by=by, plan=plan))
         except Refused as refused:
             words = _("刚刚有了变化，什么也没有安排：%(words)s。请再看一遍方案。", words=refused.message)
             raise Refused(words) from None
+    pairs.tell_alone(made)
 
 
 def standing_signups(plan: Plan) -> list[Signup]:

@@ -26,7 +26,9 @@ from portal.volunteers.solving import problem as solving
 
 HELD = tuple(sorted(HOLDS))
 # What the solver knows by itself, and can say what lifting it would do; what remains closes a post to somebody.
-SOLVED = frozenset({"joined", "skill", "training", "experience", "collides", "over_day", "rest", "newcomers", "full"})
+SOLVED = frozenset(
+    {"joined", "skill", "training", "experience", "collides", "over_day", "rest", "newcomers", "pair", "full"}
+)
 # Strangers to a team and who was missed often are not proposed; a worker may put them there by hand.
 PROPOSED = SOLVED | fitness.OWN_WAY - {"members", "no_shows"}
 BY_HAND = SOLVED | fitness.OWN_WAY

@@ -77,15 +77,29 @@ def why(line: PlanLine, names: Names) -> list[str]:
 
 
 def _fair(reason: Why, _names: Names) -> str:
+    """Only what the figures say, whatever the solver was after: who else is free and fit, and their hours with the plan
+    against hers. Plans of before `still` was counted know no more than `fewer`.
+    """
     facts = {name: hours_words(reason[name]) for name in ("lately", "after")}
-    facts |= {name: reason[name] for name in ("of", "spare", "fewer")}
-    if not reason["spare"]:
-        return _("近来 %(lately)s 小时，按方案共 %(after)s 小时；能来的 %(of)d 人里，其余都另有班次或到了上限", **facts)
-    if not reason["fewer"]:
-        return _("近来 %(lately)s 小时，按方案共 %(after)s 小时；还能来的 %(spare)d 人都不比这少", **facts)
+    spare, fewer = reason["spare"], reason["fewer"]
+    still = reason.get("still", fewer)
+    own = _("近来 %(lately)s 小时，按方案共 %(after)s 小时", **facts)
+    return _("%(own)s；%(others)s", own=own, others=_others(reason["of"], spare, fewer, still))
+
+
+def _others(could: int, spare: int, fewer: int, still: int) -> str:
+    if not spare:
+        return _("能来的 %(of)d 人里，其余按方案都来不了这一班（另有班次、到了上限或要结对同来）", of=could)
+    if not fewer:
+        return _("其余有空又合适的 %(spare)d 人，按方案都不比这少", spare=spare)
+    if not still:
+        return _(
+            "其余有空又合适的 %(spare)d 人里有 %(fewer)d 人更少，但来了这一班就不比这少了", spare=spare, fewer=fewer
+        )
     return _(
-        "近来 %(lately)s 小时，按方案共 %(after)s 小时；还能来的 %(spare)d 人里有 %(fewer)d 人更少，但换了整体并不更好",
-        **facts,
+        "其余有空又合适的 %(spare)d 人里有 %(fewer)d 人更少；方案还看了远近、意愿和其他班次，觉得不妥可以换人",
+        spare=spare,
+        fewer=fewer,
     )
 
 

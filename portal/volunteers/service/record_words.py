@@ -47,6 +47,7 @@ def state_words(state: State) -> str:
             CertificateState.ISSUED: _("已开具"),
             CertificateState.REFUSED: _("没有开具"),
             CertificateState.REVOKED: _("已撤销"),
+            CertificateState.WITHDRAWN: _("已撤回"),
         }[state]
     return {
         StarState.APPLIED: _("等审定"),

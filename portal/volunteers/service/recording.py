@@ -1,10 +1,11 @@
 """Records of service (民政部令67号 7, 11): made by who organised, once for each time, changed with history, voided.
 
-A record begins and ends on a step of STEP_MINUTES and holds every step between, so that the database keeps two records
-of one volunteer from overlapping; its minutes are whole steps of RECORD_STEP, never more than it lasted.
+A record begins and ends on any minute. It holds every mark of STEP_MINUTES between, so that the database keeps two
+records of one volunteer from overlapping; what lies between two marks is asked for while the volunteer's row is held.
+Its minutes are whole steps of RECORD_STEP, never more than it lasted.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,12 +19,17 @@ from portal.core.access import Actor
 from portal.core.db import db, guarded, insert, unique_or
 from portal.core.errors import Refused
 from portal.registry.models import Organisation
-from portal.volunteers.models.activities import STEP_MINUTES, Activity, Shift
-from portal.volunteers.models.codes import HoursState, RecordState, ServiceKind
+from portal.volunteers.models.activities import Activity, Shift
+from portal.volunteers.models.codes import HoursState, RecordState
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.records import RECORD_STEP, RecordedTime, RecordVersion, ServiceRecord
 from portal.volunteers.models.signups import Attendance, Signup
 from portal.volunteers.service import hours, record_telling
+from portal.volunteers.service.record_facts import STEP, on_minute, on_step
+from portal.volunteers.service.record_facts import RecordFacts as RecordFacts
+from portal.volunteers.service.record_facts import check as check
+from portal.volunteers.service.record_facts import check_over as check_over
+from portal.volunteers.service.record_facts import check_shift as check_shift
 
 DAYS = "volunteers.record_days"
 settings.declare(
@@ -35,7 +41,6 @@ settings.declare(
     most=30,
 )
 RECORDED, CHANGED, VOIDED = "service_recorded", "service_record_changed", "service_record_voided"
-LONGEST = timedelta(hours=24)
 SYSTEM = "system"
 # Who recorded what a code let in and out, and nobody had to confirm.
 BY_MARKS = reasons.declare("volunteers.recorded_by_marks", label=lambda: _("签到签退后自动记录"))
@@ -43,26 +48,6 @@ BY_MARKS = reasons.declare("volunteers.recorded_by_marks", label=lambda: _("签�
 WITHDRAWN = reasons.declare("volunteers.hours_withdrawn", label=lambda: _("服务时间有异议或已修改，重新确认后再计入"))
 ANEW = reasons.declare("volunteers.hours_confirmed_anew", label=lambda: _("服务时间重新确认"))
 BY_HOURS = reasons.declare("volunteers.recorded_by_hours", label=lambda: _("随服务时间自动更新"))
-_STEP = timedelta(minutes=STEP_MINUTES)
-
-
-@dataclass(frozen=True)
-class RecordFacts:
-    """What a record says of a service: 活动名称、类别、服务内容、地点、时间、服务时间、活动负责人."""
-
-    activity: str
-    kind: ServiceKind
-    content: str
-    place: str
-    leader_name: str
-    starts_at: datetime
-    ends_at: datetime
-    minutes: int
-    factor: int = 100
-
-    @property
-    def span(self) -> int:
-        return int((self.ends_at - self.starts_at).total_seconds()) // 60
 
 
 def organiser_name(community: Area, organisation: Organisation | None) -> str:
@@ -80,12 +65,6 @@ def term() -> int:
     return settings.get(DAYS)
 
 
-def on_step(moment: datetime) -> datetime:
-    """The step nearest to a moment: the same for what ends and for what begins there."""
-    seconds = _STEP.total_seconds()
-    return datetime.fromtimestamp(int(moment.timestamp() / seconds + 0.5) * seconds, tz=moment.tzinfo)
-
-
 def facts_of(attendance: Attendance) -> RecordFacts:
     """What a confirmed attendance says, within its shift, without the way there and back; Refused where it is too
     little.
@@ -93,7 +72,7 @@ def facts_of(attendance: Attendance) -> RecordFacts:
     shift, activity = attendance.signup.shift, attendance.signup.shift.activity
     minutes = (attendance.minutes or 0) // RECORD_STEP * RECORD_STEP
     came, left = hours.span_of(attendance) or (shift.starts_at, shift.starts_at + timedelta(minutes=minutes))
-    starts, ends = on_step(came), on_step(left)
+    starts, ends = on_minute(came), on_minute(left)
     if int((ends - starts).total_seconds()) // 60 < minutes:
         starts, ends = _widened(shift, starts, minutes)
     return RecordFacts(
@@ -110,8 +89,8 @@ def facts_of(attendance: Attendance) -> RecordFacts:
 
 
 def _widened(shift: Shift, starts: datetime, minutes: int) -> tuple[datetime, datetime]:
-    """A span of whole steps that holds so many minutes, inside the shift."""
-    length = timedelta(minutes=-(-minutes // STEP_MINUTES) * STEP_MINUTES)
+    """A span that holds so many minutes, inside the shift."""
+    length = timedelta(minutes=minutes)
     starts = max(shift.starts_at, min(starts, shift.ends_at - length))
     return starts, starts + length
 
@@ -196,48 +175,35 @@ def _make(
     return made
 
 
-def check(facts: RecordFacts) -> None:
-    """Refuse times that no record can have."""
-    if facts.ends_at <= facts.starts_at:
-        raise Refused(_("结束时间要晚于开始时间。"), field="ends")
-    if facts.ends_at - facts.starts_at > LONGEST:
-        raise Refused(_("一条记录最长 24 小时，更长的请分开记录。"), field="ends")
-    if on_step(facts.starts_at) != facts.starts_at or on_step(facts.ends_at) != facts.ends_at:
-        raise Refused(_("开始和结束时间请填 5 分钟的整数倍，例如 09:05。"), field="starts")
-    if facts.minutes <= 0 or facts.minutes % RECORD_STEP:
-        raise Refused(_("服务时间要大于 0，按 0.1 小时记录，例如 1.5。"), field="hours")
-    if facts.minutes > facts.span:
-        most = f"{facts.span // RECORD_STEP * RECORD_STEP / 60:.1f}"
-        raise Refused(_("服务时间不能超过活动的时长，最多 %(most)s 小时；路上的时间不算。", most=most), field="hours")
-
-
-def check_over(facts: RecordFacts) -> None:
-    """Refuse what somebody types of a service that is not over. What was checked out is over, whatever its step."""
-    if facts.ends_at > clock.now():
-        raise Refused(_("服务还没有结束，不能记录。请在结束以后再记。"), field="day")
-
-
 def _hold(made: ServiceRecord) -> None:
-    """Hold every step of the record, in the order of time: the database refuses a second record of the same time."""
+    """Hold every mark of the record, in the order of time: the database refuses a second record of the same mark. What
+    overlaps between two marks is looked for while nobody else records for the volunteer.
+    """
+    db.session.execute(sa.select(Volunteer.id).where(Volunteer.id == made.volunteer_id).with_for_update(key_share=True))
+    if (other := _overlapping(made)) is not None:
+        raise Refused(_overlap_words(other), field="starts")
     try:
         with unique_or(Refused("")):
             insert(RecordedTime, *steps(made))
     except Refused:
-        raise Refused(_overlap_words(made), field="starts") from None
+        raise Refused(_overlap_words(_overlapping(made)), field="starts") from None
 
 
 def steps(made: ServiceRecord) -> list[dict[str, Any]]:
-    """Each step of time that a record holds, in order."""
-    count = int((made.ends_at - made.starts_at) / _STEP)
+    """Each mark of time that a record holds, in order: from the one nearest to its beginning to before that nearest to
+    its end, where the next may begin.
+    """
+    first = on_step(made.starts_at)
+    count = int((on_step(made.ends_at) - first) / STEP)
     return [
-        {"volunteer_id": made.volunteer_id, "at": made.starts_at + number * _STEP, "record_id": made.id}
+        {"volunteer_id": made.volunteer_id, "at": first + number * STEP, "record_id": made.id}
         for number in range(count)
     ]
 
 
-def _overlap_words(made: ServiceRecord) -> str:
+def _overlapping(made: ServiceRecord) -> ServiceRecord | None:
     with db.session.no_autoflush:
-        other = db.session.scalar(
+        return db.session.scalar(
             sa.select(ServiceRecord)
             .where(
                 ServiceRecord.volunteer_id == made.volunteer_id,
@@ -248,9 +214,12 @@ def _overlap_words(made: ServiceRecord) -> str:
             )
             .order_by(ServiceRecord.starts_at, ServiceRecord.id)
         )
+
+
+def _overlap_words(other: ServiceRecord | None) -> str:
     if other is None:
         return _("这段时间刚才已有另一条服务记录，同一时间只能记一次。请刷新后核对。")
-    when = f"{clock.local(other.starts_at):%Y-%m-%d %H:%M}–{clock.local(other.ends_at):%H:%M}"
+    when = record_telling.when(other)
     return _(
         "这段时间已有“%(activity)s”的服务记录（%(when)s），同一时间只能记一次。请核对时间。",
         activity=other.activity,
@@ -261,6 +230,7 @@ def _overlap_words(made: ServiceRecord) -> str:
 def change(made: ServiceRecord, facts: RecordFacts, *, seen: int, reason: str, by: str) -> ServiceRecord:
     """Put a record right; how it stood is kept with the reason. `seen` is the version that was looked at."""
     check(facts)
+    check_shift(made, facts)
     _turn_over(made, seen, reason=reason, by=by)
     moved = (made.starts_at, made.ends_at) != (facts.starts_at, facts.ends_at)
     _say(made, facts)

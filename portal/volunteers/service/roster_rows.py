@@ -73,6 +73,11 @@ class Place:
     def missing(self) -> int:
         return max(self.needs - self.taken, 0)
 
+    @property
+    def count(self) -> str:
+        """1/2: taken of what is needed."""
+        return f"{self.taken}/{self.needs}"
+
     @cached_property
     def over(self) -> int:
         """How many more there are than the position usually needs."""
@@ -171,6 +176,11 @@ class Week:
     @cached_property
     def short(self) -> int:
         return sum(1 for card in self.all_cards if card.missing)
+
+    @cached_property
+    def most_missing(self) -> int:
+        """How many the shift lacks that lacks the most."""
+        return max((card.missing for card in self.all_cards), default=0)
 
     @cached_property
     def troubled(self) -> list[Line]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.areas import service as areas
 from portal.areas.models import Building, Dwelling
-from portal.core import audit, settings
+from portal.core import audit, outbox, settings
 from portal.core.access import Actor, Scope
 from portal.core.clock import now
 from portal.core.db import db, unique_or
@@ -19,7 +19,7 @@ from portal.core.web import moment_words
 from portal.registry.models import Household, Person
 from portal.registry.service import people
 from portal.volunteers.models.activities import Served, Shift
-from portal.volunteers.models.codes import ShiftState, SignupState, Task
+from portal.volunteers.models.codes import Joining, ShiftState, SignupState, Task, Way
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import Signup
 from portal.volunteers.service import people as volunteers
@@ -126,6 +126,23 @@ def let_go(signup: Signup) -> None:
     db.session.execute(freed)
 
 
+def tell_called_off(shift: Shift, *, reason: str) -> None:
+    """Whom nobody will come to: each person once, whatever was to be done there."""
+    query = sa.select(Served).where(Served.shift_id == shift.id, Served.done_at.is_(None))
+    told: set[int] = set()
+    for one in db.session.scalars(query.options(joinedload(Served.person)).order_by(Served.id)):
+        person = people.resolved(one.person)
+        if person.id in told or not people.is_served(person):
+            continue
+        told.add(person.id)
+        activity = shift.activity
+        facts = {"starts": shift.starts_at.isoformat(), "ends": shift.ends_at.isoformat(), "reason": reason}
+        facts |= {"leader": activity.leader_name, "phone": activity.leader_phone or ""}
+        outbox.enqueue(
+            "volunteers.served_called_off", to=person.ref, person=person.name, activity=activity.title, **facts
+        )
+
+
 def drop(served: Served, reason: str, *, by: Actor) -> None:
     """Take somebody off the list of a shift; what was done stays."""
     if served.done_at is not None:
@@ -171,13 +188,34 @@ def why_hidden(shift: Shift, at: datetime) -> str:
 
 def count_for(shift: Shift, volunteer: Volunteer) -> int:
     """How many a volunteer has to see to on a shift: a number tells nobody's name."""
-    query = sa.select(sa.func.count()).select_from(Served).where(Served.shift_id == shift.id, _hers(volunteer))
+    query = sa.select(sa.func.count()).select_from(Served).where(Served.shift_id == shift.id, _hers(shift, volunteer))
     return db.session.scalar(query) or 0
 
 
-def _hers(volunteer: Volunteer) -> sa.ColumnElement[bool]:
-    """Those she is sent to, and those nobody is sent to yet."""
-    return sa.or_(Served.volunteer_id == volunteer.id, Served.volunteer_id.is_(None))
+def waits_for_yes(shift: Shift, volunteer: Volunteer) -> bool:
+    """Whether the shift serves people whom she is not shown because nobody has confirmed her yet."""
+    if is_confirmed(shift, volunteer):
+        return False
+    query = sa.select(Served.id).where(Served.shift_id == shift.id, Served.volunteer_id.is_(None))
+    return db.session.scalar(query.limit(1)) is not None
+
+
+def is_confirmed(shift: Shift, volunteer: Volunteer) -> bool:
+    """Whether a worker or leader knows her on this shift: put her there, or said yes to her request. Who joined by a
+    tap where everybody may is shown only those a worker sent her to by name.
+    """
+    query = sa.select(Signup.way).where(
+        Signup.shift_id == shift.id, Signup.volunteer_id == volunteer.id, Signup.state.in_(ON_IT)
+    )
+    way = db.session.scalar(query.limit(1))
+    asked = shift.activity.joining is Joining.APPROVED and way is not Way.SWAP
+    return asked or way in {Way.WORKER, Way.LEADER, Way.PLAN, Way.INVITED}
+
+
+def _hers(shift: Shift, volunteer: Volunteer) -> sa.ColumnElement[bool]:
+    """Those she is sent to, and, where she is confirmed, those nobody is sent to yet."""
+    sent = Served.volunteer_id == volunteer.id
+    return sa.or_(sent, Served.volunteer_id.is_(None)) if is_confirmed(shift, volunteer) else sent
 
 
 def show(shift: Shift, volunteer: Volunteer) -> list[Shown]:
@@ -185,7 +223,7 @@ def show(shift: Shift, volunteer: Volunteer) -> list[Shown]:
     hidden = why_hidden(shift, now())
     if hidden:
         raise Refused(hidden)
-    query = sa.select(Served).where(Served.shift_id == shift.id, _hers(volunteer)).options(_home())
+    query = sa.select(Served).where(Served.shift_id == shift.id, _hers(shift, volunteer)).options(_home())
     found = []
     for one in db.session.scalars(query.order_by(Served.id)):
         person = people.resolved(one.person)
@@ -208,7 +246,7 @@ def finish(actor: Actor, public_id: str, words: str) -> Served:
     if served is None:
         raise Missing
     shift, mine = own_shift(actor, served.shift.public_id)
-    if served.volunteer_id not in (None, mine.id):
+    if served.volunteer_id != mine.id and (served.volunteer_id is not None or not is_confirmed(shift, mine)):
         raise Missing
     hidden = why_hidden(shift, now())
     if hidden:

@@ -21,7 +21,7 @@ from portal.volunteers.models.activities import Activity, Served, Shift, ShiftBa
 from portal.volunteers.models.codes import HOLDS, ActivityState, InvitationState, ShiftState
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.plans import PlanGap, PlanLine
-from portal.volunteers.models.signups import Invitation, Signup
+from portal.volunteers.models.signups import Invitation, PairAsk, Signup
 from portal.volunteers.service import activities, activity_telling, calling_off, guards, held, keeping, patterns
 from portal.volunteers.service.patterns import Occurrence, Pattern
 
@@ -171,7 +171,7 @@ def _used(shifts: Sequence[Shift]) -> set[int]:
     posts = {post.id: shift.id for shift in shifts for post in shift.posts}
     places = {post.capacity_id: shift.id for shift in shifts for post in shift.posts}
     found = set(db.session.scalars(sa.select(Served.shift_id).where(Served.shift_id.in_([one.id for one in shifts]))))
-    for column in (Signup.post_id, Invitation.post_id, PlanLine.post_id, PlanGap.post_id):
+    for column in (Signup.post_id, Invitation.post_id, PairAsk.post_id, PlanLine.post_id, PlanGap.post_id):
         found |= {posts[number] for number in db.session.scalars(sa.select(column).where(column.in_(posts)))}
     waited = sa.select(Waiting.capacity_id).where(Waiting.capacity_id.in_(places))
     return found | {places[number] for number in db.session.scalars(waited)}
@@ -241,7 +241,8 @@ def _lock(shift: Shift) -> None:
     anew = {"populate_existing": True}
     db.session.scalar(sa.select(Shift).where(Shift.id == shift.id).with_for_update().execution_options(**anew))
     numbers = [post.capacity_id for post in shift.posts]
-    query = sa.select(Capacity).where(Capacity.id.in_(numbers)).order_by(Capacity.id)
+    # Before the people's rows: who leaves holds the place first, and then her own row.
+    query = sa.select(Capacity).where(Capacity.id.in_(numbers)).order_by(Capacity.id).with_for_update()
     db.session.scalars(query.execution_options(**anew)).all()
 
 
@@ -293,6 +294,8 @@ def _end_with(shift: Shift, before: datetime) -> None:
     )
     late = sa.or_(Invitation.answer_by > begins, Invitation.answer_by == before)
     db.session.execute(sa.update(Invitation).where(asked, late).values(answer_by=begins))
+    pairs = sa.and_(PairAsk.post_id.in_([post.id for post in shift.posts]), PairAsk.state == InvitationState.ASKED)
+    db.session.execute(sa.update(PairAsk).where(pairs, PairAsk.answer_by > begins).values(answer_by=begins))
 
 
 def split(dates: Sequence[Occurrence]) -> tuple[int, int]:

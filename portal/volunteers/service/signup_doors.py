@@ -17,8 +17,8 @@ from portal.registry.models import Person
 from portal.registry.service import people
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.records import ServiceRecord
-from portal.volunteers.models.signups import Attendance, HeldTime, Invitation, Signup, Swap
-from portal.volunteers.service import joining, lines, signups
+from portal.volunteers.models.signups import Attendance, HeldTime, Invitation, PairAsk, Signup, Swap
+from portal.volunteers.service import joining, lines, pair_asking, signups
 from portal.volunteers.service.signup_words import signup_said, span
 from portal.volunteers.service.standing import KIND
 
@@ -60,6 +60,11 @@ def export(person: Person) -> list[dict[str, Any]]:
     held += [_exported_wait(one) for one in lines.waits_of(volunteers)]
     asked = sa.select(Invitation).where(Invitation.volunteer_id.in_([one.id for one in volunteers]))
     held += [_exported_invitation(one) for one in db.session.scalars(asked.order_by(Invitation.id))]
+    numbers = [one.id for one in volunteers]
+    pairs = sa.select(PairAsk).where(sa.or_(PairAsk.asker_id.in_(numbers), PairAsk.other_id.in_(numbers)))
+    held += [
+        _exported_pair(one) for one in db.session.scalars(pairs.options(*pair_asking.whole()).order_by(PairAsk.id))
+    ]
     swaps = sa.select(Swap).join(Swap.signup).where(Signup.volunteer_id.in_([one.id for one in volunteers]))
     return held + [_exported_swap(one) for one in db.session.scalars(swaps.order_by(Swap.id))]
 
@@ -100,6 +105,19 @@ def _exported_invitation(one: Invitation) -> dict[str, Any]:
     }
 
 
+def _exported_pair(one: PairAsk) -> dict[str, Any]:
+    shift = one.post.shift
+    return {
+        _("相约一起参加"): shift.activity.title,
+        _("班次"): span(shift.starts_at, shift.ends_at),
+        _("谁约的"): one.asker.person.name,
+        _("约了谁"): one.other.person.name,
+        _("状态"): signup_said(one.state),
+        _("留言"): one.words,
+        _("不参加的原因"): one.reason,
+    }
+
+
 def _exported_swap(one: Swap) -> dict[str, Any]:
     return {
         _("发起的换班"): one.signup.shift.activity.title,
@@ -126,6 +144,7 @@ def purge(before: date) -> int:
     _delete(sa.delete(Swap).where(sa.or_(Swap.signup_id.in_(old), Swap.against_id.in_(old))))
     _delete(sa.delete(HeldTime).where(HeldTime.signup_id.in_(old)))
     _delete(sa.delete(Invitation).where(Invitation.answer_by < moment))
+    pair_asking.forget(moment)
     return _delete(sa.delete(Signup).where(Signup.ends_at < moment, Signup.id.not_in(kept)))
 
 

@@ -26,7 +26,7 @@ _WORDS: dict[type[StrEnum], dict[StrEnum, Any]] = {
     },
     Way: {
         Way.SELF: _l("自己报名"),
-        Way.FAMILY: _l("家人一起报名"),
+        Way.FAMILY: _l("一起报名"),
         Way.LINE: _l("候补转正"),
         Way.INVITED: _l("接受邀请"),
         Way.SWAP: _l("换班"),

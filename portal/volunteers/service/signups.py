@@ -19,11 +19,11 @@ from portal.registry.service import consents
 from portal.registry.service import people as register
 from portal.volunteers.models.activities import Activity, Post, Shift
 from portal.volunteers.models.codes import ActivityState, SignupState, SwapState, VolunteerState
-from portal.volunteers.models.people import Pair, Volunteer
+from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import Signup, Swap
 from portal.volunteers.service import activities, fitness, joining, leaving, swapping
 
-PAGE = 20
+PAGE, MOST_COMING = 20, 100
 COMING = (SignupState.REQUESTED, SignupState.JOINED, SignupState.PRESENT)
 _GONE = (VolunteerState.LEFT, VolunteerState.REFUSED)
 
@@ -74,15 +74,8 @@ def whom(actor: Actor) -> list[Volunteer]:
 
 
 def companions(actor: Actor, me: Volunteer | None) -> list[Volunteer]:
-    """Who can be put on a post together with her: her family, and those a worker paired her with."""
-    family = [one for one in whom(actor) if me is None or one.id != me.id]
-    if me is None:
-        return family
-    other = sa.case((Pair.one_id == me.id, Pair.other_id), else_=Pair.one_id)
-    paired = sa.select(other).where(sa.or_(Pair.one_id == me.id, Pair.other_id == me.id))
-    query = sa.select(Volunteer).where(Volunteer.id.in_(paired), Volunteer.state.not_in(_GONE))
-    found = db.session.scalars(query.options(joinedload(Volunteer.person)).order_by(Volunteer.id))
-    return list(dict.fromkeys([*family, *found]))
+    """Whom the account may put on a post together with her: its family. Others whom she is paired with are asked."""
+    return [one for one in whom(actor) if me is None or one.id != me.id]
 
 
 def post(post_id: int) -> Post:
@@ -105,10 +98,23 @@ def mine(volunteers: Collection[Volunteer], *, page: int = 1) -> Mine:
         return Mine((), (), more=False)
     query = sa.select(Signup).where(Signup.volunteer_id.in_([one.id for one in volunteers])).options(*joining.whole())
     coming = sa.and_(Signup.state.in_(COMING), Signup.ends_at > now())
-    first = db.session.scalars(query.where(coming).order_by(Signup.starts_at, Signup.id).limit(100))
+    if page <= 1:
+        return _first_page(query, coming)
+    first = db.session.scalars(query.where(coming).order_by(Signup.starts_at, Signup.id).limit(MOST_COMING))
     past = query.where(~coming).order_by(Signup.starts_at.desc(), Signup.id.desc())
     found = db.session.scalars(past.offset(max(page - 1, 0) * PAGE).limit(PAGE + 1)).all()
     return Mine(tuple(first), tuple(found[:PAGE]), more=len(found) > PAGE)
+
+
+def _first_page(query: sa.Select[Signup], coming: sa.ColumnElement[bool]) -> Mine:
+    """Both parts in one question."""
+    is_past = sa.case((coming, 0), else_=1)
+    forth = sa.case((coming, Signup.starts_at), else_=None)
+    order = (is_past, forth, Signup.starts_at.desc(), Signup.id.desc())
+    rows = db.session.execute(query.add_columns(is_past).order_by(*order).limit(MOST_COMING + PAGE + 1)).all()
+    ahead = [row[0] for row in rows if not row[1]]
+    past = [row[0] for row in rows if row[1]]
+    return Mine(tuple(ahead[:MOST_COMING]), tuple(past[:PAGE]), more=len(past) > PAGE)
 
 
 def signup_for(volunteers: Collection[Volunteer], public_id: str) -> Signup:

@@ -16,8 +16,8 @@ from portal.places.models import Waiting
 from portal.places.service import LIVE
 from portal.registry.models import Person, TeamMember
 from portal.volunteers.models.activities import Activity, Post, Shift
-from portal.volunteers.models.codes import HOLDS, RecordState, SignupState
-from portal.volunteers.models.people import Absence, GuardianConsent, Volunteer, VolunteerSkill
+from portal.volunteers.models.codes import HOLDS, RecordState, SignupState, VolunteerState
+from portal.volunteers.models.people import Absence, GuardianConsent, Pair, Volunteer, VolunteerSkill
 from portal.volunteers.models.records import ServiceRecord
 from portal.volunteers.models.signups import Signup
 
@@ -62,6 +62,14 @@ class Own:
 
 
 @dataclass
+class Partner:
+    """The other of an always-pair."""
+
+    name: str
+    shifts: set[int] = field(default_factory=set)
+
+
+@dataclass
 class Standing:
     """A volunteer as the checks see her. `skills` is what she says she can: proven or not, until when."""
 
@@ -76,6 +84,8 @@ class Standing:
     along: set[int] = field(default_factory=set)
     # The shifts on which one of those who come along is already.
     beside: set[int] = field(default_factory=set)
+    # With whom she always comes (persons' ids): the name, and the shifts he is on.
+    pairs: dict[int, Partner] = field(default_factory=dict)
     minutes: int = 0
     missed: int = 0
 
@@ -134,6 +144,10 @@ def _put_beside(one: Standing, row: Any) -> None:
     one.beside.add(row.ref)
 
 
+def _put_pair(one: Standing, row: Any) -> None:
+    one.pairs.setdefault(row.ref, Partner(row.words)).shifts.add(row.more)
+
+
 def _put_minutes(one: Standing, row: Any) -> None:
     one.minutes = int(row.ref)
 
@@ -150,6 +164,7 @@ _PUT = {
     "team": _put_team,
     "consent": _put_consent,
     "beside": _put_beside,
+    "pair": _put_pair,
     "minutes": _put_minutes,
     "missed": _put_missed,
 }
@@ -192,7 +207,7 @@ def _knowing() -> sa.CompoundSelect[Any]:
     missed = missed.where(
         Signup.volunteer_id.in_(who), Signup.state == SignupState.NO_SHOW, Signup.starts_at >= since
     ).group_by(Signup.volunteer_id)
-    parts = [own, waits, away, skills, _teams(who, day), _consents(who), _beside(who)]
+    parts = [own, waits, away, skills, _teams(who, day), _consents(who), _beside(who), _pairs(who)]
     return sa.union_all(*parts, minutes.group_by(ServiceRecord.volunteer_id), missed)
 
 
@@ -232,6 +247,26 @@ def _beside(who: Any) -> sa.Select[Any]:
             GuardianConsent.comes_along,
             Signup.state.in_(HELD),
         )
+    )
+
+
+def _pairs(who: Any) -> sa.Select[Any]:
+    """The others of her always-pairs who help at present, each with the shifts he is on (0 for none)."""
+    other = sa.orm.aliased(Volunteer)
+    mine = sa.or_(
+        sa.and_(Pair.one_id == Volunteer.id, Pair.other_id == other.id),
+        sa.and_(Pair.other_id == Volunteer.id, Pair.one_id == other.id),
+    )
+    on = sa.and_(Signup.volunteer_id == other.id, Signup.state.in_(HELD))
+    shift = sa.func.coalesce(Signup.shift_id, 0)
+    return (
+        _facts("pair", Volunteer.id, ref=other.person_id, more=shift, words=Person.name)
+        .select_from(Volunteer)
+        .join(Pair, sa.or_(Pair.one_id == Volunteer.id, Pair.other_id == Volunteer.id))
+        .join(other, mine)
+        .join(Person, Person.id == other.person_id)
+        .outerjoin(Signup, on)
+        .where(Volunteer.id.in_(who), Pair.always, other.state == VolunteerState.ACTIVE)
     )
 
 

@@ -1,6 +1,7 @@
 """Swaps: a place given to one volunteer or to whoever takes it, or two places exchanged; always in one transaction."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,9 @@ from portal.volunteers.service import fitness, joining
 from portal.volunteers.service.signup_telling import tell_signup
 
 SHOWN = 100
+# So many others are offered to choose from; whoever is not among them is reached by asking everybody.
+OFFERED = 20
+_OWN_TIME = frozenset({"collides", "over_day", "rest", "joined", "pair"})
 # What the exchange itself takes care of, or what only holds back who signs up from nothing.
 SKIP = frozenset({"full", "waiting", "too_early"})
 
@@ -51,6 +55,39 @@ def may_swap(signup: Signup, at: datetime) -> bool:
     return signup.state is SignupState.JOINED and at < signup.starts_at
 
 
+@dataclass(frozen=True)
+class Partners:
+    """Who could take a place over, by name; and with whose shifts it could be exchanged, the soonest first."""
+
+    takers: list[Signup]
+    exchanges: list[Signup]
+
+    @property
+    def everybody(self) -> list[Signup]:
+        return [*self.exchanges, *self.takers]
+
+
+def partners(signup: Signup) -> Partners:
+    """Of the fellows those who are free and fit for the place; against a shift of theirs, where each fits the other's
+    but for the shift that is given away.
+    """
+    found = fellows(signup)
+    others = list({one.volunteer_id: one.volunteer for one in found}.values())
+    posts = {one.post_id for one in found} | {signup.post_id}
+    read = db.session.scalars(sa.select(Post).where(Post.id.in_(posts)).options(*fitness.whole())).all()
+    mine = [post for post in read if post.id == signup.post_id]
+    theirs = [post for post in read if post.id != signup.post_id]
+    free = fitness.verdicts_of(mine, others, now(), skip=SKIP)
+    fit = fitness.verdicts_of(mine, others, now(), skip=SKIP | _OWN_TIME)
+    me = fitness.verdicts_of(theirs, [signup.volunteer], now(), skip=SKIP | _OWN_TIME)
+    takers = {one.volunteer_id: one for one in found if free[signup.post_id, one.volunteer_id].fits}
+    by_name = sorted(takers.values(), key=lambda one: (one.volunteer.person.name, one.volunteer_id))
+    both = [
+        one for one in found if fit[signup.post_id, one.volunteer_id].fits and me[one.post_id, signup.volunteer_id].fits
+    ]
+    return Partners(by_name[:OFFERED], both[:OFFERED])
+
+
 def fellows(signup: Signup) -> list[Signup]:
     """The coming signups of others on the same activity's other shifts: with whom a place can be exchanged."""
     query = (
@@ -73,13 +110,14 @@ def fellows(signup: Signup) -> list[Signup]:
 def take(swap: Swap, volunteer: Volunteer, *, by: joining.Who) -> Signup:
     """Take a place over, or exchange: whoever cannot be on the other's place refuses both."""
     giver = swap.signup.volunteer
-    joining.hold([giver, volunteer], swap.signup.shift)
+    # In the order of their ids, as whoever calls off or rearranges several shifts.
+    shifts = {one.shift_id: one.shift for one in (swap.signup, swap.against) if one is not None}
+    for _number, shift in sorted(shifts.items()):
+        joining.hold([giver, volunteer], shift)
     if swap.to_id not in {None, volunteer.id} or volunteer.id == giver.id:
         raise Missing
     if swap.signup.starts_at <= now():
         raise Refused(_("这一班已经开始，不能再换了。"))
-    if swap.against is not None:
-        joining.hold([], swap.against.shift)
     # Before the swap's own row: who takes somebody off holds the place first, and ends the swaps then.
     for signup in sorted({swap.signup, swap.against or swap.signup}, key=lambda one: one.post.capacity_id):
         places.hold(signup.post.capacity_id)

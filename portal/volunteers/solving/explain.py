@@ -44,17 +44,18 @@ def _reasons(placing: Placing, person: Person, post: Post, could: Collection[Per
 
 
 def _fair(placing: Placing, person: Person, post: Post, could: Collection[Person]) -> dict[str, Any]:
-    """Her hours lately and with the proposal; of those who could come, how many still could in her stead, and how many
-    of them have fewer hours.
+    """Her hours lately and with the proposal; of those who could come, how many still could in her stead, how many of
+    them have fewer hours than she with the proposal as it stands, and how many still would with the shift.
     """
     if len(could) <= 1:
         return {"code": "only"}
     after = placing.load(person)
     placing.take(person.id, post.id)
-    spare = [other for other in could if other is not person and not placing.obstacles(other, post)]
-    fewer = sum(1 for other in spare if placing.load(other) < placing.load(person))
+    loads = [placing.load(other) for other in could if other is not person and not placing.obstacles(other, post)]
     placing.put(person.id, post.id)
-    figures = {"spare": len(spare), "fewer": fewer, "of": len(could)}
+    fewer = sum(1 for load in loads if load < after)
+    still = sum(1 for load in loads if load + post.minutes < after)
+    figures = {"spare": len(loads), "fewer": fewer, "still": still, "of": len(could)}
     return {"code": "hours", "lately": person.lately, "after": after, **figures}
 
 

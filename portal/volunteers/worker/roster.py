@@ -22,11 +22,13 @@ from portal.volunteers.service.rearranging import Done
 from portal.volunteers.service.roster_rows import Wanted
 from portal.volunteers.service.signup_words import signup_said
 from portal.volunteers.worker.blueprint import bp
+from portal.volunteers.worker.tight import Tight
 
 KEEP = Permission.VOLUNTEERS_KEEP
 UNDO, UNDO_FOR = "volunteers.roster_undo", timedelta(minutes=15)
 SHOWN = 12
 
+bp.record_once(lambda state: state.app.jinja_env.add_extension(Tight))
 bp.add_app_template_filter(signup_said, "roster_state")
 bp.add_app_template_filter(finding.hours_words, "roster_hours")
 bp.add_app_template_filter(rearranging.post_words, "roster_post")

@@ -19,6 +19,7 @@ from portal.registry.service.imports.batches import (
     twins,
     upload,
 )
+from portal.registry.service.imports.blanks import blank
 from portal.registry.service.imports.columns import Table, read_table
 from portal.registry.service.imports.confirming import confirm
 from portal.registry.service.imports.deciding import became, beside, decide, waiting_row
@@ -55,6 +56,7 @@ __all__ = [
     "became",
     "beside",
     "better",
+    "blank",
     "cancel",
     "check_batch",
     "confirm",

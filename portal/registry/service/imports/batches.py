@@ -173,7 +173,9 @@ def _refuse_without_key(kind: ImportKind, columns: Mapping[str, int]) -> None:
         raise Refused(_("请选择证件号码那一列；没有的话，姓名和出生日期两列都要选。"), field=Field.ID_NUMBER)
     if Field.TITLE in FIELDS[kind] and Field.TITLE not in columns:
         raise Refused(_("请选择哪一列是名称。"), field=Field.TITLE)
-    homes = {ImportKind.DWELLINGS: {Field.ROOM, Field.ADDRESS}}
+    if kind is ImportKind.OWNERS and Field.OWNER not in columns:
+        raise Refused(_("请选择哪一列是业主（产权人）的姓名或单位名称。"), field=Field.OWNER)
+    homes = {one: {Field.ROOM, Field.ADDRESS} for one in (ImportKind.DWELLINGS, ImportKind.OWNERS)}
     homes[ImportKind.HOUSEHOLDS] = {Field.HOUSEHOLD_NUMBER, *homes[ImportKind.DWELLINGS]}
     if kind in homes and homes[kind].isdisjoint(columns):
         raise Refused(_("请选择住址那一列，或者小区、楼栋、单元、房号各列。"), field=Field.ADDRESS)

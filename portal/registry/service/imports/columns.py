@@ -27,6 +27,8 @@ MASKED_KINDS = {
     Field.ID_NUMBER: mask_id,
     Field.PHONE: mask_phone,
     Field.NAME: mask_name,
+    Field.OWNER: mask_name,
+    Field.USCC: mask_id,
     Field.PAPER_NUMBER: mask_id,
 }
 

@@ -10,6 +10,7 @@ def checks(kind: ImportKind) -> str:
     told = {
         ImportKind.HOUSEHOLDS: _("逐行核对户号和住址，并与登记库比对。"),
         ImportKind.DWELLINGS: _("逐行核对楼栋、房号和面积，并与登记库比对。"),
+        ImportKind.OWNERS: _("逐行核对房屋、业主的证件号码和面积，并与登记库比对。"),
         ImportKind.FACILITIES: _("逐行核对名称、类型和面积，并与登记库比对。"),
         ImportKind.ORGANISATIONS: _("逐行核对名称和统一社会信用代码，并与登记库比对。"),
         ImportKind.STAFF: _("逐行核对姓名、岗位、证书和日期，并与登记库比对。"),
@@ -26,6 +27,7 @@ def taken_in(kind: ImportKind) -> str:
         ImportKind.UPDATE: _("已更新，可以在居民查询里查看。"),
         ImportKind.HOUSEHOLDS: _("已导入，现在可以在户册里找到。"),
         ImportKind.DWELLINGS: _("已导入，现在可以在楼栋里找到。"),
+        ImportKind.OWNERS: _("已导入，现在可以在“业主”里看各栋还缺多少。"),
         ImportKind.FACILITIES: _("已导入，现在可以在服务设施里找到。"),
         ImportKind.ORGANISATIONS: _("已导入，现在可以在服务组织里找到。"),
         ImportKind.STAFF: _("已导入，服务人员现在可以在服务队伍里找到。"),
@@ -39,6 +41,7 @@ def onwards(kind: ImportKind) -> tuple[str, str]:
     return {
         ImportKind.HOUSEHOLDS: (_("去户册"), "registry.worker.households"),
         ImportKind.DWELLINGS: (_("去楼栋"), "registry.worker.buildings"),
+        ImportKind.OWNERS: (_("去业主"), "registry.worker.owners"),
         ImportKind.FACILITIES: (_("去服务设施"), "registry.worker.facilities"),
         ImportKind.ORGANISATIONS: (_("去服务组织"), "registry.worker.organisations"),
         ImportKind.STAFF: (_("去服务队伍"), "registry.worker.staff"),

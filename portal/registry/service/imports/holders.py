@@ -25,6 +25,7 @@ OF_TABLE = {
     "staff": "crew",
     "volunteer_team": "crew",
     "team_member": "crew",
+    "dwelling_owner": "owner",
 }
 
 
@@ -60,6 +61,7 @@ def kind_words(kind: str) -> str:
         "rights": _("告知同意或权利请求"),
         "roster": _("名单"),
         "crew": _("服务队伍或志愿队"),
+        "owner": _("业主登记"),
         EDITED: _("改资料"),
     }.get(kind, _("别的登记"))
 

@@ -37,7 +37,7 @@ def understand_dwelling(one: Thing, said: Mapping[Field, str], rules: Rules) -> 
     one.key, one.label = _key(one.address), one.address.words()
     if not one.address:
         one.refuse(Field.ADDRESS if Field.ADDRESS in said else Field.ROOM, "no_home")
-    _lengths(one)
+    lengths(one)
     if Field.AREA in said:
         size = area(said[Field.AREA])
         one.refuse(Field.AREA, "no_number_word") if size is None else one.values.update(area_m2=size)
@@ -68,7 +68,7 @@ def _floor(text: str) -> int | None:
     return (FIGURES.get(tens, 1) * 10 if "十" in found[1] else 0) + FIGURES.get(ones, 0)
 
 
-def _lengths(one: Thing) -> None:
+def lengths(one: Thing) -> None:
     parts = {
         Field.ESTATE: one.address.estate,
         Field.BUILDING: one.address.building,
@@ -184,7 +184,7 @@ def understand_household(one: Thing, said: Mapping[Field, str], rules: Rules) ->
     head = said.get(Field.HEAD_NAME, "").replace(" ", "")
     if head:
         one.values["head"] = head
-    _lengths(one)
+    lengths(one)
 
 
 def known_households(session: Session, rows: Sequence[Thing], community_id: int) -> dict[Key, Stored]:

@@ -41,6 +41,7 @@ RAW = sa.table(
     *(sa.column(name, _KINDS.get(name) or (sa.LargeBinary() if name in _SEALED else sa.String()))
       for name in ("id", "version", *RESTORED)),
 )  # fmt: skip
+_BINDERS: dict[str, dict[str, Any]] = {}
 # Which columns a difference of that name may have changed; what is not named here may have changed all.
 COLUMNS: dict[str, tuple[str, ...]] = {
     **turning.GROUPS,
@@ -57,13 +58,21 @@ ALWAYS = ("flags", "updated_at", "guardian_id")
 
 @dataclass(frozen=True)
 class Opened:
-    """One changed row as it is written back: the person's columns, the household it moved, the history's line."""
+    """One changed row as it is written back: the person's columns, the household it moved, the history's line.
+
+    `bound` are the values once more, as the driver takes them: bound under the lock, 50,000 rows hold it for seconds.
+    """
 
     decided_at: datetime | None
     columns: tuple[str, ...]
     values: dict[str, Any]
+    bound: tuple[Any, ...]
     home: tuple[int, int | None] | None
     told: bytes
+
+
+# A person's id with what is put back of her.
+Each = tuple[int, Opened]
 
 
 @dataclass(frozen=True)
@@ -104,13 +113,28 @@ def _opened(row: Any, before: bytes, changes: bytes) -> Opened:
     names = {name for one in differing for name in COLUMNS.get(one, RESTORED)} | {*ALWAYS}
     columns = tuple(name for name in RESTORED if name in names)
     told = {name: [new, old] for name, (old, new) in differing.items()}
+    values = {name: _raw(name, was[name]) for name in columns}
     return Opened(
         row.decided_at,
         columns,
-        {f"old_{name}": _raw(name, was[name]) for name in columns},
+        {f"old_{name}": value for name, value in values.items()},
+        tuple(_binders()[name](value) for name, value in values.items()),
         (was["household_id"], was["dwelling_id"]) if row.moves else None,
         keys().seal(json.dumps(told, ensure_ascii=False, sort_keys=True), "import_row|changes"),
     )
+
+
+def _binders() -> dict[str, Any]:
+    """How a value of each column is handed to the driver of this database."""
+    dialect = db.engine.dialect
+    if dialect.name not in _BINDERS:
+        kinds = {name: RAW.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in RESTORED}
+        _BINDERS[dialect.name] = {name: binder or _as_is for name, binder in kinds.items()}
+    return _BINDERS[dialect.name]
+
+
+def _as_is(value: Any) -> Any:
+    return value
 
 
 def _raw(name: str, value: Any) -> Any:
@@ -131,26 +155,28 @@ def restore(batch: ImportBatch, opened: Ready) -> tuple[int, list[Kept]]:
         again.update({row.id: _opened(row, *sealed) for row, *sealed in _with_sealed(part)})
     found = [(row, again.get(row.id) or known[row.id]) for row in rows]
     _put(found)
-    _tell(batch, [(row.person_id, one.told) for row, one in found])
+    if found:
+        _tell(batch, [(turn, row.person_id, one.told) for turn, (row, one) in enumerate(found)])
     moved = {one.home[0]: (one.home[1], Address(*row[4:8])) for row, one in found if one.home}
     return len(found), keeping.homes_back(moved)
 
 
 def _put(found: Sequence[tuple[Any, Opened]]) -> None:
     """One statement for all people of whom the same columns differ, in their order where somebody is there twice."""
-    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    groups: dict[tuple[str, ...], list[Each]] = {}
     for row, one in found:
-        groups.setdefault(one.columns, []).append({"of": row.person_id, **one.values})
+        groups.setdefault(one.columns, []).append((row.person_id, one))
     for columns, people in _in_order(groups, found):
         if len(people) < WORTH_A_TABLE:
             put = sa.update(RAW).where(RAW.c.id == sa.bindparam("of"))
             values = {name: sa.bindparam(f"old_{name}", type_=RAW.c[name].type) for name in columns}
-            db.session.connection().execute(put.values(version=RAW.c.version + 1, **values), people)
+            said = [{"of": person, **one.values} for person, one in people]
+            db.session.connection().execute(put.values(version=RAW.c.version + 1, **values), said)
         else:
             _put_at_once(columns, people)
 
 
-def _put_at_once(columns: Sequence[str], people: Sequence[dict[str, Any]]) -> None:
+def _put_at_once(columns: Sequence[str], people: Sequence[Each]) -> None:
     """Through a table of this connection's own: one statement for all takes a third of the time of one for each."""
     names = [sa.Column(f"old_{name}", RAW.c[name].type) for name in columns]
     back = sa.Table(
@@ -158,42 +184,57 @@ def _put_at_once(columns: Sequence[str], people: Sequence[dict[str, Any]]) -> No
     )
     connection = db.session.connection()
     connection.execute(CreateTable(back))
-    connection.execute(sa.insert(back), people)
+    _fill(back, [(person, *one.bound) for person, one in people])
     put = sa.update(RAW).where(RAW.c.id == back.c.of)
     connection.execute(put.values(version=RAW.c.version + 1, **{name: back.c[f"old_{name}"] for name in columns}))
     connection.execute(DropTable(back))
 
 
+def _fill(table: sa.Table, rows: list[tuple[Any, ...]]) -> None:
+    """Rows that are bound already, past everything that would look at each of their values again."""
+    connection = db.session.connection()
+    sign = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    names = ", ".join(connection.dialect.identifier_preparer.quote(column.name) for column in table.columns)
+    signs = ", ".join(sign for _column in table.columns)
+    connection.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({signs})", rows)  # noqa: S608 - names of this module's own tables
+
+
 def _in_order(
-    groups: dict[tuple[str, ...], list[dict[str, Any]]], found: Sequence[tuple[Any, Opened]]
-) -> list[tuple[tuple[str, ...], list[dict[str, Any]]]]:
+    groups: dict[tuple[str, ...], list[Each]], found: Sequence[tuple[Any, Opened]]
+) -> list[tuple[tuple[str, ...], list[Each]]]:
     """By group; one by one for whoever a decided row changed a second time, which is put back first."""
     seen: set[int] = set()
     twice = {row.person_id for row, _one in found if row.person_id in seen or seen.add(row.person_id)}  # type: ignore[func-returns-value]
     if not twice:
         return list(groups.items())
-    single = [(one.columns, [{"of": row.person_id, **one.values}]) for row, one in found if row.person_id in twice]
-    others = [(columns, [one for one in people if one["of"] not in twice]) for columns, people in groups.items()]
+    single = [(one.columns, [(row.person_id, one)]) for row, one in found if row.person_id in twice]
+    others = [(columns, [one for one in people if one[0] not in twice]) for columns, people in groups.items()]
     return [*single, *((columns, people) for columns, people in others if people)]
 
 
-def _tell(batch: ImportBatch, told: list[tuple[int, bytes]]) -> None:
-    """What went back, in the history of each under her new version."""
-    changed = sa.select(ImportRow.person_id).where(ImportRow.batch_id == batch.id, ImportRow.outcome == Outcome.CHANGED)
-    query = sa.select(Person.id, Person.version).where(Person.id.in_(changed)).order_by(Person.id)
-    versions = {row.id: row.version for row in db.session.execute(query)}
-    actor, moment = actor_or_none(), now()
+def _tell(batch: ImportBatch, told: list[tuple[int, int, bytes]]) -> None:
+    """What went back, in the history of each under her new version: sealed already, as the register seals it."""
+    lines = sa.Table(
+        "import_told",
+        sa.MetaData(),
+        *(sa.Column("turn", sa.Integer(), primary_key=True), sa.Column("of", sa.Integer())),
+        sa.Column("said", sa.LargeBinary()),
+        prefixes=["TEMPORARY"],
+    )
+    actor, connection = actor_or_none(), db.session.connection()
+    connection.execute(CreateTable(lines))
+    _fill(lines, told)
+    table: Any = PersonChange.__table__
     facts = {
-        "at": moment,
+        "at": now(),
         "by": actor.public_id if actor else "system",
         "by_name": actor.name if actor else "",
         "source": Source.IMPORT,
         "ref": batch.public_id,
         "reason": _("撤销导入"),
     }
-    rows = [{"person_id": person, "version": versions[person], "changes": said, **facts} for person, said in told]
-    if rows:
-        # Sealed already, as the register seals it.
-        table: Any = PersonChange.__table__
-        said = {"changes": sa.bindparam("changes", type_=sa.LargeBinary)}
-        db.session.connection().execute(sa.insert(table).values(**said), rows)
+    written = [sa.literal(value, table.c[name].type) for name, value in facts.items()]
+    rows = sa.select(lines.c.of, RAW.c.version, lines.c.said, *written).join(RAW, RAW.c.id == lines.c.of)
+    names = ["person_id", "version", "changes", *facts]
+    connection.execute(sa.insert(table).from_select(names, rows.order_by(lines.c.turn), include_defaults=False))
+    connection.execute(DropTable(lines))

@@ -26,7 +26,10 @@ Left = tuple[Sequence[Kept], Collection[int]]
 
 @dataclass
 class Thing:
-    """A row as it was understood: what it is about (`key`, `label`), and the fields it says something of."""
+    """A row as it was understood: what it is about (`key`, `label`), and the fields it says something of.
+
+    `before`: what a new thing will change of something that stands (the area of a home whose owner is entered).
+    """
 
     number: int
     cells: Sequence[str]
@@ -35,6 +38,7 @@ class Thing:
     address: Address = field(default_factory=Address)
     household_number: str = ""
     values: Values = field(default_factory=dict)
+    before: Values = field(default_factory=dict)
     reasons: list[dict[str, Any]] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
 
@@ -115,7 +119,7 @@ def _refused(one: Thing) -> dict[str, Any]:
 
 
 def _compared(one: Thing, known: Stored | None) -> dict[str, Any]:
-    before = known.values if known else {}
+    before = known.values if known else one.before
     changes = {
         name: [before.get(name, ""), value]
         for name, value in one.values.items()
@@ -123,7 +127,7 @@ def _compared(one: Thing, known: Stored | None) -> dict[str, Any]:
     }
     outcome = Outcome.CHANGED if changes else Outcome.UNCHANGED
     values = {"id": known.id if known else None, **one.values}
-    restored = {name: before.get(name) for name in changes} if known else {}
+    restored = {name: before.get(name) for name in changes if known or name in before}
     return {
         **records.BLANK,
         "row_number": one.number,

@@ -69,6 +69,9 @@ class Field(StrEnum):
     QUANTITY = "quantity"
     PLACE = "place"
     LOW_BELOW = "low_below"
+    OWNER = "owner"
+    SHARE = "share"
+    OWNED_SINCE = "owned_since"
 
 
 COLUMN_WORDS: dict[Field, tuple[str, ...]] = {
@@ -82,7 +85,10 @@ COLUMN_WORDS: dict[Field, tuple[str, ...]] = {
         "身份证", "证件号码", "证件号", "身份号码",
     ),
     Field.BIRTH_DATE: ("出生日期", "出生年月日", "出生年月", "生日", "出生时间"),
-    Field.PHONE: ("联系电话", "手机", "手机号", "手机号码", "电话", "电话号码", "联系方式", "移动电话", "联系手机"),
+    Field.PHONE: (
+        "联系电话", "手机", "手机号", "手机号码", "电话", "电话号码", "联系方式", "移动电话", "联系手机", "业主电话",
+        "业主手机", "产权人电话",
+    ),
     Field.HOUSEHOLD_NUMBER: ("户号", "家庭编号", "户编号", "户籍编号", "家庭户号", "户口编号", "家庭号", "户主编号"),
     Field.RELATION: (
         "与户主关系", "户主关系", "关系", "家庭关系", "成员关系", "与户主的关系", "家庭成员关系", "和户主关系", "称谓",
@@ -126,7 +132,10 @@ COLUMN_WORDS: dict[Field, tuple[str, ...]] = {
     Field.DISABILITY_GRADE: ("残疾等级", "残疾级别", "残疾程度", "残疾证等级"),
     Field.GUARDIAN: ("监护人", "监护人姓名", "法定监护人"),
     Field.HEAD_NAME: ("户主", "户主姓名"),
-    Field.AREA: ("面积", "建筑面积", "产权面积", "房屋面积", "住房面积", "建筑面积平方米", "面积平方米", "面积㎡"),
+    Field.AREA: (
+        "面积", "建筑面积", "产权面积", "房屋面积", "住房面积", "建筑面积平方米", "面积平方米", "面积㎡", "专有面积",
+        "专有部分面积", "证载面积",
+    ),
     Field.FLOOR: ("楼层", "所在楼层", "层", "所在层", "层数"),
     Field.USE: ("房屋用途", "用途", "使用性质", "房屋性质", "房屋使用情况", "居住情况", "房屋状态", "使用情况"),
 }  # fmt: skip
@@ -178,6 +187,17 @@ COLUMN_WORDS |= {
         "盘点数量", "实盘数量", "在库数量", "现有库存", "库存量", "件数",
     ),
     Field.PLACE: ("存放地点", "存放位置", "存放处", "库位", "仓库", "地点", "位置", "保管地点"),
+    Field.OWNER: (
+        "产权人", "业主", "业主姓名", "产权人姓名", "所有权人", "房屋所有权人", "权利人", "权利人姓名", "共有人",
+        "房主", "房主姓名", "产权单位", "产权人名称", "业主名称", "姓名", "名称", "开发商",
+    ),
+    Field.SHARE: (
+        "份额", "共有份额", "产权份额", "占有份额", "所占份额", "所有权份额", "共有比例", "产权比例", "占比",
+    ),
+    Field.OWNED_SINCE: (
+        "取得日期", "取得时间", "登记日期", "登记时间", "产权登记日期", "产权取得日期", "过户日期", "过户时间",
+        "购房日期", "购房时间", "发证日期", "起始日期", "从哪天起",
+    ),
     Field.LOW_BELOW: ("预警线", "最低库存", "安全库存", "警戒线", "预警数量", "库存下限", "下限", "最低数量"),
 }  # fmt: skip
 PLACE = (Field.ESTATE, Field.BUILDING, Field.UNIT, Field.ROOM, Field.ADDRESS)
@@ -187,6 +207,16 @@ FIELDS: dict[ImportKind, tuple[Field, ...]] = {
     ImportKind.UPDATE: PERSON,
     ImportKind.HOUSEHOLDS: (Field.HOUSEHOLD_NUMBER, Field.HEAD_NAME, *PLACE),
     ImportKind.DWELLINGS: (*PLACE, Field.FLOOR, Field.AREA, Field.USE),
+    ImportKind.OWNERS: (
+        *PLACE,
+        Field.AREA,
+        Field.OWNER,
+        Field.ID_NUMBER,
+        Field.USCC,
+        Field.PHONE,
+        Field.SHARE,
+        Field.OWNED_SINCE,
+    ),
     ImportKind.FACILITIES: (Field.TITLE, Field.SORT, Field.AREA, Field.ADDRESS, Field.PHONE, Field.NOTE),
     ImportKind.ORGANISATIONS: (
         Field.TITLE,

@@ -103,6 +103,9 @@ def field(name: str) -> str:
         Field.PLACE: _("存放地点"),
         Field.LOW_BELOW: _("预警线"),
         "closed_on": _("停用日期"),
+        Field.OWNER: _("业主（产权人）"),
+        Field.SHARE: _("份额"),
+        Field.OWNED_SINCE: _("从哪天起是业主"),
     }
     return known.get(name, name)
 
@@ -113,6 +116,7 @@ def kind(of: ImportKind) -> str:
         ImportKind.UPDATE: _("只更新居民的某几项"),
         ImportKind.HOUSEHOLDS: _("户"),
         ImportKind.DWELLINGS: _("房屋"),
+        ImportKind.OWNERS: _("业主（产权人）"),
         ImportKind.FACILITIES: _("服务设施"),
         ImportKind.ORGANISATIONS: _("服务组织"),
         ImportKind.STAFF: _("服务队伍（含证书）"),
@@ -159,6 +163,7 @@ def kept(one: Mapping[str, str]) -> tuple[str, str]:
     tables = {
         "household": _("户"),
         "dwelling": _("房屋"),
+        "dwelling_title": _("业主"),
         "building": _("楼栋"),
         "estate": _("小区"),
         "area": _("网格"),
@@ -205,6 +210,11 @@ def reason(why: Mapping[str, Any]) -> str:
         "no_key": _("没有证件号码，也没有姓名加出生日期，不知道是谁。"),
         "no_home": _("没有住址，或看不懂是哪一户房屋。"),
         "no_household": _("没有户号，也没有住址。"),
+        "no_owner": _("没有填业主的姓名或单位名称。"),
+        "no_room": _("登记库里没有这套房。请核对小区、楼栋、单元和房号；确实有的，请先导入房屋。"),
+        "two_areas": _("同一套房在表里有两个面积。先出现的一行照常处理，请核实这一行。"),
+        "several_owners": _("这套房登记了几位同名的业主，请补上证件号码再导入。"),
+        "share": _("看不懂份额，请写成 1/2、50% 或 共同共有。"),
         "twice": _("这一条在表里前面已经出现过。"),
         "no_number_word": _("应填数字。"),
         "unknown_word": _("不认识这个词。"),

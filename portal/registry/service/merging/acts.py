@@ -78,7 +78,7 @@ def _become_one(
         merged.merged_into_id, merged.household_id = kept.id, None
         _hand_on(kept, merged, heads)
     db.session.flush()
-    if not consents.allows(kept, Purpose.HEALTH):
+    if consents.refuses(kept, purpose=Purpose.HEALTH):
         erasing.histories([kept.id, merged.id])
 
 

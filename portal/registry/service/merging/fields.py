@@ -131,7 +131,7 @@ def take(kept: Person, other: Person, taking: Collection[str]) -> None:
         flags = (flags - FLAGS.get(group, set())) | (set(other.flags or []) & FLAGS.get(group, set()))
     for name in JOINED:
         setattr(kept, name, _joined(getattr(kept, name), getattr(other, name)))
-    if not consents.allow_together((kept, other), Purpose.HEALTH):
+    if consents.refuses(kept, other, purpose=Purpose.HEALTH):
         kept.diet = kept.health = other.diet = other.health = None
     if set(kept.flags or []) != flags:
         kept.flags = sorted(flags)

@@ -47,7 +47,7 @@ def propose(
     person: Person, field: RightField, said: Said, *, why: str, voice: Voice, picture: bytes | None = None
 ) -> RightsRequest:
     """Ask for another value of one field; what stands already, or what she no longer lets be kept, is refused."""
-    if field in BY_CONSENT and not consents.allows(person, Purpose.HEALTH):
+    if field in BY_CONSENT and consents.refuses(person, purpose=Purpose.HEALTH):
         raise Refused(_("您撤回了饮食和健康信息的同意。要重新登记，请先到“同意管理”里同意。"), field="value")
     if field is RightField.CONTACTS:
         said = _with_old(person, said)
@@ -89,7 +89,7 @@ def grant(request: RightsRequest, *, by: Actor, answer: str = "", done: bool = F
     if request.person is None or request.kind is not RightKind.CORRECTION:
         raise TypeError(request.kind)
     person, field = people.resolved(request.person), RightField(request.field)
-    if field in BY_CONSENT and not consents.allows(person, Purpose.HEALTH):
+    if field in BY_CONSENT and consents.refuses(person, purpose=Purpose.HEALTH):
         raise Refused(_("居民已撤回饮食和健康信息的同意，不能再登记，请退回并说明。"))
     if field in BY_HAND and not done:
         raise Refused(_("请先在档案里改好，再勾“我已经改好了”。"), field="done")

@@ -1,0 +1,92 @@
+"""Having a closed request done again past its limit: asked for with words, approved or refused by a worker."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from portal.casework.models.cases import Case
+from portal.casework.models.codes import CaseState, Deed, Side
+from portal.casework.service import asking, moves
+from portal.core.clock import now
+from portal.core.db import db, transaction
+from portal.core.errors import Refused
+from portal.core.outbox import OutboxRow
+from tests.casework.desk import actor, case, holidays
+
+S = CaseState
+BY = moves.Mover(Side.RESIDENT, "account")
+
+
+@pytest.fixture
+def old(make):
+    holidays()
+    return case(make, S.CLOSED, holder=make.worker(), closed_at=now() - timedelta(days=60))
+
+
+def done(act, old, *args, **more):
+    with transaction():
+        act(db.session.get_one(Case, old.id), *args, **more)
+
+
+def now_of(make, old):
+    db.session.rollback()
+    return make.read(old)
+
+
+def test_past_the_limit_reopening_is_refused_and_says_that_it_may_be_approved(make, old):
+    with pytest.raises(Refused, match="请社区批准"):
+        done(asking.reopen, old, by=BY, why="又坏了")
+    done(asking.ask_to_reopen, old, by=BY, why="又坏了")
+    found = now_of(make, old)
+    assert (found.state, asking.waits_for_approval(found)) == (S.CLOSED, True)
+    assert db.session.scalars(sa.select(OutboxRow.topic)).all() == ["casework.reopen_asked"]
+
+
+def test_it_is_asked_once_until_it_was_answered(make, old):
+    done(asking.ask_to_reopen, old, by=BY, why="又坏了")
+    with pytest.raises(Refused, match="请等回复"):
+        done(asking.ask_to_reopen, old, by=BY, why="又坏了")
+    done(asking.refuse_reopening, old, "灯杆归电力公司", by=actor(make.worker()))
+    assert not asking.waits_for_approval(now_of(make, old))
+    done(asking.ask_to_reopen, old, by=BY, why="电力公司说归社区")
+    assert asking.waits_for_approval(now_of(make, old))
+
+
+def test_an_approved_one_goes_back_to_who_was_first_responsible_with_a_new_limit(make, old):
+    done(asking.approve_reopening, old, "灯又坏了，应当修好", by=actor(make.worker()))
+    found = now_of(make, old)
+    assert (found.state, found.redos, found.closed_at) == (S.REDO, 1, None)
+    assert found.holder == found.first_holder
+    assert found.finish_due > now()
+
+
+def test_what_was_refused_is_told_with_its_reason(make, old):
+    done(asking.ask_to_reopen, old, by=BY, why="又坏了")
+    done(asking.refuse_reopening, old, "灯杆归电力公司", by=actor(make.worker()))
+    found = now_of(make, old)
+    assert [step.deed for step in found.steps] == [Deed.REOPEN_ASKED, Deed.REOPEN_REFUSED]
+    assert "casework.reopen_refused" in db.session.scalars(sa.select(OutboxRow.topic)).all()
+
+
+@pytest.mark.parametrize("act", [asking.approve_reopening, asking.refuse_reopening])
+def test_neither_answer_goes_without_a_reason_or_on_an_open_request(make, act):
+    holidays()
+    by = actor(make.worker())
+    with pytest.raises(Refused):
+        done(act, case(make, S.CLOSED, closed_at=now()), " ", by=by)
+    with pytest.raises(Refused, match="办结"):
+        done(act, case(make, S.WORKING), "原因", by=by)
+
+
+def test_a_worker_approves_on_the_page_of_the_request(make, app, old):
+    done(asking.ask_to_reopen, old, by=BY, why="又坏了")
+    client = app.test_client().sign_in(make.worker())
+    page = client.get(f"/desk/cases/{old.public_id}").text
+    assert "居民请社区批准重新办理" in page
+    assert "不批准重办" in page
+    answer = client.post(
+        f"/desk/cases/{old.public_id}/dispatch/reopen", data={"why": "应当修好", "seen": old.state_at.isoformat()}
+    )
+    assert answer.status_code == 303
+    assert now_of(make, old).state is S.REDO

@@ -1,0 +1,172 @@
+"""Meetings of owners: whether enough came is asked of heads and of area, at, under and over each threshold."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from portal.areas.models import Building, Dwelling, Estate
+from portal.core.clock import now
+from portal.core.db import transaction
+from portal.core.errors import Refused
+from portal.deliberation.models.codes import Body, MeetingState, Part, Stage, VoteState
+from portal.deliberation.models.meetings import Attendee, Meeting, Motion
+from portal.deliberation.models.topics import Topic
+from portal.deliberation.models.votes import RollEntry, RollPerson
+from portal.deliberation.service import guards, meeting_attendance, meeting_minutes, meeting_notices, meeting_running
+from portal.identity.permissions import Role
+from portal.registry.models import Person
+from portal.registry.service import owners
+from portal.registry.service.owners import OwnerFacts
+from tests.deliberating import Deliberating
+from tests.make import Make
+
+pytestmark = pytest.mark.both_databases
+
+RULE: dict[str, Any] = {
+    "body": Body.OWNERS_ORDINARY.value,
+    "article": "民法典第二百七十八条",
+    "notice_days": 15,
+    "quorum": [2, 3],
+    "quorum_over": False,
+    "passes": [1, 2],
+    "passes_over": True,
+    "by_area": True,
+    "least_age": 18,
+    "confirmed": True,
+}
+
+
+class House:
+    """A building whose homes have areas and owners; a meeting of its owners that runs."""
+
+    def __init__(self, make: Make, deliberating: Deliberating) -> None:
+        self.make, self.deliberating = make, deliberating
+        self.topic = deliberating.topic(stage=Stage.MEETING)
+        self.estate = make.add(Estate(community_id=make.community().id, name="东苑"))
+        self.building = make.add(Building(estate_id=self.estate.id, name="1号楼"))
+
+    def home(self, room: str, area: str, *people: Person) -> Dwelling:
+        made = self.make.add(Dwelling(building_id=self.building.id, room=room, area_m2=Decimal(area)))
+        by = self.deliberating.committee()
+        with transaction():
+            for one in people:
+                owners.add(made, OwnerFacts("", person=one), since=None, source="不动产登记", by=by)
+        return made
+
+    def meeting(self, *, entitled: int, area: str, state: MeetingState = MeetingState.RUNNING) -> Meeting:
+        quorum = -(-entitled * 2 // 3)
+        more = {"rule": RULE, "entitled": entitled, "quorum": quorum, "entitled_area": Decimal(area), "state": state}
+        return self.deliberating.meeting(self.topic, starts_at=now() - timedelta(hours=1), **more)
+
+    def come(self, meeting: Meeting, *people: Person | str) -> None:
+        for one in people:
+            who = {"guest": one} if isinstance(one, str) else {"person_id": one.id}
+            row = {"part": Part.MEMBER, "counts": True, "came_at": now()}
+            self.make.add(Attendee(meeting_id=meeting.id, **row, **who))
+
+
+@pytest.fixture
+def house(make: Make, deliberating: Deliberating) -> House:
+    return House(make, deliberating)
+
+
+def standing(make: Make, meeting: Meeting) -> meeting_attendance.Standing:
+    return meeting_attendance.standing(make.read(meeting))
+
+
+def test_one_owner_of_two_homes_and_two_owners_of_one_are_each_a_head(make, house):
+    wife, husband, other = (make.person(f"业主{turn}") for turn in range(3))
+    house.home("101", "90.50", wife, husband)
+    house.home("102", "60.25", other)
+    house.home("103", "50", other)
+    meeting = house.meeting(entitled=3, area="250.75")
+    house.come(meeting, wife, husband, other)
+    stand = standing(make, meeting)
+    assert (stand.came, stand.counted, stand.area) == (3, 2, Decimal("200.75"))
+
+
+@pytest.mark.parametrize(
+    ("area", "reached"),
+    [("300.00", True), ("300.01", False), ("299.99", True)],
+)
+def test_two_thirds_of_the_area_are_enough_and_a_hair_less_is_not(make, house, area, reached):
+    people = [make.person(f"业主{turn}") for turn in range(2)]
+    for turn, one in enumerate(people):
+        house.home(f"10{turn}", "100", one)
+    meeting = house.meeting(entitled=3, area=area)
+    house.come(meeting, *people)
+    stand = standing(make, meeting)
+    assert stand.counted == stand.quorum == 2
+    assert (stand.area_reached, stand.reached) == (reached, reached)
+
+
+def test_without_the_area_no_hands_are_counted_and_the_topic_does_not_go_on(make, house):
+    one, two = make.person("赵业主"), make.person("钱业主")
+    house.home("101", "80", one)
+    house.home("102", "20", two)
+    meeting = house.meeting(entitled=3, area="300")
+    house.come(meeting, one, two)
+    motion = make.add(Motion(meeting_id=meeting.id, words="同意装电梯"))
+    with pytest.raises(Refused, match=r"面积不够：100\.00 .*200\.00"), transaction() as session:
+        held = session.get_one(Meeting, meeting.id)
+        meeting_running.count(held, session.get_one(Motion, motion.id), yes=2, no=0, abstain=0)
+    with transaction() as session:
+        held = session.get_one(Meeting, meeting.id)
+        held.state, held.reported_at = MeetingState.REPORTED, now()
+    with transaction() as session:
+        topic = session.get_one(Topic, house.topic.id)
+        assert "不够法定人数" in " ".join(flaw.words for flaw in guards.flaws(topic, Stage.VOTING))
+
+
+def test_who_stands_in_no_register_is_a_head_without_area(make, house):
+    owner, tenant = make.person("孙业主"), make.person("李租客")
+    house.home("101", "80", owner)
+    meeting = house.meeting(entitled=3, area="100")
+    house.come(meeting, owner, tenant, "公司代表")
+    stand = standing(make, meeting)
+    assert (stand.counted, stand.area) == (3, Decimal("80.00"))
+
+
+def test_a_record_that_was_merged_into_another_keeps_its_home(make, house):
+    old, new = make.person("周业主"), make.person("周业主")
+    house.home("101", "80", old)
+    with transaction() as session:
+        row = session.get_one(Person, old.id)
+        row.merged_into_id = new.id
+    meeting = house.meeting(entitled=1, area="80")
+    house.come(meeting, new)
+    assert standing(make, meeting).area == Decimal("80.00")
+
+
+def test_the_roll_of_the_topics_own_vote_comes_before_the_register(make, house, deliberating):
+    one, struck = make.person("吴业主"), make.person("郑业主")
+    house.home("101", "999", one)
+    vote = deliberating.vote(house.topic, body=Body.OWNERS_ORDINARY, rule=RULE, state=VoteState.ROLL)
+    for number, (person, area) in enumerate(((one, "80"), (struck, "70")), start=1):
+        row = {"number": number, "unit": f"owner:{number}", "name": person.name, "area_m2": Decimal(area)}
+        entry = make.add(RollEntry(vote_id=vote.id, struck_at=now() if person is struck else None, **row))
+        make.add(RollPerson(vote_id=vote.id, entry_id=entry.id, person_id=person.id))
+    meeting = house.meeting(entitled=1, area="80")
+    house.come(meeting, one, struck)
+    stand = standing(make, meeting)
+    assert (stand.counted, stand.area) == (1, Decimal("80.00"))
+
+
+def test_a_meeting_of_owners_is_announced_with_their_area(make, house, deliberating):
+    meeting = house.meeting(entitled=3, area="0", state=MeetingState.DRAFT)
+    assert "专有面积" in " ".join(meeting_notices.flaws(make.read(meeting)))
+
+
+def test_the_desk_and_the_minutes_say_both(app, make, house):
+    owner = make.person("王业主")
+    house.home("101", "80", owner)
+    meeting = house.meeting(entitled=3, area="300")
+    house.come(meeting, owner)
+    desk = app.test_client().sign_in(make.worker(Role.COMMITTEE_MEMBER))
+    page = desk.get(f"/desk/deliberation/meetings/{meeting.id}/run").text
+    assert "到会业主面积" in page
+    assert "至少 200.00" in page
+    with app.test_request_context():
+        assert "专有面积 80.00 平方米" in meeting_minutes.attendance_said(make.read(meeting))

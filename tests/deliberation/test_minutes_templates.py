@@ -1,0 +1,144 @@
+"""A community's own document for minutes: what is taken, what is refused in words, and what is filled in."""
+
+import io
+import zipfile
+
+import pytest
+import sqlalchemy as sa
+from docx import Document
+
+from portal.core.clock import now
+from portal.core.db import db, transaction
+from portal.core.errors import Refused
+from portal.deliberation import filling
+from portal.deliberation.models.meetings import MinutesTemplate
+from portal.deliberation.service import meeting_minutes, minutes_templates
+from portal.identity.permissions import Role
+from tests.deliberating import Deliberating
+
+pytestmark = pytest.mark.both_databases
+
+
+@pytest.fixture
+def deliberating(make) -> Deliberating:
+    return Deliberating(make)
+
+
+@pytest.fixture
+def desk(app, make):
+    """The committee of the test's community."""
+    return app.test_client().sign_in(make.worker(Role.COMMITTEE_MEMBER))
+
+
+def document(*paragraphs: str) -> bytes:
+    made, held = Document(), io.BytesIO()
+    for words in paragraphs:
+        made.add_paragraph(words)
+    made.save(held)
+    return held.getvalue()
+
+
+def with_part(data: bytes, name: str, content: bytes) -> bytes:
+    """The same document with one part more."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.infolist():
+            new.writestr(part, old.read(part))
+        new.writestr(name, content)
+    return held.getvalue()
+
+
+def put(client, community, data: bytes):
+    form = {"file": (io.BytesIO(data), "我们的纪要.docx")}
+    path = f"/desk/deliberation/minutes-templates/{community.code}"
+    return client.post(path, data=form, content_type="multipart/form-data")
+
+
+def text(data: bytes) -> str:
+    return "\n".join(one.text for one in Document(io.BytesIO(data)).paragraphs)
+
+
+def test_a_communitys_own_document_is_filled_and_ours_again_once_it_is_removed(make, deliberating, desk):
+    community, meeting = make.community(), deliberating.meeting(title="停车位划线议事会")
+    page = "/desk/deliberation/minutes-templates"
+    assert "默认的样式" in desk.get(page).text
+    assert put(desk, community, document("春风里社区纪要", "{{ title }} 在 {{ place }}")).status_code == 303
+    assert "我们的纪要.docx" in desk.get(page).text
+    answer = desk.get(f"/desk/deliberation/meetings/{meeting.id}/minutes/file")
+    assert text(answer.data) == "春风里社区纪要\n停车位划线议事会 在 社区议事厅"
+    assert "{{ title }}" in text(desk.get(f"{page}/{community.code}/file").data)
+    remove = f"{page}/{community.code}/remove"
+    assert desk.post(remove, data={}).status_code == 422
+    assert desk.post(remove, data={"why": "抬头错了"}).status_code == 303
+    assert "到会" in text(desk.get(f"/desk/deliberation/meetings/{meeting.id}/minutes/file").data)
+
+
+def test_a_second_document_replaces_the_first(make, desk):
+    community = make.community()
+    for words in ("一 {{ title }}", "二 {{ title }}"):
+        assert put(desk, community, document(words)).status_code == 303
+    (kept,) = db.session.scalars(sa.select(MinutesTemplate.content)).all()
+    assert text(kept) == "二 {{ title }}"
+
+
+def test_our_own_template_can_be_brought_back_as_it_is(app):
+    with app.test_request_context():
+        assert minutes_templates.checked(meeting_minutes.blank())
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"", "请选一个"),
+        (b"PK\x03\x04rubbish", "不是能打开"),
+        (document("没有填空"), "没有填空"),
+        (document("{{ title }} {{ secret }}"), "不认识的填空：secret"),
+        (document("{{ title"), "写得不完整"),
+        (document("{% for item in items %}{{ item.title }}"), "写得不完整"),
+        (with_part(document("{{ title }}"), "word/vbaProject.bin", b"program"), "带有程序"),
+        (with_part(document("{{ title }}"), "word/media/big.png", b"\0" * (31 * 1024 * 1024)), "太大"),
+        (
+            with_part(document("{{ title }}"), "word/extra.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'),
+            "不是能打开",
+        ),
+    ],
+)
+def test_what_cannot_be_filled_is_refused_in_words(app, data, words):
+    with app.test_request_context(), pytest.raises(Refused, match=words):
+        minutes_templates.checked(data)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "{{ title }}{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+        "{{ title * 999999999999 }}",
+    ],
+)
+def test_a_document_that_never_ends_or_eats_all_memory_is_stopped(app, monkeypatch, words):
+    monkeypatch.setattr(minutes_templates, "SECONDS", 6)
+    with app.test_request_context(), pytest.raises(Refused, match=r"太慢或太大|写得不完整"):
+        minutes_templates.checked(document(words))
+
+
+def test_a_document_reaches_nothing_behind_its_facts():
+    found = filling.filled(document("{{ title.__class__.__mro__ }}"), {"title": "议事会"})
+    assert "document" not in found
+
+
+def test_what_is_filled_in_is_text_and_no_markup():
+    made = filling.filled(document("{{ title }}"), {"title": "<b>甲 & 乙</b>"})
+    assert "document" in made
+
+
+def test_another_communitys_document_does_not_exist(app, make, deliberating):
+    other = app.test_client().sign_in(make.worker(Role.COMMITTEE_MEMBER, make.community("荷塘社区")))
+    mine = make.community()
+    with transaction():
+        db.session.add(
+            MinutesTemplate(area_id=mine.id, name="春.docx", content=document("{{ title }}"), added_at=now())
+        )
+    assert "春.docx" not in other.get("/desk/deliberation/minutes-templates").text
+    for path in ("", "/file", "/remove"):
+        assert other.get(f"/desk/deliberation/minutes-templates/{mine.code}{path}").status_code == 404
+    assert put(other, mine, document("{{ title }}")).status_code == 404
