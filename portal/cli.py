@@ -1,6 +1,5 @@
 """The commands of a site: `portal run`, `migrate`, `serve`, `jobs`, `backup`, `restore`, `verify` and others."""
 
-import gc
 import logging
 import os
 import signal
@@ -19,6 +18,7 @@ from portal.core import (
     audit,
     backups,
     blinding,
+    collecting,
     health,
     housekeeping,
     jobs,
@@ -40,13 +40,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 @click.group()
 def main() -> None:
     """Community portal: one database, two platforms."""
-    _keep()
-
-
-def _keep() -> None:
-    """What stands now stays: no full round of the collector need look at it again, and a fork shares it."""
-    gc.freeze()
-    gc.enable()
+    collecting.settle()
 
 
 def _end(sentence: object, code: int = 2) -> NoReturn:
@@ -117,7 +111,7 @@ def serve() -> None:
 
 
 def _serve(app: Flask, config: Config, host: str, port: int, started: Callable[[str], None]) -> bool:
-    _keep()
+    collecting.settle()
     try:
         return serving.serve(app, host=host, port=port, threads=config.threads, started=started)
     except OSError as error:
@@ -189,7 +183,7 @@ def _both(app: Flask, config: Config, host: str, port: int) -> bool:
         health.beat(health.WEB)
         jobs.of(app).let_go()
         db.engine.dispose()
-    _keep()
+    collecting.settle()
     child = supervising.Companion(lambda: _work(app))
     signal.signal(signal.SIGHUP, lambda _number, _frame: signal.raise_signal(signal.SIGTERM))
 

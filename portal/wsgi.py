@@ -7,9 +7,10 @@ import signal
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 from portal import cli  # noqa: E402 loading is what takes long
-from portal.core import health, serving  # noqa: E402
+from portal.core import collecting, health, serving  # noqa: E402
 
 app = cli.migrated(cli.loaded())
 with app.app_context():
     health.beat(health.WEB)
 application = serving.application(app)
+collecting.settle()

@@ -111,6 +111,8 @@ def _meeting_actions() -> dict[str, str]:
         "deliberation.meeting_closed": _("散会"),
         "deliberation.meeting_reopened": _("会议接着开"),
         "deliberation.minutes_written": _("写会议纪要"),
+        "deliberation.minutes_template_kept": _("换上会议纪要格式"),
+        "deliberation.minutes_template_removed": _("撤下会议纪要格式"),
         "deliberation.meeting_reported": _("公布会议情况"),
         "deliberation.expert_invited": _("请专家"),
         "deliberation.expert_changed": _("修改专家资料"),

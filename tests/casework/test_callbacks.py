@@ -155,15 +155,18 @@ def close(case: Case, who: Neighbour) -> None:
         calling_back.record(found, by=moves.resident(actor_of(who.account)), **good)
 
 
-def test_a_closed_case_is_reopened_at_most_twice(place: Street, who: Neighbour, case: Case, client: Client) -> None:
+def test_a_closed_case_is_reopened_at_most_twice_and_then_a_dispatcher_is_asked(
+    place: Street, who: Neighbour, case: Case, client: Client
+) -> None:
     client.sign_in(who.account)
     for _turn in range(2):
         close(case, who)
         assert client.post(f"/cases/{case.public_id}/reopen", data={"why": "又坏了"}).status_code == 303
         place.moved(again(case), S.WORKING, S.ANSWERED, by=place.make.worker())
     close(case, who)
-    assert client.post(f"/cases/{case.public_id}/reopen", data={"why": "又坏了"}).status_code == 422
-    assert again(case).reopens == 2
+    assert client.post(f"/cases/{case.public_id}/reopen", data={"why": "又坏了"}).status_code == 303
+    assert (again(case).reopens, again(case).state) == (2, S.CLOSED)
+    assert asking.waits_for_approval(again(case))
 
 
 def test_a_case_closed_long_ago_is_not_reopened(who: Neighbour, case: Case) -> None:

@@ -101,7 +101,7 @@ def test_the_constraint_alone_keeps_her_from_two_places(app, helping, worker, cr
     """Neither a lock nor a check: only what the database says about her time."""
     posts = [a_post(helping) for _number in range(8)]
     monkeypatch.setattr(joining, "hold", lambda *_args, **_more: True)
-    monkeypatch.setattr(joining, "_check", lambda *_args, **_more: None)
+    monkeypatch.setattr(joining, "refuse_unfit", lambda *_args, **_more: False)
     db.session.rollback()
     assert at_once(app, 16, lambda number: put(posts[number % 8], crowd[0], worker)) == 1
     assert sum(taken(post_id) for post_id in posts) == 1
@@ -111,7 +111,7 @@ def test_without_lock_check_and_constraint_she_is_in_two_places(app, helping, wo
     """The negative control: look first, and join without holding any time."""
     posts = [a_post(helping) for _number in range(THREADS)]
     monkeypatch.setattr(joining, "hold", lambda *_args, **_more: True)
-    monkeypatch.setattr(joining, "_check", lambda *_args, **_more: None)
+    monkeypatch.setattr(joining, "refuse_unfit", lambda *_args, **_more: False)
     monkeypatch.setattr(held, "hold", lambda _signup: None)
     looked = threading.Barrier(THREADS, timeout=60)
     db.session.rollback()
