@@ -23,6 +23,7 @@ class FileFault(StrEnum):
     EMPTY = "empty"
     DAMAGED = "damaged"
     UNSAFE = "unsafe"
+    POINTS_ELSEWHERE = "points_elsewhere"
     ENCRYPTED = "encrypted"
     OLD_FORMAT = "old_format"
     NOT_A_WORKBOOK = "not_a_workbook"

@@ -11,7 +11,16 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import DateField, HiddenField, IntegerField, SelectMultipleField, StringField, TimeField, i18n
+from wtforms import (
+    DateField,
+    DecimalField,
+    HiddenField,
+    IntegerField,
+    SelectMultipleField,
+    StringField,
+    TimeField,
+    i18n,
+)
 from wtforms.validators import DataRequired, Length, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -154,6 +163,19 @@ class CountField(IntegerField):
             super().process_formdata(list(valuelist))
         except ValueError:
             raise ValueError(_("请填整数")) from None
+
+
+class FiguresField(DecimalField):
+    """A number with its decimals: infinity and "not a number", which Decimal takes too, are none."""
+
+    def process_formdata(self, valuelist: Sequence[Any]) -> None:
+        try:
+            super().process_formdata(list(valuelist))
+        except ValueError:
+            raise ValueError(_("请填数字，例如 89.5")) from None
+        if self.data is not None and not self.data.is_finite():
+            self.data = None
+            raise ValueError(_("请填数字，例如 89.5"))
 
 
 class ManyField(SelectMultipleField):

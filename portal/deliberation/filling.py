@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from docxtpl import DocxTemplate
+from docxtpl import DocxTemplate, Listing
 from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -29,7 +29,9 @@ def filled(template: bytes, facts: Mapping[str, Any]) -> dict[str, Any]:
             return {"fault": "unknown", "names": unknown[:8]}
         if not named:
             return {"fault": "none", "names": []}
-        document.render(dict(facts), env)
+        # A text of several lines keeps them.
+        lines = {name: Listing(said) for name, said in facts.items() if isinstance(said, str) and "\n" in said}
+        document.render({**facts, **lines}, env)
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError):
         return {"fault": "broken", "names": []}
     held = io.BytesIO()

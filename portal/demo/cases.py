@@ -31,6 +31,8 @@ SEED = 20261123
 COUNTS = {"999901001001": 120, "999901001002": 165}
 ENDINGS = ("", "", "", "", "new", "working", "paused", "answered", "declined")
 PICTURED, RELEASED = 14, 60
+# Whose account anybody may try finds the same in it on every day: one of them has had one matter settled.
+FAMILY, HERS = ("王秀英", "李小红"), ("light", 30)
 
 
 def build_requests(session: Session, street: str, day: date) -> None:
@@ -49,6 +51,7 @@ def build_requests(session: Session, street: str, day: date) -> None:
         _recurring(maker, ground, categories, source)
         twins += _twice(maker, ground, categories, source)
         _templates(session, ground)
+        _hers(session, ground, categories, day)
     maker.write(session)
     _linked(session, twins)
     session.flush()
@@ -66,7 +69,10 @@ def _ground(session: Session, code: str, day: date) -> Ground:
         .join(Building)
         .join(Person, Person.household_id == Household.id)
         .where(
-            Person.community_id == area.id, Person.state == PersonState.PRESENT, Person.birth_date < date(2005, 1, 1)
+            Person.community_id == area.id,
+            Person.state == PersonState.PRESENT,
+            Person.birth_date < date(2005, 1, 1),
+            Person.name.not_in(FAMILY),
         )
         .order_by(Building.id, Person.id)
     )
@@ -87,6 +93,18 @@ def _one(maker: Maker, ground: Ground, categories: dict[str, Category], source: 
     told = Told(categories[code], source.choice(ASKED[code]), building, source.choice(people), _moment(source, back))
     if told.at < now():
         maker.tell(ground, told, ending=ending)
+
+
+def _hers(session: Session, ground: Ground, categories: dict[str, Category], day: date) -> None:
+    """What the daughter of the demonstration's family asked a month ago, told by chance of its own."""
+    code, back = HERS
+    query = sa.select(Person.id, Building).join(Person.household).join(Household.dwelling).join(Building)
+    found = session.execute(query.where(Person.community_id == ground.area.id, Person.name == FAMILY[1])).first()
+    if found:
+        source = random.Random(SEED)
+        alone = Maker(source, day)
+        alone.tell(ground, Told(categories[code], ASKED[code][0], found.Building, found.id, _moment(source, back)))
+        alone.write(session)
 
 
 def _moment(source: random.Random, back: int) -> datetime:

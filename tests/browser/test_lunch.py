@@ -67,7 +67,7 @@ def _register(reader: Reader, telephone: Telephone, person: Person) -> None:
     # A mistake in the middle: the separate consent was forgotten. What was typed is kept, but for the password.
     reader.press("下一步")
     assert reader.page.get_by_label("姓名").input_value() == person.name
-    reader.page.get_by_role("checkbox").check()
+    reader.page.get_by_role("checkbox", name="我同意社区为核对身份").check()
     reader.fill("密码", PASSWORD).press("下一步")
     reader.fill("验证码", telephone.code(PHONE)).press("完成注册")
 

@@ -56,6 +56,7 @@ UNREACHED = {
         "catalogue.resident.application_picture",
         "catalogue.resident.room_calendar",
         "deliberation.resident.vote_recount",
+        "registry.worker.import_blank",
         "visits.worker.photo",
     },
     "a step after a form or a code by telephone": {
@@ -133,6 +134,8 @@ UNREACHED = {
         "registry.worker.claim",
         "registry.worker.come_back",
         "registry.worker.contact",
+        "registry.worker.owner_link",
+        "registry.worker.owner_unlink",
         "registry.worker.contact_reveal",
         "registry.worker.export",
         "registry.worker.export_decide",

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from portal.casework.models.cases import CaseFollower
+from portal.casework.models.cases import Case, CaseFollower
 from portal.casework.models.codes import CaseState
 from portal.casework.models.recurring import MATTER_MOVES, Matter, MatterState
 from portal.casework.service import recurring
@@ -193,6 +193,20 @@ def test_what_was_taken_out_is_never_found_with_the_rest_again(make, rubbish):
     assert split(make, cases[:1]) == 1
     assert (find(), matter().count) == (0, 3)
     assert [row.case_id for row in matter().taken_out] == [cases[0].id]
+
+
+def test_what_was_taken_out_counts_again_under_another_category(make, rubbish):
+    """It speaks of something else: of that it may recur with others."""
+    home, other = make.dwelling().building, category(make, "绿化", "green")
+    cases = asked(make, rubbish, 4, home)
+    find()
+    split(make, cases[:1])
+    with transaction():
+        db.session.get_one(Case, cases[0].id).category_id = other.id
+    asked(make, other, 2, home)
+    assert find() == 1
+    found = db.session.scalars(sa.select(Matter).order_by(Matter.id)).all()
+    assert [(one.category_id, one.count) for one in found] == [(rubbish.id, 3), (other.id, 3)]
 
 
 def test_who_reported_what_was_taken_out_is_told_of_no_topic(make, rubbish):

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm.attributes import set_committed_value
 
-from portal.casework.models.cases import Case
+from portal.casework.models.cases import Case, CaseStep
 from portal.casework.models.codes import CaseState, Deed, Side
 from portal.casework.service import asking, moves
 from portal.core.clock import now
@@ -51,6 +52,48 @@ def test_it_is_asked_once_until_it_was_answered(make, old):
     assert not asking.waits_for_approval(now_of(make, old))
     done(asking.ask_to_reopen, old, by=BY, why="电力公司说归社区")
     assert asking.waits_for_approval(now_of(make, old))
+
+
+def test_who_answers_by_what_was_read_before_another_answered_is_told(make, old):
+    """Both workers had the request open; the second one's act looks again, and does nothing."""
+    done(asking.ask_to_reopen, old, by=BY, why="又坏了")
+    by = actor(make.worker())
+    with transaction() as session:
+        row = session.get_one(Case, old.id)
+        stale = {name: getattr(row, name) for name in ("state", "state_at", "closed_at")}
+        asking.approve_reopening(row, "应当修好", by=by)
+    with pytest.raises(Refused, match="刷新页面"), transaction() as session:
+        row = session.get_one(Case, old.id)
+        for name, value in stale.items():
+            set_committed_value(row, name, value)
+        asking.refuse_reopening(row, "灯杆归电力公司", by=by)
+    assert now_of(make, old).state is S.REDO
+
+
+def test_of_an_approval_and_a_refusal_at_once_the_second_is_told(make, old):
+    done(asking.ask_to_reopen, old, by=BY, why="又坏了")
+    by = actor(make.worker())
+    with transaction() as session:
+        row = session.get_one(Case, old.id)
+        steps = list(row.steps)
+        asking.refuse_reopening(row, "灯杆归电力公司", by=by)
+    with pytest.raises(Refused, match="刷新页面"), transaction() as session:
+        row = session.get_one(Case, old.id)
+        set_committed_value(row, "steps", [session.get_one(CaseStep, one.id) for one in steps])
+        asking.approve_reopening(row, "应当修好", by=by)
+    assert now_of(make, old).state is S.CLOSED
+
+
+def test_a_second_tap_asks_nothing_twice(make, old):
+    with transaction() as session:
+        row = session.get_one(Case, old.id)
+        assert list(row.steps) == []
+        asking.ask_to_reopen(row, by=BY, why="又坏了")
+    with pytest.raises(Refused, match="请等回复"), transaction() as session:
+        row = session.get_one(Case, old.id)
+        set_committed_value(row, "steps", [])
+        asking.ask_to_reopen(row, by=BY, why="又坏了")
+    assert len(now_of(make, old).steps) == 1
 
 
 def test_an_approved_one_goes_back_to_who_was_first_responsible_with_a_new_limit(make, old):

@@ -7,18 +7,34 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
+from portal.areas.service import area_scope
+from portal.core.clock import now
 from portal.core.db import db, transaction
 from portal.core.errors import Refused
 from portal.places import service as places
 from portal.places.models import Waiting, WaitingState
 from portal.volunteers.models.activities import Activity, Post, Shift
-from portal.volunteers.models.codes import Joining, SignupState, Way
+from portal.volunteers.models.codes import HoursState, Joining, SignupState, Way
 from portal.volunteers.models.people import Volunteer
-from portal.volunteers.models.signups import Signup, Swap
-from portal.volunteers.service import calling_off, held, joining, leaving, lines, moving, requests, shifts, swapping
+from portal.volunteers.models.signups import Attendance, Signup, Swap
+from portal.volunteers.service import (
+    attendance,
+    attending,
+    calling_off,
+    held,
+    joining,
+    leaving,
+    lines,
+    moving,
+    recording,
+    requests,
+    shifts,
+    swapping,
+)
 from tests.acting import actor_of
 from tests.concurrency.test_portions import at_once
 from tests.helping import Helping, soon
+from tests.volunteers.recorded import ago, attended
 
 SLOW = 0.4
 
@@ -72,6 +88,11 @@ def both(app, *acts):
         return True
 
     db.session.rollback()
+    # What the acts name is read now: read by one of them, it would leave a transaction of this session open, which on
+    # SQLite holds the only pen, and everybody would wait for it until the time is over.
+    for row in list(db.session):
+        db.session.refresh(row)
+    db.session.close()
     at_once(app, len(acts), attempt)
     assert stuck == []
 
@@ -197,3 +218,26 @@ def test_one_leaves_a_shift_while_its_time_and_places_change(app, helping, worke
         ),
         lambda session: leaving.leave(session.get_one(Signup, mine.id), by=worker),
     )
+
+
+def test_hours_of_two_are_confirmed_while_both_join_another_shift(app, make, helping, worker, slowly):
+    # The second was there first: the order of the list is not that of the volunteers.
+    people = [helping.volunteer(), helping.volunteer()]
+    waits = [
+        attended(make, one, starts=ago(3, hour), state=HoursState.TO_CONFIRM)
+        for one, hour in zip(people, (14, 9), strict=True)
+    ]
+    picks = {one.id: attending.stamp(make.read(one)) for one in waits}
+    post, within = helping.post(helping.shift(starts_at=soon(3))), [area_scope(make.community())]
+    numbers, where = [one.id for one in people], post.id
+
+    def join(session):
+        time.sleep(SLOW / 2)
+        found = [session.get_one(Volunteer, number) for number in numbers]
+        facts = {"way": Way.FAMILY, "by": worker, "state": SignupState.JOINED, "agreed_at": now()}
+        joining.put_on_all(session.get_one(Post, where), found, **facts)
+
+    slowly(recording, "_hold")
+    both(app, lambda _session: attendance.confirm_picked(within, picks, by=worker), join)
+    db.session.rollback()
+    assert db.session.scalars(sa.select(Attendance.state)).all() == [HoursState.CONFIRMED, HoursState.CONFIRMED]

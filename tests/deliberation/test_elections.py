@@ -122,3 +122,13 @@ def test_streets_of_the_province_have_its_row_once_and_keep_their_own(make: Make
     assert "浙江" in rows[0].article
     assert rows[0].confirmed_at is None
     assert rules.rule_for(Body.VILLAGE_DELEGATES, elsewhere, REGIONAL[0].row.valid_from).area_id is None
+
+
+@pytest.mark.parametrize("body", [Body.VILLAGE_ELECTION, Body.VILLAGE_RECALL, Body.VILLAGERS_PERSONS])
+def test_voters_of_an_election_are_not_told_that_it_is_none(
+    topic: Topic, deliberating: Deliberating, client: Client, body: Body
+) -> None:
+    vote = deliberating.vote(topic, body=body, named=False)
+    page = client.get(f"/deliberation/votes/{vote.id}").text
+    assert ("不代替法律规定必须当场进行的选举" in page) is (body is Body.VILLAGERS_PERSONS)
+    assert ("由主持选举（罢免）的机构公布" in page) is (body is not Body.VILLAGERS_PERSONS)

@@ -5,18 +5,31 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from portal.areas.models import Building, Dwelling, Estate
 from portal.core.clock import now
 from portal.core.db import transaction
 from portal.core.errors import Refused
-from portal.deliberation.models.codes import Body, MeetingState, Part, Stage, VoteState
+from portal.deliberation.forms.meetings import meeting_form
+from portal.deliberation.models.codes import Body, Forum, MeetingState, Part, Stage, VoteState
 from portal.deliberation.models.meetings import Attendee, Meeting, Motion
 from portal.deliberation.models.topics import Topic
-from portal.deliberation.models.votes import RollEntry, RollPerson
-from portal.deliberation.service import guards, meeting_attendance, meeting_minutes, meeting_notices, meeting_running
+from portal.deliberation.models.votes import RollEntry, RollPerson, Vote
+from portal.deliberation.service import (
+    guards,
+    meeting_attendance,
+    meeting_minutes,
+    meeting_notices,
+    meeting_reports,
+    meeting_running,
+    moving,
+    rolls,
+    rules,
+)
 from portal.identity.permissions import Role
 from portal.registry.models import Person
+from portal.registry.models.owners import Owner, Title
 from portal.registry.service import owners
 from portal.registry.service.owners import OwnerFacts
 from tests.deliberating import Deliberating
@@ -85,6 +98,19 @@ def test_one_owner_of_two_homes_and_two_owners_of_one_are_each_a_head(make, hous
     house.come(meeting, wife, husband, other)
     stand = standing(make, meeting)
     assert (stand.came, stand.counted, stand.area) == (3, 2, Decimal("200.75"))
+
+
+def test_one_person_who_was_entered_twice_as_an_owner_is_one_head_as_on_a_roll(make, house):
+    """From two files, or from two records that were merged since."""
+    one, old = make.person("吴业主"), make.person("吴业主")
+    house.home("101", "60", one)
+    house.home("102", "40", old)
+    with transaction() as session:
+        row = session.get_one(Person, old.id)
+        row.merged_into_id = one.id
+    meeting = house.meeting(entitled=3, area="300")
+    house.come(meeting, one)
+    assert (standing(make, meeting).counted, standing(make, meeting).area) == (1, Decimal("100.00"))
 
 
 @pytest.mark.parametrize(
@@ -170,3 +196,75 @@ def test_the_desk_and_the_minutes_say_both(app, make, house):
     assert "至少 200.00" in page
     with app.test_request_context():
         assert "专有面积 80.00 平方米" in meeting_minutes.attendance_said(make.read(meeting))
+
+
+def test_whose_home_was_sold_is_not_put_back_beside_the_buyer(make, house, deliberating):
+    seller, buyer = make.person("卖家"), make.person("买家")
+    with transaction():
+        rules.load_law()
+    home = house.home("101", "80", seller)
+    by = deliberating.committee()
+    times = {"opens_at": now() + timedelta(days=5), "closes_at": now() + timedelta(days=9)}
+    facts = {"body": Body.OWNERS_ORDINARY, "state": VoteState.ROLL, "frozen_at": None}
+    vote = deliberating.vote(house.topic, **facts, **times)
+
+    def built() -> None:
+        with transaction() as session:
+            rolls.build(session.get_one(Vote, vote.id), by=by)
+
+    built()
+    with transaction() as session:
+        (title,) = session.scalars(sa.select(Title))
+        session.get_one(Owner, title.owner_id).person_id = buyer.id
+        session.delete(title)
+        session.flush()
+        owners.add(session.get_one(Dwelling, home.id), OwnerFacts("", person=buyer), since=None, source="过户", by=by)
+    built()
+    (gone,) = [one for one in rolls.entries(make.read(vote), struck=True) if one.struck_at]
+    with pytest.raises(Refused, match="房屋登记里已没有"), transaction() as session:
+        rolls.restore(session.get_one(Vote, vote.id), gone.number, why="本人来问", by=by)
+    assert rolls.entitled(make.read(vote)).area == Decimal("80.00")
+
+
+@pytest.mark.parametrize("village", [False, True])
+def test_another_bodys_meeting_does_not_begin_with_the_heads_of_the_owners(app, make, house, deliberating, village):
+    owner = make.person("业主", born=None)
+    vote = deliberating.vote(house.topic, body=Body.OWNERS_ORDINARY, rule=RULE, state=VoteState.ROLL)
+    deliberating.entry(vote, owner, area="80")
+    with transaction() as session:
+        session.get_one(Topic, house.topic.id).forum = Forum.DELEGATES if village else Forum.COUNCIL
+    with app.test_request_context():
+        begun = meeting_form(make.read(house.topic))
+    assert (begun.entitled.data, begun.entitled_area.data) == ((0, None) if village else (1, Decimal("80.00")))
+
+
+def test_where_owners_who_are_no_person_cannot_be_counted_the_topic_goes_on_with_a_reason(make, house, deliberating):
+    one = make.person("赵业主")
+    house.home("101", "80", one)
+    meeting = house.meeting(entitled=1, area="300", state=MeetingState.REPORTED)
+    house.come(meeting, one, "开发商代表")
+    with transaction() as session:
+        session.get_one(Meeting, meeting.id).reported_at = now()
+    (flaw,) = guards.flaws(make.read(house.topic), Stage.VOTING)
+    assert flaw.heals
+    assert "面积" in flaw.words
+    by = deliberating.committee()
+    with pytest.raises(Refused, match="面积"), transaction() as session:
+        moving.move(session.get_one(Topic, house.topic.id), Stage.EXPERTS, by=by)
+    assert not guards.flaws(make.read(deliberating.topic(stage=Stage.MEETING)), Stage.VOTING)[0].heals
+
+
+def test_what_was_counted_at_a_reported_meeting_does_not_change_with_a_later_vote(app, make, house, deliberating):
+    owner = make.person("赵业主")
+    house.home("101", "80", owner)
+    meeting = house.meeting(entitled=1, area="80", state=MeetingState.CLOSED)
+    house.come(meeting, owner)
+    by = deliberating.committee()
+    with app.test_request_context(), transaction() as session:
+        held = session.get_one(Meeting, meeting.id)
+        held.minutes = "都说了话。"
+        meeting_reports.publish(held, "开过会了。", cover=False, by=by)
+    vote = deliberating.vote(house.topic, body=Body.OWNERS_ORDINARY, rule=RULE, state=VoteState.DRAFT)
+    deliberating.entry(vote, make.person("钱业主"), area="999")
+    stand = standing(make, meeting)
+    assert (stand.counted, stand.area, stand.reached) == (1, Decimal("80.00"), True)

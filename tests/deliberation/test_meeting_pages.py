@@ -304,3 +304,13 @@ def test_the_topics_page_leads_to_its_meetings_on_both_platforms(client, desk, d
     meeting = deliberating.meeting()
     assert f"/deliberation/meetings/{meeting.id}" in text_of(client.get(f"/deliberation/topics/{meeting.topic_id}"))
     assert f"{DESK}/meetings/{meeting.id}" in text_of(desk.get(f"{DESK}/topics/{meeting.topic_id}"))
+
+
+@pytest.mark.parametrize("area", ["sNaN", "NaN", "Infinity", "-inf", "1e999999"])
+def test_an_area_that_is_no_figure_is_refused_at_its_field(desk, deliberating, area):
+    topic = deliberating.topic(stage=Stage.MEETING)
+    plan = PLAN | {"day": (today() + timedelta(days=5)).isoformat(), "entitled_area": area}
+    answer = desk.post(f"{DESK}/topics/{topic.id}/meetings/new", data=plan)
+    assert answer.status_code == 422
+    assert "entitled_area-error" in text_of(answer)
+    assert db.session.scalar(sa.select(sa.func.count(Meeting.id))) == 0

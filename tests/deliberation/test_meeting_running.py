@@ -307,15 +307,15 @@ def test_two_who_write_the_minutes_lose_nothing(make, deliberating, worker):
 
 
 def test_the_document_holds_what_is_known_and_its_words_come_back(make, deliberating, worker):
-    meeting = running(make, deliberating, agenda=["说明 <方案> & {{ 7*7 }}"], here=3)
+    meeting = running(make, deliberating, agenda=["说明 <方案> & {{ 7*7777 }}"], here=3)
     one = motion(meeting, worker)
     hands(meeting, one, yes=3, no=0, abstain=0)
     data = meeting_minutes.filled(make.read(meeting), now())
     text = meeting_minutes.text_of(data)
-    assert "说明 <方案> & {{ 7*7 }}" in text
+    assert "说明 <方案> & {{ 7*7777 }}" in text
     assert "同意东门改单行：通过" in text
     assert "同意 3" in text
-    assert "49" not in text
+    assert "54439" not in text
 
 
 def test_what_is_no_document_is_refused_in_words():

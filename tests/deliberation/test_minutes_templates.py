@@ -1,5 +1,6 @@
 """A community's own document for minutes: what is taken, what is refused in words, and what is filled in."""
 
+import base64
 import io
 import zipfile
 
@@ -62,11 +63,11 @@ def test_a_communitys_own_document_is_filled_and_ours_again_once_it_is_removed(m
     community, meeting = make.community(), deliberating.meeting(title="停车位划线议事会")
     page = "/desk/deliberation/minutes-templates"
     assert "默认的样式" in desk.get(page).text
-    assert put(desk, community, document("春风里社区纪要", "{{ title }} 在 {{ place }}")).status_code == 303
+    assert put(desk, community, document("春风里社区纪要", "{{ 会议名称 }} 在 {{ 地点 }}")).status_code == 303
     assert "我们的纪要.docx" in desk.get(page).text
     answer = desk.get(f"/desk/deliberation/meetings/{meeting.id}/minutes/file")
     assert text(answer.data) == "春风里社区纪要\n停车位划线议事会 在 社区议事厅"
-    assert "{{ title }}" in text(desk.get(f"{page}/{community.code}/file").data)
+    assert "{{ 会议名称 }}" in text(desk.get(f"{page}/{community.code}/file").data)
     remove = f"{page}/{community.code}/remove"
     assert desk.post(remove, data={}).status_code == 422
     assert desk.post(remove, data={"why": "抬头错了"}).status_code == 303
@@ -131,6 +132,11 @@ def test_what_is_filled_in_is_text_and_no_markup():
     assert "document" in made
 
 
+def test_a_text_of_several_lines_keeps_them():
+    made = filling.filled(document("{{ 纪要 }}"), {"纪要": "甲说停不下\n乙<说>画线"})
+    assert text(base64.b64decode(made["document"])) == "甲说停不下\n乙<说>画线"
+
+
 def test_another_communitys_document_does_not_exist(app, make, deliberating):
     other = app.test_client().sign_in(make.worker(Role.COMMITTEE_MEMBER, make.community("荷塘社区")))
     mine = make.community()
@@ -142,3 +148,31 @@ def test_another_communitys_document_does_not_exist(app, make, deliberating):
     for path in ("", "/file", "/remove"):
         assert other.get(f"/desk/deliberation/minutes-templates/{mine.code}{path}").status_code == 404
     assert put(other, mine, document("{{ title }}")).status_code == 404
+
+
+RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def linked(kind: str, mode: str = "External") -> bytes:
+    """A document that points to something elsewhere."""
+    data, held = document("{{ title }}"), io.BytesIO()
+    name = "word/_rels/document.xml.rels"
+    said = f'<Relationship Id="rId99" Type="{RELATIONS}/{kind}" Target="http://192.0.2.1/a" TargetMode="{mode}"/>'
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.infolist():
+            content = old.read(part)
+            if part.filename == name:
+                content = content.replace(b"</Relationships>", said.encode() + b"</Relationships>")
+            new.writestr(part, content)
+    return held.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["attachedTemplate", "image", "oleObject", "frame", "subDocument"])
+def test_a_document_that_fetches_something_from_elsewhere_is_refused(app, kind):
+    with app.test_request_context(), pytest.raises(Refused, match="连着别处"):
+        minutes_templates.checked(linked(kind))
+
+
+def test_a_link_that_somebody_clicks_stays(app):
+    with app.test_request_context():
+        assert minutes_templates.checked(linked("hyperlink"))

@@ -232,3 +232,29 @@ def test_photographs_of_what_became_of_it_are_forgotten_with_the_topic_and_the_w
         (None, "", "量好了"),
         (b"picture", "量尺寸", "量好了"),
     ]
+
+
+@pytest.mark.parametrize("struck", [False, True])
+def test_who_lives_elsewhere_objects_by_a_line_that_is_not_struck_off(make, deliberating, struck):
+    outcome = in_notice(deliberating)
+    vote = deliberating.vote(db.session.get_one(Topic, outcome.topic_id), state=VoteState.COUNTED)
+    away, account = deliberating.person_with_account("李建国", community=make.community("桃源社区"))
+    deliberating.entry(vote, away, struck_at=now() if struck else None)
+    act(outcome, lambda row: setattr(row, "vote_id", vote.id))
+    actor = deliberating.actor(account)
+    if not struck:
+        assert objections.who_may(again(outcome), actor).id == away.id
+        return
+    with pytest.raises(Refused):
+        objections.who_may(again(outcome), actor)
+
+
+def test_words_from_before_the_figure_do_not_keep_a_project_from_being_saved(make, deliberating, client: Client):
+    topic = deliberating.topic(stage=Stage.FOLLOW_UP)
+    held = {"need": {"who": "居民", "group": "老人", "supports": "十几户"}}
+    deliberating.make.add(Project(topic_id=topic.id, name="加装电梯", facts=held))
+    client.sign_in(make.worker())
+    path = f"/desk/deliberation/topics/{topic.id}/project"
+    said = {"who": "居民", "group": "老人", "supports": "12", "version": 1, "idem": "s"}
+    assert client.post(path, data=said).status_code == 303
+    assert db.session.scalars(sa.select(Project)).one().facts["need"]["supports"] == 12

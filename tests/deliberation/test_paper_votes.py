@@ -284,3 +284,11 @@ def test_a_batch_entered_by_mistake_is_dropped_with_a_reason_and_counts_nothing(
     with pytest.raises(Refused):
         entered(named, number, {entry.number: 1}, two[1])
     assert list(db.session.scalars(sa.select(Turnout.entry_id))) == []
+
+
+def test_both_who_settle_may_have_long_names(deliberating, named):
+    two = [deliberating.committee(name=letter * 60) for letter in "甲乙"]
+    number, line = differing(deliberating, named, two)
+    for by in two:
+        settled(named, number, {line: 1}, by)
+    assert the(PaperBatch, number).settled_by_name == f"{'甲' * 60}、{'乙' * 60}"

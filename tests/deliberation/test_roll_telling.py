@@ -136,3 +136,28 @@ def test_whoever_is_added_by_hand_is_told_where_the_roll_is_public(
     with transaction():
         rolls.add_person(db.session.get_one(Vote, vote.id), young, why="出生日期登记有误", by=by)
     assert _told() == ([("roll_added", "丁少年")] if published else [])
+
+
+def _merged(gone: Person, into: Person) -> None:
+    with transaction():
+        db.session.get_one(Person, gone.id).merged_into_id = into.id
+
+
+def test_whoever_stands_under_another_record_since_is_told_nothing(make: Make, deliberating: Deliberating) -> None:
+    gone, kept = make.person("赵桂兰"), make.person("赵桂蓝", state=PersonState.MOVED_OUT)
+    make.person("李留下")
+    vote = _published(deliberating)
+    _merged(gone, kept)
+    _becomes(kept, PersonState.PRESENT)
+    _again(vote, deliberating)
+    assert len(rolls.entries_of(vote, kept)) == 1
+    assert _told() == []
+
+
+def test_of_two_lines_of_one_person_the_second_goes_in_silence(make: Make, deliberating: Deliberating) -> None:
+    gone, kept = make.person("赵桂兰"), make.person("赵桂蓝")
+    vote = _published(deliberating)
+    _merged(gone, kept)
+    _again(vote, deliberating)
+    assert [one.name for one in rolls.entries(vote)] == ["赵桂蓝"]
+    assert _told() == []

@@ -301,3 +301,25 @@ def test_a_page_of_a_vote_asks_few_questions(client, deliberating, her):
     with count_queries() as asked:
         client.get(f"/deliberation/votes/{vote.id}")
     assert len(asked) <= 12, asked
+
+
+def test_a_struck_line_beside_hers_never_stands_for_it(client, deliberating, her):
+    """Her ballot names the line that votes, and leads to it."""
+    vote = deliberating.vote()
+    struck = deliberating.entry(vote, her[0], name="旧业主", struck_at=clock.now(), struck_why="更正登记后不再在册")
+    entry = deliberating.entry(vote, her[0], name="新业主")
+    client.sign_in(her[1])
+    page = text_of(client.get(f"/deliberation/votes/{vote.id}"))
+    assert f"这是名册第 {entry.number} 号“新业主”的一票" in page
+    assert f"第 {struck.number} 号" not in page
+    assert fields(client.get(f"/deliberation/votes/{vote.id}/cast"))["entry"] == str(entry.number)
+
+
+def test_who_was_struck_before_the_vote_opens_is_not_told_to_wait(client, deliberating, her):
+    times = {"opens_at": clock.now() + timedelta(days=2), "closes_at": clock.now() + timedelta(days=4)}
+    vote = deliberating.vote(state=VoteState.ROLL, **times)
+    deliberating.entry(vote, her[0], struck_at=clock.now(), struck_why="登记有误")
+    client.sign_in(her[1])
+    page = text_of(client.get(f"/deliberation/votes/{vote.id}"))
+    assert "您已不在这次表决的名册里" in page
+    assert "请到时间再来" not in page

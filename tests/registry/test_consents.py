@@ -150,34 +150,13 @@ def test_what_a_register_says_of_the_diet_stays_until_somebody_says_no(make: Mak
     assert not consents.allows(make.read(person), Purpose.HEALTH)
 
 
-def test_an_invitation_goes_to_a_telephone_only_with_a_yes(make: Make):
+@pytest.mark.parametrize("topic", ["volunteers.invited", "deliberation.meeting_invited"])
+def test_an_invitation_goes_to_a_telephone_only_with_a_yes(make: Make, topic: str):
     person = make.person()
-    assert recipients.reached_by(person.ref, "volunteers.invited").phone == ""
+    assert recipients.reached_by(person.ref, topic).phone == ""
     with transaction():
         consents.give(db.session.get_one(Person, person.id), Purpose.NEWS, voice=SELF)
-    assert recipients.reached_by(person.ref, "volunteers.invited").phone == person.phone
-
-
-def test_a_no_to_what_an_account_had_given_keeps_a_register_from_bringing_it_back(make: Make):
-    person = make.person(diet="low_salt")
-    account = make.resident(person)
-    with transaction():
-        consents.at_registration(db.session.merge(account), now(), also=("health",))
-    assert consents.allows(make.read(person), Purpose.HEALTH)
-    moment = now()
-    with transaction() as session:
-        consents.withdraw(session.get_one(Person, person.id), Purpose.HEALTH, voice=SELF)
-        session.execute(sa.update(Person).values(diet="soft", updated_at=moment))
-        consents.keep_refusals(moment)
-    assert make.read(person).diet is None
-
-
-def test_the_ticks_of_a_registration_are_lines_of_their_own_and_no_other_purpose_slips_in(make: Make):
-    account = make.resident()
-    with transaction():
-        consents.at_registration(db.session.merge(account), now(), also=("news", "sharing", "nonsense"))
-    purposes = db.session.scalars(sa.select(Consent.purpose).order_by(Consent.id)).all()
-    assert purposes == [Purpose.ID_NUMBER, Purpose.NEWS]
+    assert recipients.reached_by(person.ref, topic).phone == person.phone
 
 
 def test_a_yes_said_twice_stands_once_and_the_ledger_keeps_every_line(make: Make):
@@ -252,13 +231,6 @@ def test_a_child_who_is_of_age_is_no_longer_a_ward(make: Make):
     mother = make.person("李红", born=date(1970, 1, 1))
     make.person("李大宝", born=date(2000, 1, 1), guardian_id=mother.id)
     assert consents.wards(mother) == []
-
-
-def test_a_registration_leaves_a_line_in_the_ledger(make: Make):
-    account = make.resident()
-    with transaction():
-        consents.at_registration(db.session.merge(account), now())
-    assert db.session.scalars(sa.select(Consent)).one().purpose is Purpose.ID_NUMBER
 
 
 def test_no_reminder_goes_to_a_telephone_whose_owner_withdrew_it(make: Make):

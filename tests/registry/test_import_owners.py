@@ -13,7 +13,7 @@ from portal.core.sheets import open_sheet, write_workbook
 from portal.registry.models import ImportKind, Organisation, OrganisationKind
 from portal.registry.models.owners import Owner, Title
 from portal.registry.service import imports, owners
-from portal.registry.service.imports import blanks, columns, titles
+from portal.registry.service.imports import blanks, columns, deeds, titles
 from portal.registry.service.owners import OwnerFacts
 from tests.client import Client
 from tests.counting import count_queries
@@ -149,6 +149,39 @@ def test_a_company_of_the_register_is_that_company(worker: Client, homes, make: 
     _take_in(worker, _line("101", "春晖置业", 证件号码=CODE), _line("102", "春晖置业有限公司"))
     assert count(Owner) == 1
     assert db.session.scalars(sa.select(Owner.organisation_id)).one() == known.id
+
+
+def test_one_company_by_code_and_by_name_on_one_home_is_one_owner(worker: Client, homes, make: Make) -> None:
+    """The second row says the same once more: taken in, it could never be confirmed."""
+    facts = {"community_id": make.community().id, "kind": OrganisationKind.OTHER}
+    make.add(Organisation(name="春晖置业有限公司", uscc=CODE, **facts))
+    batch = _check(worker, _line("101", "春晖置业", 证件号码=CODE), _line("101", "春晖置业有限公司"))
+    assert _reasons(batch) == [("", "twice")]
+    assert confirm(worker, batch).status_code == 303
+    assert _owned() == [("101", "春晖置业", "")]
+
+
+def test_two_numbers_of_one_person_whose_records_were_merged_are_one_owner(worker: Client, homes, make: Make) -> None:
+    kept = make.person("王秀英", id_number=number(1))
+    make.person("王秀英", id_number=number(2), merged_into_id=kept.id)
+    batch = _check(worker, _line("101", "王秀英", 证件号码=number(1)), _line("101", "王秀英", 证件号码=number(2)))
+    assert _reasons(batch) == [("", "twice")]
+    assert confirm(worker, batch).status_code == 303
+    assert len(_owned()) == 1
+
+
+def test_one_name_of_the_register_is_completed_by_one_number_only(worker: Client, homes) -> None:
+    """Father and son may be called the same: the second number does not overwrite the first."""
+    _take_in(worker, _line("101", "王建国"))
+    lines = _line("101", "王建国", 证件号码=number(1)), _line("101", "王建国", 证件号码=number(2))
+    batch = _check(worker, *lines)
+    assert _reasons(batch) == [("owner", "one_of_name")]
+    assert "再导入一次" in worker.get(f"{ADDRESS}/{batch.public_id}/rows/refused").text
+    assert confirm(worker, batch).status_code == 303
+    again = _take_in(worker, *lines)
+    assert (again.counts["unchanged"], again.counts["new"], again.counts["refused"]) == (1, 1, 0)
+    hers = sa.select(Owner.id_number).join(Title, Title.owner_id == Owner.id).order_by(Title.id)
+    assert db.session.scalars(hers).all() == [number(1), number(2)]
 
 
 def test_what_cannot_be_taken_is_refused_with_the_reason(worker: Client, homes) -> None:
@@ -293,6 +326,22 @@ def test_two_thousand_rows_take_a_bounded_number_of_statements(worker: Client, m
     assert len(checked) <= 80, len(checked)
     assert len(confirmed) <= 60, len(confirmed)
     assert len(undone) <= 80, len(undone)
+
+
+def test_no_question_about_owners_grows_with_the_file(worker: Client, homes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database takes 65,535 values in one statement: owners are looked up a part of the file at a time."""
+    rooms = sorted(homes)
+    batch = _check(worker, *(_line(rooms[turn % 4], f"业主{turn}", 证件号码=number(turn)) for turn in range(40)))
+    monkeypatch.setattr(deeds, "CHUNK", 4)
+    with count_queries() as asked:
+        assert confirm(worker, batch).status_code == 303
+    about = [
+        statement
+        for statement in asked
+        if "FROM dwelling_owner" in statement and "dwelling_owner.id_index IN" in statement
+    ]
+    assert len(about) == 10
+    assert count(Owner) == 40
 
 
 SHARES = {

@@ -1,5 +1,7 @@
 """Wishes: of one record or a missing one, answered field by field, told, withdrawn, nobody else's."""
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
@@ -245,3 +247,17 @@ def test_a_worker_changes_a_record_no_further_from_its_shift_either(make):
     with pytest.raises(Refused, match="超出"), transaction() as session:
         row = session.get_one(ServiceRecord, made.id)
         recording.change(row, facts(ago(3, 9), hours=3), seen=1, reason="做得久", by="周洁")
+
+
+def test_what_moves_no_time_is_changed_however_far_the_record_lies_from_its_shift(make):
+    signup = Helping(make).signup(Helping(make).shift(starts_at=ago(3, 9), hours=2).posts[0])
+    far = facts(ago(3, 9), hours=4)
+    made = given(make, signup.volunteer, far)
+    with transaction() as session:
+        session.get_one(ServiceRecord, made.id).signup_id = signup.id
+    with transaction() as session:
+        row = session.get_one(ServiceRecord, made.id)
+        recording.change(row, replace(far, content="陪老人看病"), seen=1, reason="写错了", by="周洁")
+    assert the_record().content == "陪老人看病"
+    asked = wish(signup.volunteer, the_record(), replace(far, content="陪老人散步"))
+    assert set(asked.wishes) == {"content"}

@@ -10,13 +10,15 @@ from portal.core.clock import now, today
 from portal.core.db import db, transaction
 from portal.core.errors import Refused
 from portal.core.outbox import OutboxRow
+from portal.places.models import Capacity, Waiting, WaitingState
 from portal.registry.models import FamilyAgent
 from portal.registry.models.accounts import AgentState
 from portal.volunteers import jobs
+from portal.volunteers.models.activities import Shift
 from portal.volunteers.models.codes import InvitationState, SignupState, VolunteerState, Way
 from portal.volunteers.models.people import Pair, Volunteer
 from portal.volunteers.models.signups import PairAsk, Signup
-from portal.volunteers.service import calling_off, joining, lines, rearranging
+from portal.volunteers.service import calling_off, joining, lines, offering, rearranging
 from tests.acting import actor_of
 from tests.helping import Helping, soon
 
@@ -257,3 +259,133 @@ def test_a_single_line_refuses_half_a_pair(paired, helping, me, post, worker):
         put(post, helping.volunteer(), worker)
     with pytest.raises(Refused, match="一起报名"), transaction():
         lines.join_line(post, me, by=worker)
+
+
+def full_of(helping, post, worker, turns=2):
+    return [put(post, helping.volunteer(), worker) for _turn in range(turns)]
+
+
+def line_state(found):
+    db.session.rollback()
+    return db.session.scalar(sa.select(Waiting.state).where(Waiting.public_id == db.session.merge(found).line))
+
+
+def taken(post):
+    db.session.rollback()
+    return db.session.scalar(sa.select(Capacity.taken).where(Capacity.id == post.capacity_id))
+
+
+def test_from_the_activity_and_from_the_near_shifts_a_link_leads_to_asking_the_other(client, paired, accounts, post):
+    client.sign_in(accounts["me"])
+    for where in (f"/volunteers/activities/{post.shift.activity.public_id}", "/volunteers/activities/near"):
+        page = client.get(where).text
+        assert f'href="/volunteers/posts/{post.id}/join"' in page, where
+        assert "约搭档一起报名" in page
+    page = client.get(f"/volunteers/posts/{post.id}/join").text
+    assert f'href="/volunteers/posts/{post.id}/pair"' in page
+    assert client.get(f"/volunteers/posts/{post.id}/pair").status_code == 200
+
+
+@pytest.mark.parametrize("turns", [1, 2])
+def test_where_two_places_are_not_left_an_always_pair_is_offered_the_line_and_it_counts_as_no_fit(
+    client, helping, worker, paired, accounts, post, me, turns
+):
+    full_of(helping, post, worker, turns)
+    client.sign_in(accounts["me"])
+    page = client.get(f"/volunteers/activities/{post.shift.activity.public_id}").text
+    assert f'href="/volunteers/posts/{post.id}/join"' in page
+    assert "约搭档一起候补" in page
+    assert f"/volunteers/posts/{post.id}/join" not in client.get("/volunteers/activities/near").text
+    seeking = offering.Seeking(today(), today() + timedelta(days=9))
+    (line,) = offering.lines(seeking, now(), offering.Reader(me))
+    assert line.fitting == 0
+
+
+@pytest.mark.usefixtures("paired")
+@pytest.mark.parametrize("who", ["me", "friend"])
+def test_one_of_two_who_wait_is_put_on_alone_and_both_are_out_of_the_line(
+    client, helping, worker, accounts, post, me, friend, who
+):
+    gone, _stays = full_of(helping, post, worker)
+    found = asked(client, accounts, post, friend)
+    answered(client, accounts, found)
+    with transaction():
+        joining.take_off(gone, SignupState.LEFT, by=worker)
+    alone, other = (me, friend) if who == "me" else (friend, me)
+    with transaction():
+        rearranging.assign(post, alone, by=worker, reason="搭档住院")
+    assert line_state(found) == WaitingState.LEFT
+    assert told("pair_line_left") == [other.person.public_id]
+    assert taken(post) == 2
+
+
+@pytest.mark.parametrize("who", ["me", "friend"])
+def test_two_places_are_offered_and_one_of_the_two_is_put_on_alone_the_other_place_is_free_again(
+    client, helping, worker, paired, accounts, me, friend, who
+):
+    post = helping.post(helping.shift(starts_at=soon(0, hours=6)))
+    both_gone = full_of(helping, post, worker)
+    found = asked(client, accounts, post, friend)
+    answered(client, accounts, found)
+    with transaction():
+        for one in both_gone:
+            joining.take_off(one, SignupState.REMOVED, by=worker, reason="换人")
+    assert (line_state(found), taken(post)) == (WaitingState.OFFERED, 2)
+    alone, other = (me, friend) if who == "me" else (friend, me)
+    with transaction():
+        rearranging.assign(post, alone, by=worker, reason="搭档住院")
+    assert on(post) == {alone.id}
+    assert taken(post) == 1
+    assert told("pair_line_left") == [other.person.public_id]
+
+
+def test_a_place_that_is_handed_to_one_of_two_who_wait_ends_their_waiting_and_the_other_is_told(
+    client, helping, worker, paired, accounts, post, me, friend
+):
+    gives, _stays = full_of(helping, post, worker)
+    found = asked(client, accounts, post, friend)
+    answered(client, accounts, found)
+    with transaction():
+        db.session.get_one(Pair, paired.id).always = False
+    with transaction() as session:
+        giver = session.get_one(Signup, gives.id)
+        joining.hold([giver.volunteer, friend], giver.shift)
+        joining.hand_on(giver, session.get_one(Volunteer, friend.id), by=worker)
+    assert line_state(found) == WaitingState.LEFT
+    assert told("pair_line_left") == [me.person.public_id]
+
+
+def test_of_two_who_wait_both_are_told_of_the_offer_and_who_answers_it(
+    client, helping, worker, paired, accounts, me, friend
+):
+    post = helping.post(helping.shift(starts_at=soon(0, hours=6)))
+    both_gone = full_of(helping, post, worker)
+    answered(client, accounts, asked(client, accounts, post, friend))
+    with transaction():
+        for one in both_gone:
+            joining.take_off(one, SignupState.REMOVED, by=worker, reason="换人")
+    assert told("line_offered") == [me.person.public_id]
+    assert told("pair_offered") == [friend.person.public_id]
+
+
+def test_who_says_yes_has_read_the_risks_when_she_says_it(client, make, paired, accounts, post, me, friend):
+    found = asked(client, accounts, post, friend)
+    with time_machine.travel(now() + timedelta(hours=3), tick=False):
+        answered(client, accounts, found)
+        later = now()
+    for one, moment in ((me, found.asked_at), (friend, later)):
+        db.session.rollback()
+        assert db.session.scalar(sa.select(Signup.agreed_at).where(Signup.volunteer_id == one.id)) == moment
+
+
+@pytest.mark.usefixtures("paired")
+@pytest.mark.parametrize("act", [calling_off.call_off_shift, calling_off.close_shift])
+def test_an_ask_ends_with_the_shift_and_both_are_told(client, make, accounts, post, me, friend, worker, act):
+    found = asked(client, accounts, post, friend)
+    with transaction() as session:
+        act(session.get_one(Shift, post.shift_id), "下雨", by=worker)
+    assert make.read(found).state is InvitationState.WITHDRAWN
+    assert set(told("pair_ended")) == {me.person.public_id, friend.person.public_id}
+    with time_machine.travel(now() + timedelta(hours=25), tick=False):
+        jobs.lapse_questions()
+    assert told("pair_lapsed") == []

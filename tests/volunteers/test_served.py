@@ -304,6 +304,16 @@ def test_who_joined_by_a_tap_sees_only_those_a_worker_sent_her_to(make, standing
     assert "孙福来" not in page
 
 
+def test_who_leads_the_shift_sees_those_nobody_is_sent_to_however_she_joined(make, standing, helping, old):
+    helping.served(standing.shift, old)
+    with transaction():
+        signup = db.session.get_one(Signup, standing.signup.id)
+        signup.way, signup.shift.activity.leader_id = Way.SELF, standing.volunteer.id
+    page = standing.page().text
+    assert "赵桂兰" in page
+    assert "要社区或领队指定您去" not in page
+
+
 def test_who_was_approved_sees_those_nobody_is_sent_to(make, standing, helping, old):
     helping.served(standing.shift, old)
     with transaction():

@@ -13,6 +13,7 @@ from portal.core.outbox import OutboxRow
 from portal.places.models import Waiting
 from portal.volunteers import jobs
 from portal.volunteers.models.codes import SignupState, SwapState, Way
+from portal.volunteers.models.people import Pair
 from portal.volunteers.models.signups import HeldTime, Signup, Swap
 from portal.volunteers.service import joining, leaving, lines, swapping
 from tests.acting import actor_of
@@ -210,3 +211,11 @@ def test_only_those_free_and_fit_are_offered_to_choose_from(make, helping, worke
     found = swapping.partners(make.read(mine))
     assert {one.volunteer_id for one in found.takers} == {theirs.volunteer_id, free.id}
     assert {one.volunteer_id for one in found.exchanges} == {theirs.volunteer_id, free.id, busy.id}
+
+
+def test_one_of_an_always_pair_is_offered_no_exchange_that_would_be_refused(make, helping, worker, first, second):
+    one, other = helping.volunteer(), helping.volunteer()
+    mine, _theirs = put(first, one, worker), put(second, other, worker)
+    partner = helping.volunteer()
+    make.add(Pair(one_id=other.id, other_id=partner.id, always=True))
+    assert swapping.partners(make.read(mine)).exchanges == []

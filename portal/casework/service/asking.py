@@ -132,6 +132,7 @@ def waits_for_approval(case: Case) -> bool:
 
 def ask_to_reopen(case: Case, *, by: Mover, why: str) -> None:
     """Past the limit she asks, and a worker decides; asked once until it was answered."""
+    _hold(case)
     if case.state is not CaseState.CLOSED:
         raise Refused(_("这件诉求还在办理，或者已经归档。有新的情况，请补充说明，或者重新反映一件。"))
     if not why.strip():
@@ -145,17 +146,30 @@ def ask_to_reopen(case: Case, *, by: Mover, why: str) -> None:
 
 def approve_reopening(case: Case, why: str, *, by: Actor) -> None:
     """A worker has a closed case done again, whatever the limits say, and answers for it with a reason."""
+    asked = waits_for_approval(case)
+    _hold(case)
     _closed(case, why)
+    if asked and not waits_for_approval(case):
+        raise Refused(_("刚才已经有人答复了这个重办请求，请刷新页面看看。"))
     _again(case, moves.worker(by), why.strip())
     audit.record("cases.reopening_approved", case, reason=why.strip())
 
 
 def refuse_reopening(case: Case, why: str, *, by: Actor) -> None:
+    _hold(case)
     _closed(case, why)
     if not waits_for_approval(case):
         raise Refused(_("这件诉求没有等批准的重办请求，请刷新页面看看。"))
     moves.step(case, Deed.REOPEN_REFUSED, by=moves.worker(by), words=why.strip())
     telling.tell_reporter(case, "reopen_refused", words=why.strip())
+
+
+def _hold(case: Case) -> None:
+    """Of two who ask or answer at once, the second sees what the first did."""
+    db.session.flush()
+    query = sa.select(Case).where(Case.id == case.id).with_for_update(of=Case)
+    db.session.scalars(query.execution_options(populate_existing=True)).unique().one()
+    db.session.expire(case, ["steps"])
 
 
 def _closed(case: Case, why: str) -> None:

@@ -89,7 +89,13 @@ def find() -> int:
 
 def _grouped(since: datetime, least: int) -> dict[tuple[int, Place], list[Case]]:
     """Requests by category and place, where there are enough; private ones are nobody's topic."""
-    apart = sa.exists().where(MatterCase.case_id == Case.id, MatterCase.out_at.is_not(None))
+    apart = sa.exists().where(
+        MatterCase.case_id == Case.id,
+        MatterCase.out_at.is_not(None),
+        MatterCase.matter_id == Matter.id,
+        Matter.category_id == Case.category_id,
+        _same_place(),
+    )
     query = (
         sa.select(Case)
         .join(Case.category)
@@ -103,6 +109,13 @@ def _grouped(since: datetime, least: int) -> dict[tuple[int, Place], list[Case]]
             place = Place(case.community_id, None if case.building_id else case.grid_id, case.building_id)
             found[case.category_id, place].append(case)
     return {key: cases for key, cases in found.items() if len(cases) >= least}
+
+
+def _same_place() -> sa.ColumnElement[bool]:
+    """Whether a matter is where a request is: what was taken out of it may recur elsewhere, or as something else."""
+    by_grid = sa.or_(Case.building_id.is_not(None), Matter.grid_id.is_not_distinct_from(Case.grid_id))
+    here = sa.and_(Matter.building_id.is_not_distinct_from(Case.building_id), by_grid)
+    return sa.and_(Matter.community_id == Case.community_id, here)
 
 
 def _sent(case: Case) -> tuple[datetime, int]:

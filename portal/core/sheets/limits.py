@@ -32,6 +32,13 @@ def unsafe() -> BadFile:
     return BadFile(FileFault.UNSAFE, _("文件里有不安全的内容，没有接收。"))
 
 
+def points_elsewhere() -> BadFile:
+    words = _(
+        "文件连着别处的模板、图片或文件，打开时会自动去取，没有接收。请在原来的软件里断开链接，或把图片直接放进去再上传。"
+    )
+    return BadFile(FileFault.POINTS_ELSEWHERE, words)
+
+
 def not_a_workbook() -> BadFile:
     return BadFile(FileFault.NOT_A_WORKBOOK, _("这不是表格文件。请上传 .xlsx 或 .csv 文件。"))
 

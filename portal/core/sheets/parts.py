@@ -12,6 +12,7 @@ from xml.parsers import expat
 from portal.core.sheets.limits import (
     Limits,
     damaged,
+    points_elsewhere,
     too_large,
     too_many_cells,
     too_many_columns,
@@ -49,7 +50,7 @@ class PartCheck:
         self._pointer: list[str] | None = None
         self._parser = parser = expat.ParserCreate()
         parser.StartDoctypeDeclHandler = self._doctype
-        parser.StartElementHandler = self._start if tabular else self._descend
+        parser.StartElementHandler = self._start if tabular else self._point
         parser.EndElementHandler = self._end if tabular else self._ascend
         parser.CharacterDataHandler = self._characters
 
@@ -73,6 +74,14 @@ class PartCheck:
 
     def _ascend(self, _name: str) -> None:
         self._depth -= 1
+
+    def _point(self, name: str, attributes: dict[str, str]) -> None:
+        """Whoever opens the document fetches what it points to elsewhere, but for links that somebody clicks."""
+        self._descend(name, attributes)
+        if name.rpartition(":")[2] != "Relationship" or attributes.get("TargetMode", "").strip() != "External":
+            return
+        if attributes.get("Type", "").strip().rpartition("/")[2] != "hyperlink":
+            raise points_elsewhere()
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._descend(name, attributes)

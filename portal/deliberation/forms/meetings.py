@@ -10,13 +10,23 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
-from wtforms import BooleanField, DecimalField, HiddenField, IntegerField, RadioField, SelectField, TextAreaField
+from wtforms import BooleanField, HiddenField, IntegerField, RadioField, SelectField, TextAreaField
 from wtforms.validators import InputRequired, NumberRange, Optional, ValidationError
 
 from portal.core import clock
 from portal.core.errors import Refused
-from portal.core.forms import ClockField, CountField, DayField, Form, OnceForm, TrimmedField, at_most, required
-from portal.deliberation.models.codes import Forum, Part
+from portal.core.forms import (
+    ClockField,
+    CountField,
+    DayField,
+    FiguresField,
+    Form,
+    OnceForm,
+    TrimmedField,
+    at_most,
+    required,
+)
+from portal.deliberation.models.codes import Body, Forum, Part
 from portal.deliberation.models.meetings import Meeting
 from portal.deliberation.models.topics import Topic
 from portal.deliberation.service import (
@@ -30,6 +40,7 @@ from portal.deliberation.service import (
 )
 from portal.deliberation.service.meeting_signup import Wish
 from portal.deliberation.service.meetings import Facts, Line
+from portal.deliberation.service.thresholds import Weight
 
 ITEM = re.compile(r"^(?P<title>.*?)[\s,，:：]*(?P<minutes>\d{1,3})\s*(?:分钟|分)?(?:[\s,，:：]+(?P<speaker>\D.*))?$")
 ITEM_MINUTES, MOST_ITEMS = 10, 20
@@ -73,7 +84,7 @@ class MeetingForm(OnceForm):
     place = TrimmedField(_l("在哪里开"), [Optional(), at_most(100)])
     who = TrimmedField(_l("谁有权参加"), [required(_l("请写明谁有权参加，通知里要有")), at_most(200)])
     entitled = CountField(_l("有权参加的一共多少人（户）"), between(0, 1_000_000), default=0)
-    entitled_area = DecimalField(_l("全体业主的专有面积（平方米）"), [Optional(), NumberRange(0, 99_999_999)], places=2)
+    entitled_area = FiguresField(_l("全体业主的专有面积（平方米）"), [Optional(), NumberRange(0, 99_999_999)], places=2)
     seats = CountField(_l("座位"), between(1, 5000), default=50)
     speakers = CountField(_l("居民报名发言的名额"), between(0, 200), default=8)
     agenda = TextAreaField(_l("议程"), [required(_l("请写要商量的事，一行一件")), at_most(3000)])
@@ -130,7 +141,8 @@ def _begun(topic: Topic) -> dict[str, Any]:
     body = meeting_rules.body_by_itself(topic, topic.forum)
     planned = [Line(str(one["title"]), int(one.get("minutes") or ITEM_MINUTES)) for one in topic.agenda or []]
     names = _("、").join(community.name for community in topic.communities)
-    whole = meeting_owners.entitled(topic)
+    # Of another body nobody asks how many owners there are.
+    whole = meeting_owners.entitled(topic) if not body or Body(body) in meeting_owners.OWNERS else Weight()
     return {
         "title": _("“%(topic)s”%(forum)s", topic=topic.title, forum=topic_words.forum_said(topic.forum))[:80],
         "forum": topic.forum.value,

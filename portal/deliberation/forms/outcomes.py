@@ -227,7 +227,9 @@ def step_form(project: Project) -> VersionForm:
     fields = {name: _field(name, label) for name, label in project_words.labels(step).items()}
     kind = type("StepForm", (VersionForm,), fields)
     held = project.facts.get(step.value) or {}
-    made: VersionForm = kind(data=held | {"version": str(project.version)})
+    # Words written down before the field asked for a figure would keep the form from ever being saved.
+    shown = {name: said for name, said in held.items() if name not in COUNTED or str(said or "").isdecimal()}
+    made: VersionForm = kind(data=shown | {"version": str(project.version)})
     for name in CHOSEN.keys() & fields.keys():
         made._fields[name].choices = [("", _("请选")), *CHOSEN[name]()]
     # Saved half-filled, but the next step waits for these: they are not called optional.

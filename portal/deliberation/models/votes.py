@@ -296,7 +296,8 @@ class PaperBatch(Base):
     second_done_at: Mapped[datetime | None]
     # Who looked at the papers again where the two differed; until the batch is agreed, what one of the two proposes.
     settled_by: Mapped[str] = mapped_column(sa.String(32), default="", server_default="")
-    settled_by_name: Mapped[str] = mapped_column(sa.String(64), default="", server_default="")
+    # Both names, where the two who entered it settle it.
+    settled_by_name: Mapped[str] = mapped_column(sa.String(130), default="", server_default="")
     booked_at: Mapped[datetime | None]
     # How many papers were booked; roll numbers whose paper was not, for they had voted or were struck.
     booked: Mapped[int] = mapped_column(default=0)

@@ -24,6 +24,7 @@ from portal.deliberation.resident.blueprint import bp
 from portal.deliberation.service import (
     casting,
     counting,
+    elections,
     own_votes,
     reach,
     rule_words,
@@ -55,8 +56,9 @@ def vote_page(vote_id: int) -> Response:
     lines = own_votes.own(vote, me, at)
     open_now = [line for line in lines if line.open]
     asks = bool(open_now) and sureness.asks_password(current_actor(), at)
-    form = BallotForm.of(vote, open_now[0]) if len(open_now) == 1 and not open_now[0].channel and not asks else None
-    facts: dict[str, Any] = {"lines": lines, "form": form, "asks_password": asks, "me": me}
+    line = open_now[0] if len(open_now) == 1 and not open_now[0].channel and not asks else None
+    form = BallotForm.of(vote, line) if line else None
+    facts: dict[str, Any] = {"lines": lines, "line": line, "form": form, "asks_password": asks, "me": me}
     facts |= {"why_not": own_votes.why_not(vote, lines, at) if me else "", "takes": vote.takes_votes(at)}
     return web.page("deliberation/resident/vote_page.html", vote=vote, **facts, **_standing(vote))
 
@@ -64,7 +66,8 @@ def vote_page(vote_id: int) -> Response:
 def _standing(vote: Vote) -> dict[str, Any]:
     """What everybody reads of a vote: its rule, how many have voted, and after counting what it came to."""
     said = [rule_words.quorum_words(vote.rule), rule_words.passes_words(vote.rule)] if vote.rule else []
-    return {"rule": said, "figures": votes.figures(vote), "result": counting.result_of(vote)}
+    facts: dict[str, Any] = {"rule": said, "election": vote.body in elections.ELECTIONS}
+    return facts | {"figures": votes.figures(vote), "result": counting.result_of(vote)}
 
 
 @bp.route("/votes/<int:vote_id>/cast", methods=["GET", "POST"])

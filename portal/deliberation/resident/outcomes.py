@@ -50,7 +50,7 @@ def outcome_object(outcome_id: int) -> Response:
         return web.go(".outcome_page", outcome_id=outcome_id)
     act = lambda: objections.make(found, person, words=form.text("words"))  # noqa: E731
     if form.carries_out(lambda: _once(form, act)):
-        flash(_("异议已提交，居委会会答复，结果发通知给您。"), "ok")
+        flash(_("异议已提交，%(area)s会答复，结果发通知给您。", area=found.topic.area.name), "ok")
         return web.go(".outcome_page", outcome_id=outcome_id)
     return web.page("deliberation/resident/outcome_object.html", outcome=found, form=form, status=form.status)
 

@@ -30,6 +30,7 @@ from portal.deliberation.models.outcomes import FollowUp, Outcome, Project
 from portal.deliberation.models.topics import Topic, TopicEntry, TopicStage
 from portal.deliberation.models.votes import Vote
 from portal.deliberation.service import meeting_attendance
+from portal.deliberation.service.meeting_attendance import Standing
 
 LEAST_DAYS = "deliberation.collecting_days"
 settings.declare(LEAST_DAYS, default=7, label=lambda: _("民意征集至少"), unit=lambda: _("天"), least=1, most=90)
@@ -152,14 +153,25 @@ def _met(topic: Topic) -> list[Flaw]:
     meetings = _meetings_since(topic)
     if not meetings:
         return [Flaw(_("还没有开成会。请开会、关会，再发布会议报告。"))]
-    if not any(map(_enough, meetings)):
-        return [Flaw(_("到会的人不够法定人数，这次会不算数。请再开一次。"))]
-    return []
+    found = [(meeting, meeting_attendance.standing(meeting)) for meeting in meetings]
+    if any(_enough(meeting, stand) for meeting, stand in found):
+        return []
+    if any(_lacks_area_alone(meeting, stand) for meeting, stand in found):
+        words = _(
+            "按登记算，到会业主的面积不够，也就不够法定人数。有开发商、单位这样的业主到了会、面积没有算进来的，"
+            "请写明是谁、多少平方米；面积真的不够的，请再开一次会。"
+        )
+        return [Flaw(words, heals=True)]
+    return [Flaw(_("到会的人不够法定人数，这次会不算数。请再开一次。"))]
 
 
-def _enough(meeting: Meeting) -> bool:
-    stand = meeting_attendance.standing(meeting)
+def _enough(meeting: Meeting, stand: Standing) -> bool:
     return stand.reached and stand.counted > 0 if meeting.quorum else stand.came > 0
+
+
+def _lacks_area_alone(meeting: Meeting, stand: Standing) -> bool:
+    """Owners who are no person (a developer, a company) come as guests, behind whom the register has no area."""
+    return bool(meeting.quorum) and stand.counted >= stand.quorum and not stand.area_reached
 
 
 def _meetings_since(topic: Topic) -> list[Meeting]:

@@ -21,7 +21,7 @@ from portal.deliberation.service import meeting_codes, meeting_owners, meeting_r
 from portal.deliberation.service.meeting_codes import Link
 from portal.deliberation.service.meeting_notices import told
 from portal.deliberation.service.meeting_signup import Wish
-from portal.deliberation.service.thresholds import threshold_of
+from portal.deliberation.service.thresholds import Weight, threshold_of
 from portal.places import service as places
 from portal.registry.models import Person
 
@@ -77,16 +77,9 @@ def standing(meeting: Meeting) -> Standing:
 
 
 def _of_owners(meeting: Meeting, stand: Standing) -> Standing:
-    """The same by heads and area: co-owners who both came are one head."""
-    query = sa.select(Attendee.person_id).where(
-        Attendee.meeting_id == meeting.id,
-        Attendee.state == AttendeeState.GOING,
-        Attendee.came_at.is_not(None),
-        Attendee.counts.is_(True),
-    )
-    came = list(db.session.scalars(query.order_by(Attendee.id)))
-    ids = {one for one in came if one is not None}
-    found = meeting_owners.present(meeting, ids, came.count(None))
+    """The same by heads and area: co-owners who both came are one head. Once reported, as it was counted then."""
+    then = meeting.rule.get("held")
+    found = Weight(then["heads"], Decimal(then["area"])) if then else _present(meeting)
     area = found.area.quantize(CENT)
     share, whole = threshold_of(meeting.rule).quorum, Fraction(meeting.entitled_area)
     return replace(
@@ -97,6 +90,24 @@ def _of_owners(meeting: Meeting, stand: Standing) -> Standing:
         entitled_area=meeting.entitled_area,
         area_reached=not whole or share.met(Fraction(area), whole),
     )
+
+
+def held(meeting: Meeting, stand: Standing) -> dict[str, Any]:
+    """The rule of a meeting with what was counted by it: a later vote or sale does not change who was there."""
+    counted = {"held": {"heads": stand.counted, "area": str(stand.area)}}
+    return meeting.rule | counted if meeting.rule and meeting.rule["by_area"] else meeting.rule
+
+
+def _present(meeting: Meeting) -> Weight:
+    query = sa.select(Attendee.person_id).where(
+        Attendee.meeting_id == meeting.id,
+        Attendee.state == AttendeeState.GOING,
+        Attendee.came_at.is_not(None),
+        Attendee.counts.is_(True),
+    )
+    came = list(db.session.scalars(query.order_by(Attendee.id)))
+    ids = {one for one in came if one is not None}
+    return meeting_owners.present(meeting, ids, came.count(None))
 
 
 def attendee(meeting: Meeting, public_id: str) -> Attendee:

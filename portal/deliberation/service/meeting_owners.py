@@ -16,7 +16,7 @@ from portal.deliberation.models.codes import UNITS, Unit, VoteState
 from portal.deliberation.models.meetings import Meeting
 from portal.deliberation.models.topics import Topic
 from portal.deliberation.models.votes import RollEntry, RollPerson, Vote
-from portal.deliberation.service import reach
+from portal.deliberation.service import reach, roll_owners, roll_units
 from portal.deliberation.service.thresholds import Weight
 from portal.registry.models import Person
 from portal.registry.models.owners import Owner, Title
@@ -88,13 +88,16 @@ def _by_register(meeting: Meeting, ids: dict[int, int]) -> tuple[Weight, set[int
         .order_by(Dwelling.id)
     )
     areas = {number: area or Decimal(0) for number, area in db.session.execute(query)}
-    heads: set[frozenset[int]] = set()
+    titles_of = owners.titles_on(list(areas), day)
+    held = {one.owner.person_id for titles in titles_of.values() for one in titles}
+    persons = roll_units.standing_for({one for one in held if one is not None})
+    heads: set[frozenset[str]] = set()
     known: set[int] = set()
     total = Decimal(0)
-    for number, titles in owners.titles_on(list(areas), day).items():
+    for number, titles in titles_of.items():
         here = {ids[one.owner.person_id] for one in titles if one.owner.person_id in ids}
         if here:
             known |= here
-            heads.add(frozenset(one.owner_id for one in titles))
+            heads.add(frozenset(roll_owners.key_of(one.owner, persons) for one in titles))
             total += areas[number]
     return Weight(len(heads), total), known

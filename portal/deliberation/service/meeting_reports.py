@@ -91,7 +91,8 @@ def publish(meeting: Meeting, text: str, *, cover: bool, by: Actor) -> None:
         raise Refused(words, field="cover")
     stand = meeting_attendance.standing(meeting)
     moved = sa.update(Meeting).where(Meeting.id == meeting.id, Meeting.state == MeetingState.CLOSED)
-    if not guarded(moved.values(state=MeetingState.REPORTED, report=text, reported_at=now())):
+    rule = meeting_attendance.held(meeting, stand)
+    if not guarded(moved.values(state=MeetingState.REPORTED, report=text, reported_at=now(), rule=rule)):
         raise Refused(_("已经公布过了，请刷新页面看看。"))
     db.session.refresh(meeting)
     audit.record("deliberation.meeting_reported", meeting, came=stand.came, covered=cover)

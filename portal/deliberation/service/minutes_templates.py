@@ -27,19 +27,34 @@ MOST_OUT = 20 * 1024 * 1024
 def names() -> list[tuple[str, str]]:
     """What a document may ask for, with what stands there afterwards."""
     return [
-        ("{{ title }}", _("会议名称")),
-        ("{{ when }}", _("时间")),
-        ("{{ place }}", _("地点")),
-        ("{{ forum }}", _("形式")),
-        ("{{ attendance }}", _("到会人数和法定人数")),
-        ("{{ rule }}", _("依据")),
-        ("{%p for item in items %}　{{ item.title }}　{{ item.said }}　{%p endfor %}", _("每一项议程和说了什么")),
-        (
-            "{%p for motion in motions %}　{{ motion.words }}　{{ motion.hands }}　{%p endfor %}",
-            _("每个动议和举手结果"),
-        ),
-        ("{%p for line in minutes %}　{{ line }}　{%p endfor %}", _("写好的纪要，一段一行")),
+        ("{{ 会议名称 }}", _("会议名称")),
+        ("{{ 时间 }}", _("时间")),
+        ("{{ 地点 }}", _("地点")),
+        ("{{ 形式 }}", _("形式")),
+        ("{{ 到会情况 }}", _("到会人数和法定人数")),
+        ("{{ 依据 }}", _("依据")),
+        ("{{ 议程 }}", _("每一项议程和说了什么")),
+        ("{{ 动议 }}", _("每个动议和举手结果")),
+        ("{{ 纪要 }}", _("写好的纪要，一段一行")),
     ]
+
+
+def _by_chinese_names(facts: Mapping[str, Any]) -> dict[str, str]:
+    """The facts as who makes a document in Chinese names them; what there are several of is one text of many lines."""
+    plain = {
+        "会议名称": "title",
+        "时间": "when",
+        "地点": "place",
+        "形式": "forum",
+        "到会情况": "attendance",
+        "依据": "rule",
+    }
+    agenda = [line for one in facts["items"] for line in (one["title"], one["said"]) if line]
+    motions = [f"{one['words']}　{one['hands']}" for one in facts["motions"]]
+    lines = {"议程": agenda, "动议": motions, "纪要": facts["minutes"]}
+    return {name: str(facts[key]) for name, key in plain.items()} | {
+        name: "\n".join(said) for name, said in lines.items()
+    }
 
 
 def sample() -> dict[str, Any]:
@@ -69,7 +84,7 @@ def unpacked(data: bytes) -> bytes:
     except BadFile as bad:
         if bad.reason in {FileFault.TOO_LARGE, FileFault.TOO_MANY_PARTS}:
             raise large from None
-        if bad.reason is FileFault.ENCRYPTED:
+        if bad.reason in {FileFault.ENCRYPTED, FileFault.POINTS_ELSEWHERE}:
             raise Refused(bad.sentence, field="file") from None
         words = _("这不是能打开的 .docx 文件，或者里面带有程序。请用文字处理软件另存为普通的 .docx 再上传。")
         raise Refused(words, field="file") from None
@@ -77,7 +92,7 @@ def unpacked(data: bytes) -> bytes:
 
 def fill(content: bytes, facts: Mapping[str, Any]) -> bytes:
     """A document with its facts, made in a process that is stopped when it takes too long or too much memory."""
-    asked = {"template": base64.b64encode(content).decode(), "facts": facts}
+    asked = {"template": base64.b64encode(content).decode(), "facts": {**facts, **_by_chinese_names(facts)}}
     try:
         found = children.ask(MODULE, asked, seconds=SECONDS, goes_on=lambda _told: True)
     except children.Broken:

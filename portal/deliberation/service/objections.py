@@ -16,7 +16,7 @@ from portal.core.outbox import Recipient
 from portal.deliberation.models.codes import AskState, OutcomeState, Stage
 from portal.deliberation.models.outcomes import Objection, Outcome
 from portal.deliberation.models.topics import Topic
-from portal.deliberation.models.votes import RollPerson
+from portal.deliberation.models.votes import RollEntry, RollPerson
 from portal.deliberation.service import outcomes, public_log, reach, telling
 from portal.identity import staff
 from portal.identity.permissions import Permission
@@ -30,9 +30,9 @@ def who_may(outcome: Outcome, actor: Actor) -> Person:
     """Who objects: somebody who lives there, or whom the vote's roll names (an owner who lives elsewhere)."""
     person = people.person_of(actor)
     if outcome.vote_id:
-        named = sa.select(RollPerson.id).where(
-            RollPerson.vote_id == outcome.vote_id, RollPerson.person_id.in_(people.ids_of(person))
-        )
+        hers = (RollPerson.vote_id == outcome.vote_id, RollPerson.person_id.in_(people.ids_of(person)))
+        named = sa.select(RollPerson.id).join(RollEntry, RollPerson.entry_id == RollEntry.id)
+        named = named.where(*hers, RollEntry.struck_at.is_(None))
         if db.session.scalar(named.limit(1)) is not None:
             return person
     return reach.person_in(outcome.topic, actor)

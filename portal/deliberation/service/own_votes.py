@@ -33,6 +33,10 @@ class Own:
         return self.entry.number
 
     @property
+    def struck(self) -> bool:
+        return self.entry.struck_at is not None
+
+    @property
     def version(self) -> int:
         return self.ballot.version if self.ballot else 0
 
@@ -99,24 +103,29 @@ def _newest(vote: Vote, entries: Sequence[RollEntry]) -> dict[int, NamedBallot]:
 
 
 def chosen(lines: Sequence[Own], number: int) -> Own:
-    """The line under a number of the roll, or the only one; Missing for what is not hers."""
-    found = [line for line in lines if line.number == number] if number else list(lines[:1])
+    """The line under a number of the roll, or the first that is not struck off; Missing for what is not hers."""
+    found = [line for line in lines if line.number == number] if number else list(lines)
     if not found:
         raise Missing
-    return found[0]
+    return min(found, key=lambda line: line.struck)
 
 
 def why_not(vote: Vote, lines: Sequence[Own], at: datetime) -> str:
     """What somebody reads who cannot vote just now; "" for who can."""
+    struck = bool(lines) and all(line.struck for line in lines)
     if vote.state in {VoteState.ROLL, VoteState.OPEN} and at < vote.opens_at:
-        return _("投票还没有开始，请到时间再来。")
+        return _struck_early() if struck else _("投票还没有开始，请到时间再来。")
     if not vote.takes_votes(at):
         return ""
     if not lines:
         return _("这次表决的名册里没有您。觉得应该有的，请打社区电话查问。")
-    if all(line.entry.struck_at is not None for line in lines):
+    if struck:
         return _("您已不在这次表决的名册里，不能投票。有疑问请向社区查问。")
     return ""
+
+
+def _struck_early() -> str:
+    return _("您已不在这次表决的名册里，到时候不能投票。请点“我在不在名册上”看原因，觉得不对的，那里写着怎么办。")
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def owners(asked: Asked) -> tuple[list[Entitled], Gaps]:
     heads: dict[tuple[str, ...], _Head] = {}
     nobody: list[Dwelling] = []
     for home in homes:
-        found = {_key(title.owner, known): title.owner for title in titles.get(home.id, ())}
+        found = {key_of(title.owner, known): title.owner for title in titles.get(home.id, ())}
         if not found:
             nobody.append(home)
             continue
@@ -69,7 +69,7 @@ def _homes(asked: Asked) -> list[Dwelling]:
     return list(db.session.scalars(query))
 
 
-def _key(owner: Owner, known: Known) -> str:
+def key_of(owner: Owner, known: Known) -> str:
     """Who an owner is, however often she was entered: a person of the register, an organisation, a number."""
     if owner.person_id is not None:
         return f"p{known[owner.person_id][0]}"

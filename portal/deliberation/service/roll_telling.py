@@ -6,8 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal.core.db import db
+from portal.deliberation.models.codes import Unit
 from portal.deliberation.models.votes import RollEntry, RollPerson, Vote
-from portal.deliberation.service import telling
+from portal.deliberation.service import roll_units, telling
 from portal.registry.models import Person, PersonState
 from portal.registry.service import people
 
@@ -15,23 +16,28 @@ Lines = dict[int, set[int]]
 
 
 def lines(vote: Vote) -> Lines:
-    """The lines that each person may cast for, by her id; struck ones left out."""
-    query = sa.select(RollPerson.person_id, RollPerson.entry_id).join(RollEntry, RollPerson.entry_id == RollEntry.id)
+    """The lines that each person may cast for, by the id she has since records were merged; struck ones left out."""
+    query = sa.select(RollPerson.person_id, RollPerson.entry_id, Person.merged_into_id)
+    query = query.join(RollEntry, RollPerson.entry_id == RollEntry.id).join(Person, RollPerson.person_id == Person.id)
     query = query.where(RollPerson.vote_id == vote.id, RollEntry.struck_at.is_(None)).order_by(RollPerson.id)
+    rows = db.session.execute(query).all()
+    merged = roll_units.standing_for({row.person_id for row in rows if row.merged_into_id is not None})
     found: Lines = {}
-    for person, entry in db.session.execute(query):
-        found.setdefault(person, set()).add(entry)
+    for person, entry, _into in rows:
+        now_is = merged[person][0] if person in merged else person
+        found.setdefault(now_is, set()).add(entry)
     return found
 
 
 def remade(vote: Vote, before: Mapping[int, Collection[int]], *, why: str) -> None:
     """The published roll was made again. Who lost a line hears it with the reason, who gained one too; whoever only
-    went from one line to another has lost nothing.
+    went from one line to another has lost nothing; nor, but of owners, who still has one: it was there twice.
     """
     now_so = lines(vote)
+    stays = set() if vote.unit is Unit.OWNER else set(now_so)
     lost = {person for person, entries in before.items() if set(entries) - now_so.get(person, set())}
     gained = {person for person, entries in now_so.items() if entries - set(before.get(person, ()))}
-    for person in _people(lost - gained):
+    for person in _people(lost - gained - stays):
         telling.tell(person, "roll_struck", vote.topic, **_about(vote), why=why)
     for person in _people(gained - lost):
         telling.tell(person, "roll_added", vote.topic, **_about(vote))

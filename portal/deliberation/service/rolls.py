@@ -292,6 +292,8 @@ def restore(vote: Vote, number: int, *, why: str, by: Actor) -> RollEntry:
     _editable(vote)
     where = (RollEntry.vote_id == vote.id, RollEntry.number == number, RollEntry.struck_at.is_not(None))
     struck = db.session.scalar(sa.select(RollEntry).where(*where))
+    if struck is not None and vote.unit is Unit.OWNER and struck.struck_why == GONE:
+        raise Refused(_("房屋登记里已没有这一行的业主，不能直接恢复。请先在房屋页更正业主，再回来重新生成名册。"))
     if struck is not None and roll_doubles.stands_beside(vote, struck):
         raise Refused(_("这个人（户）已经在名册上另有一行，每人（户）只有一票。要恢复这一行，请先划掉那一行。"))
     if not guarded(sa.update(RollEntry).where(*where).values(struck_at=None, struck_why="")):

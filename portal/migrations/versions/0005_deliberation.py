@@ -578,7 +578,7 @@ def upgrade() -> None:
         sa.Column("second_by_name", sa.String(length=64), nullable=False),
         sa.Column("second_done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("settled_by", sa.String(length=32), server_default="", nullable=False),
-        sa.Column("settled_by_name", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("settled_by_name", sa.String(length=130), server_default="", nullable=False),
         sa.Column("booked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("booked", sa.Integer(), nullable=False),
         sa.Column("aside", sa.Text(), nullable=False),

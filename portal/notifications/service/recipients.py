@@ -36,6 +36,7 @@ UNASKED = frozenset(
         "deliberation.topic_published",
         "deliberation.outcome_published",
         "deliberation.vote_reminder",
+        "deliberation.meeting_invited",
         "volunteers.invited",
     }
 )

@@ -68,8 +68,9 @@ def finish_registration(flow: str, code: str) -> Claim:
     account = identity.open_resident_account(phone=phone, name=facts["name"], password_hash=facts["hash"])
     audit.record("registry.consent_given", account, subject="sensitive_data", at=facts["consented_at"])
     also = facts.get("also", "").split(",")
-    consents.at_registration(account, datetime.fromisoformat(facts["consented_at"]), also=also)
-    claim = make_claim(account, name=facts["name"], id_number=facts["id_number"], community=facts["community"])
+    at, number = datetime.fromisoformat(facts["consented_at"]), facts["id_number"]
+    consents.at_registration(account, at, also=also, number=number)
+    claim = make_claim(account, name=facts["name"], id_number=number, community=facts["community"])
     sessions.open_session(account)
     return claim
 

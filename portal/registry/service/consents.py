@@ -7,9 +7,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from portal.core import audit, reasons
+from portal.core import audit, ids, reasons
 from portal.core.access import Actor
-from portal.core.clock import now, today
+from portal.core.clock import full_years, now, today
 from portal.core.db import db, unique_or
 from portal.core.errors import Missing, Refused
 from portal.identity.models import Account
@@ -104,32 +104,40 @@ def _said(*persons: Person) -> list[Consent]:
 
 def keep_refusals(since: datetime) -> None:
     """Take diet and health out again of records changed since a moment whose people withdrew that consent."""
-    said = sa.select(Consent.person_id).where(Consent.purpose == Purpose.HEALTH)
-    meant = people.stood_for(Person.id.in_(said))
+    said = _said_by_anybody(Purpose.HEALTH)
+    meant = people.stood_for(Person.id.in_(sa.select(said.c.person_id)))
     last = (
-        sa.select(sa.func.max(Consent.id))
-        .join(meant, meant.c.origin == Consent.person_id)
-        .where(Consent.purpose == Purpose.HEALTH)
+        sa.select(meant.c.id, sa.func.max(said.c.line).label("line"))
+        .join(said, said.c.person_id == meant.c.origin)
         .group_by(meant.c.id)
+        .subquery()
     )
-    refused = (
-        sa.select(meant.c.id)
-        .join(Consent, Consent.person_id == meant.c.origin)
-        .where(Consent.id.in_(last), Consent.withdrawn_at.is_not(None))
-    )
+    no = Consent.withdrawn_at.is_not(None)
+    refused = sa.select(last.c.id).join(Consent, Consent.id == last.c.line).where(no)
     told = sa.exists().where(PersonChange.person_id == Person.id, PersonChange.at >= since)
     changed = sa.or_(Person.updated_at >= since, told)
     query = sa.select(Person.id).where(Person.id.in_(refused), changed).order_by(Person.id)
     erasing.forget(db.session.scalars(query).all())
 
 
+def _said_by_anybody(purpose: Purpose) -> sa.Subquery:
+    """Every line of a purpose with whose it is: her own, or that of the account that was confirmed to be hers."""
+    own = sa.select(Consent.person_id, Consent.id.label("line")).where(Consent.person_id.is_not(None))
+    confirmed = sa.and_(Claim.account_id == Consent.account_id, Claim.state == ClaimState.CONFIRMED)
+    by_account = sa.select(Claim.person_id, Consent.id).join(Claim, confirmed).where(Claim.person_id.is_not(None))
+    return sa.union(*(one.where(Consent.purpose == purpose) for one in (own, by_account))).subquery()
+
+
 # What the page of registering asks beside the number, each by itself and unticked.
 ASKED_AT_REGISTRATION = (Purpose.HEALTH, Purpose.NEWS)
 
 
-def at_registration(account: Account, moment: datetime, *, also: Collection[str] = ()) -> None:
-    """The ticks on the page on which an account was registered, before anybody knew whose it is."""
-    for purpose in (Purpose.ID_NUMBER, *(one for one in ASKED_AT_REGISTRATION if one in set(also))):
+def at_registration(account: Account, moment: datetime, *, also: Collection[str] = (), number: str = "") -> None:
+    """The ticks on the page on which an account was registered, before anybody knew whose it is. What the number says
+    is a child's own tick is none: those are asked of her guardian, in her record.
+    """
+    asked = () if _is_a_childs(number) else ASKED_AT_REGISTRATION
+    for purpose in (Purpose.ID_NUMBER, *(one for one in asked if one in set(also))):
         row = Consent(
             account_id=account.id,
             purpose=purpose,
@@ -140,6 +148,14 @@ def at_registration(account: Account, moment: datetime, *, also: Collection[str]
         )
         db.session.add(row)
     db.session.flush()
+
+
+def _is_a_childs(number: str) -> bool:
+    try:
+        card = ids.check_id_number(number, today=today(), allow_test_region=True)
+    except ids.InvalidNumber:
+        return False
+    return full_years(card.birth_date, today()) < SPEAKS_FROM
 
 
 def give(person: Person, purpose: Purpose, *, voice: Voice) -> None:

@@ -18,7 +18,7 @@ from portal.volunteers.models.activities import Activity, Position, Post, Shift
 from portal.volunteers.models.codes import HOLDS, HoursState, ShiftState, SignupState
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import Attendance, Signup
-from portal.volunteers.service import attending, hours
+from portal.volunteers.service import attending, held, hours
 from portal.volunteers.service.codes import Purpose
 from portal.volunteers.service.people import community_ids
 
@@ -236,6 +236,9 @@ def attendance_in(within: Collection[Scope], attendance_id: int) -> Attendance:
 def confirm_picked(within: Collection[Scope], picks: Mapping[int, str], *, by: Actor) -> tuple[int, list[str]]:
     """Confirm several, each with the mark of what the page showed: how many, and why others were not, each once."""
     found = [one for one in to_confirm(within) if one.id in picks]
+    # Recording holds one volunteer after the other: in the order of their ids, as whoever else holds several.
+    of_people, _of_shift = held.locks(at_once=False)
+    db.session.scalars(of_people, {"numbers": sorted({one.signup.volunteer_id for one in found})}).all()
     done, refused = 0, []
     for one in found:
         try:

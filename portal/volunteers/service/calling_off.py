@@ -16,7 +16,7 @@ from portal.volunteers.models.activities import Activity, Post, Shift
 from portal.volunteers.models.codes import HOLDS, SHIFT_MOVES, ActivityState, ShiftState, SignupState
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import Signup
-from portal.volunteers.service import guards, joining, keeping, serving
+from portal.volunteers.service import guards, joining, keeping, pair_asking, serving
 
 _BEFORE = (SignupState.REQUESTED, SignupState.JOINED, SignupState.PRESENT)
 
@@ -26,6 +26,7 @@ def close_shift(shift: Shift, reason: str, *, by: Actor) -> None:
     _move(shift, ShiftState.CLOSED, reason)
     for number in sorted(post.capacity_id for post in shift.posts):
         places.close_line(number, reason=reason)
+    pair_asking.end_all(shift, reason=reason)
     audit.record("volunteers.shift_closed", shift, reason=reason, by=by.name)
 
 
@@ -55,6 +56,7 @@ def clear(shift: Shift, *, by: joining.Who, reason: str) -> int:
     found = db.session.scalars(ours).all()
     for signup in found:
         joining.take_off(signup, SignupState.CALLED_OFF, by=by, reason=reason)
+    pair_asking.end_all(shift, reason=reason)
     serving.tell_called_off(shift, reason=reason)
     return len(found)
 

@@ -33,7 +33,7 @@ from portal.volunteers.service.fit_to_join import BY_OTHERS, full, refuse_unfit
 from portal.volunteers.service.fit_to_join import Unfit as Unfit
 from portal.volunteers.service.fit_to_join import Who as Who
 from portal.volunteers.service.fit_to_join import verdict as verdict
-from portal.volunteers.service.signup_telling import tell_signup
+from portal.volunteers.service.signup_telling import tell, tell_signup
 from portal.volunteers.service.signup_words import signup_said
 from portal.volunteers.service.standing import KIND
 
@@ -175,14 +175,33 @@ def in_line(post: Post, volunteer: Volunteer) -> Waiting | None:
 
 def _accept_offer(post: Post, volunteer: Volunteer) -> bool:
     """Who is on a post waits for it no more; True when a place was kept for her, which is then hers."""
-    waiting = in_line(post, volunteer)
-    if waiting is None:
+    found = _row_of(post, volunteer)
+    if found is None:
         return False
-    if waiting.state is WaitingState.OFFERED and waiting.stands(now()):
+    waiting, other = found
+    if other is not None:
+        # A place goes back: before the row of the line, as whoever lets an offer lapse.
+        places.hold(post.capacity_id)
+    offered = waiting.state is WaitingState.OFFERED and waiting.stands(now())
+    if offered:
         places.accept(waiting)
-        return True
-    places.leave(waiting)
-    return False
+        if other is not None:
+            places.give_back(post.capacity_id, waiting.units - 1)
+    else:
+        places.leave(waiting)
+    _tell_line_left(post, volunteer, other)
+    return offered
+
+
+def _row_of(post: Post, volunteer: Volunteer) -> tuple[Waiting, Volunteer | None] | None:
+    """The live row in which she waits, and who waits with her in it."""
+    waiting = in_line(post, volunteer)
+    return (waiting, pairs.partner_in(waiting)) if waiting is not None else pairs.line_with(post, volunteer)
+
+
+def _tell_line_left(post: Post, volunteer: Volunteer, other: Volunteer | None) -> None:
+    if other is not None:
+        tell("pair_line_left", other, post, who=volunteer.person.name)
 
 
 def _write(
@@ -273,9 +292,10 @@ def hand_on(signup: Signup, volunteer: Volunteer, *, by: Who) -> Signup:
     _let_go(signup)
     refuse_unfit(signup.post, volunteer, way=Way.SWAP, checked=True, together=())
     with _or_collides():
-        waiting = in_line(signup.post, volunteer)
-        if waiting is not None:
-            places.leave(waiting)
+        found = _row_of(signup.post, volunteer)
+        if found is not None:
+            places.leave(found[0])
+            _tell_line_left(signup.post, volunteer, found[1])
         state = SignupState.JOINED
         made = _write(signup.post, volunteer, way=Way.SWAP, by=by, state=state, agreed_at=now())
     _record(signup, "volunteers.signup_handed_on", reason=SWAPPED, to=made.public_id)

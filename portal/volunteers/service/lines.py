@@ -18,8 +18,8 @@ from portal.registry.service import people
 from portal.volunteers.models.activities import Post, Shift
 from portal.volunteers.models.codes import Joining, SignupState, Way
 from portal.volunteers.models.people import Volunteer
-from portal.volunteers.models.signups import PairAsk, Signup
-from portal.volunteers.service import fitness, joining
+from portal.volunteers.models.signups import Signup
+from portal.volunteers.service import fitness, joining, pairs
 from portal.volunteers.service.signup_telling import tell
 from portal.volunteers.service.standing import KIND
 
@@ -110,18 +110,9 @@ def line_of(post: Post) -> list[Volunteer]:
     return list(db.session.scalars(query))
 
 
-def partner_in(waiting: Waiting) -> Volunteer | None:
-    """With whom she waits in one row of the line, as both agreed."""
-    if waiting.units == 1:
-        return None
-    query = sa.select(Volunteer).join(PairAsk, PairAsk.other_id == Volunteer.id)
-    query = query.where(PairAsk.line == waiting.public_id).options(joinedload(Volunteer.person))
-    return db.session.scalar(query.order_by(PairAsk.id).limit(1))
-
-
 def take(waits: Waits, *, by: joining.Who) -> Signup:
     """Take the place that is offered; what became of her own time meanwhile is asked again."""
-    partner = partner_in(waits.waiting)
+    partner = pairs.partner_in(waits.waiting)
     if partner is not None:
         both, agreed = [waits.volunteer, partner], waits.waiting.queued_at
         state = entry_state(waits.post)
@@ -138,7 +129,7 @@ def take(waits: Waits, *, by: joining.Who) -> Signup:
 
 def leave(waits: Waits) -> None:
     """Leave the line, or decline what is offered; who waits with her is told."""
-    partner = partner_in(waits.waiting)
+    partner = pairs.partner_in(waits.waiting)
     places.leave(waits.waiting)
     if partner is not None:
         tell("pair_line_left", partner, waits.post, who=waits.volunteer.person.name)
@@ -158,9 +149,18 @@ def on_place_offered(*, waiting: Waiting, **_facts: object) -> None:
         return
     post, volunteer = found
     if not by_itself(post, now()):
-        tell("line_offered", volunteer, post, until=waiting.offer_until.isoformat() if waiting.offer_until else "")
+        _tell_offered(waiting, post, volunteer)
     elif joining.hold(_both(waiting, volunteer), post.shift, at_once=True):
         _promote(waiting, post, volunteer)
+
+
+def _tell_offered(waiting: Waiting, post: Post, volunteer: Volunteer) -> None:
+    """Who asked answers for both; who waits with her is told so."""
+    until = waiting.offer_until.isoformat() if waiting.offer_until else ""
+    tell("line_offered", volunteer, post, until=until)
+    partner = pairs.partner_in(waiting)
+    if partner is not None:
+        tell("pair_offered", partner, post, until=until, who=volunteer.person.name)
 
 
 def _promote(waiting: Waiting, post: Post, volunteer: Volunteer) -> bool:
@@ -183,7 +183,7 @@ def _promote(waiting: Waiting, post: Post, volunteer: Volunteer) -> bool:
 
 
 def _both(waiting: Waiting, volunteer: Volunteer) -> list[Volunteer]:
-    partner = partner_in(waiting)
+    partner = pairs.partner_in(waiting)
     return [volunteer, partner] if partner else [volunteer]
 
 

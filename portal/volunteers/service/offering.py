@@ -67,7 +67,13 @@ class Offer:
 
     @property
     def fits(self) -> bool:
-        return any(verdict.fits for verdict in self.verdicts.values())
+        """Whether the reader may join it, alone or with her partner, where she was told about each post."""
+        return any(self.may_join(post) for post in self.posts)
+
+    def may_join(self, post: Post) -> bool:
+        """An always-pair needs two places."""
+        verdict = self.verdicts.get(post.id)
+        return verdict is not None and (verdict.fits or (verdict.code == "pair" and post.capacity.left >= 2))
 
     @property
     def day(self) -> date:
@@ -91,10 +97,8 @@ class Line:
 
     @property
     def fitting(self) -> int:
-        """How many of its shifts the reader may join, alone or with her partner, where she was told about each."""
-        return sum(
-            any(verdict.fits or verdict.code == "pair" for verdict in one.verdicts.values()) for one in self.offers
-        )
+        """How many of its shifts the reader may join."""
+        return sum(one.fits for one in self.offers)
 
 
 def reader(actor: Actor | None) -> Reader:

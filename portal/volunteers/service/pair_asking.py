@@ -86,12 +86,14 @@ def accept(found: PairAsk, *, by: joining.Who) -> bool:
     audit.record("volunteers.pair_accepted", found, on_behalf_of=found.other.person.public_id, by=by.public_id)
     try:
         state = lines.entry_state(post)
-        joining.put_on_all(post, both, way=Way.FAMILY, by=by, state=state, agreed_at=found.asked_at)
+        made = joining.put_on_all(post, both, way=Way.FAMILY, by=by, state=state, agreed_at=found.asked_at)
     except joining.Unfit as unfit:
         if unfit.code != "full":
             raise
         _wait(found, by)
         return False
+    # Each read the risks when she said yes.
+    next(one for one in made if one.volunteer_id == found.other_id).agreed_at = now()
     return True
 
 
@@ -122,6 +124,20 @@ def withdraw(found: PairAsk, *, by: joining.Who) -> None:
     _end(found, InvitationState.WITHDRAWN)
     audit.record("volunteers.pair_withdrawn", found, by=by.public_id)
     tell("pair_withdrawn", found.other, found.post, who=found.asker.person.name)
+
+
+def end_all(shift: Shift, *, reason: str) -> None:
+    """A shift takes nobody more: what was asked about it needs no answer, and both are told."""
+    asked = sa.and_(Post.shift_id == shift.id, PairAsk.state == InvitationState.ASKED)
+    query = sa.select(PairAsk).join(PairAsk.post).where(asked).options(*whole()).order_by(PairAsk.id)
+    for found in db.session.scalars(query).all():
+        where = sa.and_(PairAsk.id == found.id, PairAsk.state == InvitationState.ASKED)
+        if not guarded(sa.update(PairAsk).where(where).values(state=InvitationState.WITHDRAWN, ended_at=now())):
+            continue
+        db.session.refresh(found, ["state", "ended_at"])
+        audit.record("volunteers.pair_withdrawn", found, reason=reason)
+        for one, other in ((found.asker, found.other), (found.other, found.asker)):
+            tell("pair_ended", one, found.post, who=other.person.name, reason=reason)
 
 
 def _waiting(found: PairAsk) -> Waiting | None:
@@ -188,11 +204,6 @@ def lapse(number: int) -> None:
         found = db.session.scalars(sa.select(PairAsk).where(PairAsk.id == number).options(*whole())).one()
         audit.record("volunteers.pair_lapsed", found)
         tell("pair_lapsed", found.asker, found.post, who=found.other.person.name)
-
-
-def signed_up(found: PairAsk) -> bool:
-    """Whether the two came onto the post by this."""
-    return found.state is InvitationState.ACCEPTED and not found.line
 
 
 def forget(before: datetime) -> None:

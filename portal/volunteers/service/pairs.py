@@ -6,11 +6,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, aliased, joinedload
 
 from portal.core.db import db
+from portal.places import service as places
+from portal.places.models import Waiting
 from portal.registry.models import Person
 from portal.volunteers.models.activities import Post, Shift
 from portal.volunteers.models.codes import HOLDS, SignupState, VolunteerState
 from portal.volunteers.models.people import Pair, Volunteer
-from portal.volunteers.models.signups import Signup
+from portal.volunteers.models.signups import PairAsk, Signup
 from portal.volunteers.service.signup_telling import tell_signup
 
 Number = sa.ColumnElement[int] | InstrumentedAttribute[int]
@@ -35,6 +37,28 @@ def others_of(volunteer: Volunteer) -> list[tuple[Volunteer, bool]]:
         .order_by(Pair.always.desc(), Volunteer.id)
     )
     return [(one, always) for one, always in db.session.execute(query)]
+
+
+def partner_in(waiting: Waiting) -> Volunteer | None:
+    """With whom somebody waits in one row of the line, as both agreed."""
+    if waiting.units == 1:
+        return None
+    query = sa.select(Volunteer).join(PairAsk, PairAsk.other_id == Volunteer.id)
+    query = query.where(PairAsk.line == waiting.public_id).options(joinedload(Volunteer.person))
+    return db.session.scalar(query.order_by(PairAsk.id).limit(1))
+
+
+def line_with(post: Post, partner: Volunteer) -> tuple[Waiting, Volunteer] | None:
+    """The live row of a post's line in which another waits for both, and that other."""
+    query = (
+        sa.select(Waiting, Volunteer)
+        .join(PairAsk, PairAsk.line == Waiting.public_id)
+        .join(Volunteer, Volunteer.id == PairAsk.asker_id)
+        .where(PairAsk.other_id == partner.id, Waiting.capacity_id == post.capacity_id, Waiting.state.in_(places.LIVE))
+        .options(joinedload(Volunteer.person))
+    )
+    found = db.session.execute(query.order_by(Waiting.id).limit(1)).first()
+    return (found[0], found[1]) if found else None
 
 
 def tell_left(gone: Signup) -> None:

@@ -70,8 +70,8 @@ def check(facts: RecordFacts) -> None:
 
 
 def check_shift(made: ServiceRecord, facts: RecordFacts) -> None:
-    """Refuse a change that goes further beyond the shift of the record than the setting allows."""
-    if made.signup is None:
+    """Refuse a change of times that goes further beyond the shift of the record than the setting allows."""
+    if made.signup is None or (made.starts_at, made.ends_at) == (facts.starts_at, facts.ends_at):
         return
     shift, minutes = made.signup.shift, settings.get(BEYOND)
     within = timedelta(minutes=minutes)

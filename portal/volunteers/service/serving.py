@@ -22,6 +22,7 @@ from portal.volunteers.models.activities import Served, Shift
 from portal.volunteers.models.codes import Joining, ShiftState, SignupState, Task, Way
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import Signup
+from portal.volunteers.service import leading
 from portal.volunteers.service import people as volunteers
 
 BEFORE = "volunteers.served_hours"
@@ -201,15 +202,16 @@ def waits_for_yes(shift: Shift, volunteer: Volunteer) -> bool:
 
 
 def is_confirmed(shift: Shift, volunteer: Volunteer) -> bool:
-    """Whether a worker or leader knows her on this shift: put her there, or said yes to her request. Who joined by a
-    tap where everybody may is shown only those a worker sent her to by name.
+    """Whether a worker or leader knows her on this shift: put her there, or said yes to her request; or she leads it
+    herself. Who joined by a tap where everybody may is shown only those a worker sent her to by name.
     """
     query = sa.select(Signup.way).where(
         Signup.shift_id == shift.id, Signup.volunteer_id == volunteer.id, Signup.state.in_(ON_IT)
     )
     way = db.session.scalar(query.limit(1))
     asked = shift.activity.joining is Joining.APPROVED and way is not Way.SWAP
-    return asked or way in {Way.WORKER, Way.LEADER, Way.PLAN, Way.INVITED}
+    known = asked or way in {Way.WORKER, Way.LEADER, Way.PLAN, Way.INVITED}
+    return known or (way is not None and leading.leads(shift, volunteer.person))
 
 
 def _hers(shift: Shift, volunteer: Volunteer) -> sa.ColumnElement[bool]:

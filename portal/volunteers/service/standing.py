@@ -19,7 +19,7 @@ from portal.volunteers.models.activities import Activity, Post, Shift
 from portal.volunteers.models.codes import HOLDS, RecordState, SignupState, VolunteerState
 from portal.volunteers.models.people import Absence, GuardianConsent, Pair, Volunteer, VolunteerSkill
 from portal.volunteers.models.records import ServiceRecord
-from portal.volunteers.models.signups import Signup
+from portal.volunteers.models.signups import PairAsk, Signup
 
 KIND = "volunteer"
 HELD = tuple(sorted(HOLDS))
@@ -207,8 +207,24 @@ def _knowing() -> sa.CompoundSelect[Any]:
     missed = missed.where(
         Signup.volunteer_id.in_(who), Signup.state == SignupState.NO_SHOW, Signup.starts_at >= since
     ).group_by(Signup.volunteer_id)
-    parts = [own, waits, away, skills, _teams(who, day), _consents(who), _beside(who), _pairs(who)]
+    parts = [
+        own,
+        waits,
+        _waits_with(who),
+        away,
+        skills,
+        _teams(who, day),
+        _consents(who),
+        _beside(who),
+        _pairs(who, after, before),
+    ]
     return sa.union_all(*parts, minutes.group_by(ServiceRecord.volunteer_id), missed)
+
+
+def _waits_with(who: Any) -> sa.Select[Any]:
+    """The lines in which another waits for both."""
+    query = _facts("wait", PairAsk.other_id, ref=Waiting.capacity_id).join(Waiting, Waiting.public_id == PairAsk.line)
+    return query.where(PairAsk.other_id.in_(who), Waiting.kind == KIND, Waiting.state.in_(LIVE))
 
 
 def _teams(who: Any, day: Any) -> sa.Select[Any]:
@@ -250,14 +266,15 @@ def _beside(who: Any) -> sa.Select[Any]:
     )
 
 
-def _pairs(who: Any) -> sa.Select[Any]:
-    """The others of her always-pairs who help at present, each with the shifts he is on (0 for none)."""
+def _pairs(who: Any, after: Any, before: Any) -> sa.Select[Any]:
+    """The others of her always-pairs who help at present, each with the shifts of these days he is on (0 for none)."""
     other = sa.orm.aliased(Volunteer)
     mine = sa.or_(
         sa.and_(Pair.one_id == Volunteer.id, Pair.other_id == other.id),
         sa.and_(Pair.other_id == Volunteer.id, Pair.one_id == other.id),
     )
-    on = sa.and_(Signup.volunteer_id == other.id, Signup.state.in_(HELD))
+    held = sa.and_(Signup.state.in_(HELD), Signup.ends_at > after, Signup.starts_at < before)
+    on = sa.and_(Signup.volunteer_id == other.id, held)
     shift = sa.func.coalesce(Signup.shift_id, 0)
     return (
         _facts("pair", Volunteer.id, ref=other.person_id, more=shift, words=Person.name)

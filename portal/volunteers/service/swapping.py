@@ -24,7 +24,7 @@ from portal.volunteers.service.signup_telling import tell_signup
 SHOWN = 100
 # So many others are offered to choose from; whoever is not among them is reached by asking everybody.
 OFFERED = 20
-_OWN_TIME = frozenset({"collides", "over_day", "rest", "joined", "pair"})
+_OWN_TIME = frozenset({"collides", "over_day", "rest", "joined"})
 # What the exchange itself takes care of, or what only holds back who signs up from nothing.
 SKIP = frozenset({"full", "waiting", "too_early"})
 
@@ -61,10 +61,6 @@ class Partners:
 
     takers: list[Signup]
     exchanges: list[Signup]
-
-    @property
-    def everybody(self) -> list[Signup]:
-        return [*self.exchanges, *self.takers]
 
 
 def partners(signup: Signup) -> Partners:

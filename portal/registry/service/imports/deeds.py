@@ -128,6 +128,14 @@ def _owner(batch: ImportBatch, said: Values) -> dict[str, Any]:
 
 def _standing(community_id: int, wanted: Mapping[Any, Values]) -> dict[Any, int]:
     """The owners of the community that are somebody of the file already, the earliest first."""
+    found: dict[Any, int] = {}
+    keys = list(wanted)
+    for start in range(0, len(keys), CHUNK):
+        found |= _standing_of(community_id, {key: wanted[key] for key in keys[start : start + CHUNK]})
+    return found
+
+
+def _standing_of(community_id: int, wanted: Mapping[Any, Values]) -> dict[Any, int]:
     indexes = {blind("person.id_number", said["id_number"]): key for key, said in wanted.items() if "id_number" in said}
     by_name = {search.normalise(said["_name"]): said["_name"] for said in wanted.values()}
     persons = [key[1] for key in wanted if key[0] == "person"]

@@ -29,6 +29,7 @@ class Thing:
     """A row as it was understood: what it is about (`key`, `label`), and the fields it says something of.
 
     `before`: what a new thing will change of something that stands (the area of a home whose owner is entered).
+    `alone`: what else no second row of the file may be about, known once it was looked up, with the reason it is told.
     """
 
     number: int
@@ -41,6 +42,7 @@ class Thing:
     before: Values = field(default_factory=dict)
     reasons: list[dict[str, Any]] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
+    alone: dict[Key, dict[str, Any]] = field(default_factory=dict)
 
     def refuse(self, where: Field, code: str, **facts: int) -> None:
         self.reasons.append({"field": where.value, "code": code, **facts})
@@ -96,6 +98,7 @@ def staged(
     things = [_understood(handler, number, cells, rules, seen) for number, cells in numbered]
     known = handler.known(session, [one for one in things if not one.reasons], community_id)
     for one in things:
+        _refuse_second(one, seen)
         yield _refused(one) if one.reasons else _compared(one, known.get(one.key))
 
 
@@ -105,6 +108,12 @@ def _understood(handler: Handler, number: int, cells: Sequence[str], rules: Rule
     if not one.reasons and seen.setdefault(one.key, number) != number:
         one.reasons.append({"code": "twice"})
     return one
+
+
+def _refuse_second(one: Thing, seen: dict[Key, int]) -> None:
+    for key, reason in one.alone.items():
+        if not one.reasons and seen.setdefault(key, one.number) != one.number:
+            one.reasons.append(reason)
 
 
 def _refused(one: Thing) -> dict[str, Any]:

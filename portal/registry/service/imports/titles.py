@@ -136,6 +136,7 @@ def known(session: Session, rows: Sequence[Thing], community_id: int) -> dict[Ke
     taken: dict[int, set[int]] = {}
     for one in found:
         title = _title_of(one, titles.get(one.values["_home"], ()))
+        _stands_alone(one, title)
         if title is not None and not one.reasons:
             made[one.key] = Stored(title.id, _before(one, title, doors[_door(one)].area))
             taken.setdefault(title.dwelling_id, set()).add(title.id)
@@ -143,6 +144,13 @@ def known(session: Session, rows: Sequence[Thing], community_id: int) -> dict[Ke
         if one.key not in made:
             _new(one, doors[_door(one)], titles.get(one.values["_home"], ()), taken)
     return made
+
+
+def _stands_alone(one: Thing, title: Title | None) -> None:
+    """One owner once on each home, by whatever number or name; and one row for each title that stands."""
+    one.alone[("owner", str(one.values["_home"]), *map(str, identity(one.values)))] = {"code": "twice"}
+    if title is not None:
+        one.alone["title", str(title.id)] = {"field": Field.OWNER.value, "code": "one_of_name"}
 
 
 def _homes(session: Session, rows: Iterable[Thing], community_id: int) -> dict[Key, Home]:
