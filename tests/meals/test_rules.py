@@ -126,6 +126,7 @@ def test_every_kind_and_condition_comes_through_the_form(make, desk):
         ({"amount_fen": ""}, "请填每餐减多少元"),
         ({"amount_fen": "五元"}, "请填金额"),
         ({"kind": "share", "percent": ""}, "请填减百分之几"),
+        ({"kind": "share", "percent": "sNaN"}, "请填数字"),
         ({"age_from": "80", "age_to": "70"}, "年龄上限不能小于下限"),
         ({"age_from": "六十"}, "请填整数"),
         ({"valid_to": "2020-01-01"}, "结束日期不能早于开始日期"),

@@ -140,6 +140,9 @@ def test_the_pages_of_a_building_work_from_the_list_to_the_room(make, client):
     assert "王秀英" in signed.get(f"/desk/people/rooms/{home.id}").text
     saved = signed.post(f"/desk/people/rooms/{home.id}/edit", data={"use": "rented", "area_m2": "88.5", "floor": ""})
     assert saved.status_code == 303
+    # Decimal takes the word for a number that is none, and asking whether it is one fails.
+    edit, no_figure = f"/desk/people/rooms/{home.id}/edit", {"use": "rented", "area_m2": "sNaN", "floor": ""}
+    assert signed.post(edit, data=no_figure).status_code == 422
     assert "88.5" in signed.get(f"/desk/people/rooms/{home.id}").text
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, DateField, DecimalField, RadioField, SelectField
+from wtforms import BooleanField, DateField, RadioField, SelectField
 from wtforms.validators import NumberRange, Optional, Regexp
 
 from portal.areas.models import Area
 from portal.core.clock import today
-from portal.core.forms import CountField, Form, ManyField, TrimmedField, YuanField, at_most, required
+from portal.core.forms import CountField, FiguresField, Form, ManyField, TrimmedField, YuanField, at_most, required
 from portal.meals.models import Days, Meal, PayerLevel, RegionLevel, SetClass, SubsidyKind, SubsidyRule
 from portal.meals.service.rules import COLUMNS, Trial
 from portal.meals.service.words import choices
@@ -41,7 +41,7 @@ class RuleForm(Form):
     amount_fen = YuanField(
         _l("金额（元）"), validators=[Optional(), _amount()], description=_l("减多少，或固定自付多少")
     )
-    percent = DecimalField(
+    percent = FiguresField(
         _l("减百分之几"),
         validators=[Optional(), NumberRange(0, 100, _l("请填 0 到 100"))],
         places=1,

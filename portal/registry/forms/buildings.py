@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from flask_babel import lazy_gettext as _l
-from wtforms import DecimalField, SelectField
+from wtforms import SelectField
 from wtforms.validators import NumberRange, Optional
 
 from portal.areas import service as areas
 from portal.areas.models import Area, Building, Dwelling, DwellingUse
 from portal.core.errors import Missing
-from portal.core.forms import CountField, Form, OnceForm, TrimmedField, at_most, required
+from portal.core.forms import CountField, FiguresField, Form, OnceForm, TrimmedField, at_most, required
 from portal.registry.service import buildings
 from portal.registry.service.buildings import Pattern
 
@@ -76,7 +76,7 @@ class NewDwellingForm(OnceForm):
 
 class DwellingForm(Form):
     use = SelectField(_l("房屋用途"), choices=[])
-    area_m2 = DecimalField(_l("产权面积（平方米）"), [Optional(), _between(1, 99_999)], places=2)
+    area_m2 = FiguresField(_l("产权面积（平方米）"), [Optional(), _between(1, 99_999)], places=2)
     floor = CountField(_l("楼层"), [Optional(), _between(-3, 99)])
 
     @classmethod

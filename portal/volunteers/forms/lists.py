@@ -3,11 +3,11 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import DecimalField, RadioField, SelectField
+from wtforms import RadioField, SelectField
 from wtforms.validators import InputRequired, NumberRange, Optional
 
 from portal.core.clock import today
-from portal.core.forms import DayField, Form, OnceForm, TrimmedField, at_most, required
+from portal.core.forms import DayField, FiguresField, Form, OnceForm, TrimmedField, at_most, required
 from portal.registry.models import Facility
 from portal.volunteers.service import kinds
 from portal.volunteers.service.honours import AwardFacts, TrainingFacts
@@ -61,7 +61,7 @@ class FindForm(Form):
 class TrainingForm(OnceForm):
     name = TrimmedField(_l("培训名称"), validators=[required(), at_most(60)])
     content = TrimmedField(_l("主要内容"), validators=[required(), at_most(300)])
-    hours = DecimalField(
+    hours = FiguresField(
         _l("学习时长（小时）"),
         validators=[
             InputRequired(_l("请填小时数，例如 1.5")),
