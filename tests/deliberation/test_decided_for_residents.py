@@ -56,7 +56,7 @@ def test_an_answer_stands_with_who_gave_it(app, make, deliberating):
     said = {"answer": "电费由坐电梯的人家出", "decided_by_name": "周洁", "decided_at": now()}
     asked(make, outcome, person, state=AskState.DENIED, **said)
     page = client_of(app, make.resident(person)).get(f"/deliberation/outcomes/{outcome.id}").text
-    assert "居委会周洁答复：" in page
+    assert "春风里社区周洁答复：" in page
     assert "电费由坐电梯的人家出" in page
 
 
