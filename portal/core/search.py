@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 # How a surname is read where a dictionary of common words reads otherwise, or might in some phrase. Where
@@ -53,8 +53,18 @@ def _syllables(name: str) -> list[str]:
 
 @cache
 def _reader() -> Callable[[str], list[str]]:
-    # Here and not above: importing its dictionaries takes 0.2 s and 50 MB, which most processes never need.
+    # Here and not above: importing its dictionaries takes 0.2 s and much memory, which most processes never need.
     from pypinyin import lazy_pinyin  # noqa: PLC0415
+    from pypinyin.constants import PHRASES_DICT  # noqa: PLC0415
+
+    _share_equals(PHRASES_DICT.values())
 
     # What has no reading (Latin words, figures, a character too rare for the dictionary) stands for itself.
     return lambda text: [word for syllable in lazy_pinyin(text) for word in WORD.findall(syllable)]
+
+
+def _share_equals(phrases: Iterable[list[list[str]]]) -> None:
+    """The dictionary holds a list and a text for each sign of each phrase; one for all equal ones saves 30 MB."""
+    known: dict[tuple[str, ...], list[str]] = {}
+    for readings in phrases:
+        readings[:] = [known.setdefault(tuple(reading), reading) for reading in readings]

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import structlog
+from babel.dates import format_date
 from flask import (
     Flask,
     Response,
@@ -24,7 +25,7 @@ from flask import (
     request,
     url_for,
 )
-from flask_babel import Babel, Domain, format_date
+from flask_babel import Babel, Domain
 from flask_wtf.csrf import generate_csrf
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
@@ -117,6 +118,15 @@ def go(endpoint: str, **values: Any) -> Response:
     return go_to(url_for(endpoint, **values))
 
 
+def _address(endpoint: str, **values: Any) -> str:
+    """`url_for()` in templates: a link that names nothing, as those of every page's frame, is made once."""
+    if values or endpoint.startswith("."):
+        return url_for(endpoint, **values)
+    known: dict[tuple[str, str], str] = current_app.extensions["portal.addresses"]
+    asked = request.script_root, endpoint
+    return known.get(asked) or known.setdefault(asked, url_for(endpoint))
+
+
 def go_to(address: str) -> Response:
     if request.headers.get("HX-Request"):
         return Response("", 204, {"HX-Redirect": address})
@@ -192,7 +202,13 @@ def download(body: bytes, filename: str, mimetype: str) -> Response:
 
 def day_words(day: date) -> str:
     """A date as people say it: 11月23日 周一, in English Mon 23 Nov."""
-    return str(format_date(day, "M月d日 EEE" if current_view().locale == "zh" else "EEE d MMM"))
+    return _day_words(day, current_view().locale)
+
+
+@lru_cache(maxsize=2048)
+def _day_words(day: date, locale: str) -> str:
+    """A page writes the same few days again and again."""
+    return str(format_date(day, "M月d日 EEE" if locale == "zh" else "EEE d MMM", locale=LOCALES[locale]))
 
 
 def moment_words(moment: datetime) -> str:
@@ -263,13 +279,14 @@ def init(app: Flask, config: Config) -> None:
     app.extensions["portal.sentences"] = Sentences(str(config.translations))
     app.jinja_env.globals.update(_=_sentence, gettext=_sentence)
     files = statics.build(config.static, config.instance / "static")
-    app.extensions["portal.statics"] = files
+    app.extensions.update({"portal.statics": files, "portal.addresses": {}})
     app.jinja_env.autoescape = True
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         static_url=files.url,
         may=access.may,
+        url_for=_address,
     )
     app.jinja_env.filters.update(
         mask_name=masking.mask_name,

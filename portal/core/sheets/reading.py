@@ -176,7 +176,9 @@ def _kept(records: Iterable[list[str]], limits: Limits) -> tuple[list[list[str]]
     if not rows:
         raise _empty()
     width = max(len(row) for row in rows)
-    return [row + [""] * (width - len(row)) for row in rows], numbers
+    for row in rows:
+        row.extend([""] * (width - len(row)))
+    return rows, numbers
 
 
 def _without_blank_end(row: list[str]) -> list[str]:
