@@ -4,7 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
-PYTEST := $(BIN)/python -m pytest -q
+# Neighbouring tests share what their worker has built, and whoever has nothing left takes over from the other.
+PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+# pytest rewrites each module of tests before it runs it. Kept beside the module, that is done once and not in each worker
+# of each run, wherever Python is told to keep nothing.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run setup check test test-sqlite test-browser test-postgresql bench lock vendor translate pictures clean
 
@@ -20,19 +24,19 @@ check: $(VENV)/.development
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/djlint --check --lint templates
-	$(PYTEST) -n $(WORKERS) tests/test_architecture.py tests/test_migrations.py
+	$(PYTEST) tests/test_architecture.py tests/test_migrations.py
 
 # Everything there is to run, on both databases; nothing is skipped.
 test: test-sqlite test-browser test-postgresql
 
 test-sqlite: $(VENV)/.development
-	$(PYTEST) -n $(WORKERS) -m "not browser"
+	$(PYTEST) -m "not browser"
 
 test-browser: $(VENV)/.development
-	$(PYTEST) -n $(WORKERS) -m browser
+	$(PYTEST) -m browser
 
 test-postgresql: $(VENV)/.development
-	$(PYTEST) -n $(WORKERS) --db postgresql -m "not browser or both_databases"
+	$(PYTEST) --db postgresql -m "not browser or both_databases"
 
 bench: $(VENV)/.development
 	@for name in pages booking slots import registry search cases signup solver roster opinion vote; do $(BIN)/python -m bench.$$name || exit 1; done

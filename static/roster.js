@@ -8,11 +8,14 @@
   var carried = null, ghost = null, target = null, start = null, timer = 0, dropped = 0;
 
   function closest(node, selector) { return node && node.closest ? node.closest(selector) : null; }
-  function name(node) { return closest(node, '.name[data-signup], .roster-tray .name'); }
+  // A name on a post or a shift in somebody's week; or somebody in the tray or at the head of her week.
+  var ON = '.name[data-signup], .turn[data-signup]';
+  function name(node) { return closest(node, ON + ', .roster-tray .name, .people-week th .name'); }
   // Whose name it is, and what its link leads to, say the rest: nothing is written twice.
-  function who(node) { return node.querySelector('span').textContent; }
+  function who(node) { return (node.matches('.turn') ? closest(node, 'tr') : node).querySelector('span').textContent; }
   function signup(node) { return node && node.hasAttribute('data-signup') ? node.pathname.split('/').pop() : ''; }
-  function volunteer(node) { return closest(node, '.roster-tray') ? node.hash.replace('#person-', '') : ''; }
+  function volunteer(node) { return signup(node) ? '' : node.hash.replace('#person-', ''); }
+  function home(node) { return closest(node, '.post') || closest(node, 'tr'); }
   function said(words) {
     var box = doc.getElementById('roster-said');
     if (box) box.textContent = words;
@@ -43,8 +46,8 @@
 
   // Where somebody may be put: on a post that is not her own, or, to change places, on a name that is not hers.
   function place(node) {
-    var other = closest(node, '.name[data-signup]');
-    if (other && signup(carried) && other !== carried && closest(other, '.post') !== closest(carried, '.post')) return other;
+    var other = closest(node, ON);
+    if (other && signup(carried) && other !== carried && home(other) !== home(carried)) return other;
     var post = closest(node, '.post');
     return post && !(signup(carried) && post === closest(carried, '.post')) ? post : null;
   }
@@ -87,6 +90,11 @@
     var tray = doc.querySelector('.roster-tray[open]');
     var end = tray ? tray.getBoundingClientRect().top : window.innerHeight;
     if (y > end - 50 && y < end) window.scrollBy(0, 14);
+    var box = doc.querySelector('.people-week');
+    if (!box) return;
+    var head = box.querySelector('thead').getBoundingClientRect(), foot = box.getBoundingClientRect().bottom;
+    if (y > head.bottom && y < head.bottom + 40) box.scrollBy(0, -14);
+    if (y > foot - 50) box.scrollBy(0, 14);
   }
   doc.addEventListener('pointermove', function (event) {
     if (!start) return;
@@ -109,33 +117,45 @@
     if (Date.now() - dropped < 300 && name(event.target)) event.preventDefault();
   }, true);
 
-  // Keys: a column is a day; its cells are the posts and the names on them, from top to bottom.
+  // Keys: a column is a day; its cells are the posts and the names on them, from top to bottom, or in a table of people
+  // what is open on the day and who is on something.
   function cells(day) {
-    return Array.prototype.filter.call(day.querySelectorAll('.post, .post .name[data-signup]'), function (node) {
+    return Array.prototype.filter.call(day.querySelectorAll('.post, .post .name[data-signup], .turn[data-signup]'), function (node) {
       return !carried || place(node) === node;
     });
+  }
+  function columns() {
+    var found = Array.prototype.map.call(doc.querySelectorAll('.week__day'), cells);
+    Array.prototype.forEach.call(doc.querySelectorAll('.people-week td'), function (cell) {
+      var at = cell.cellIndex - 2;
+      if (at >= 0) found[at] = (found[at] || []).concat(cells(cell));
+    });
+    return found;
+  }
+  // The column that something stands in, whether or not it is one of the cells itself.
+  function column(node) {
+    var day = closest(node, '.week__day'), cell = closest(node, '.people-week td');
+    return day ? Array.prototype.indexOf.call(doc.querySelectorAll('.week__day'), day) : (cell ? cell.cellIndex - 2 : -1);
   }
   function middle(node) {
     var box = node.getBoundingClientRect();
     return box.top + box.height / 2;
   }
   function next(node, key) {
-    var days = Array.prototype.slice.call(doc.querySelectorAll('.week__day'));
-    var day = closest(node, '.week__day');
-    if (!day) return days.map(cells).reduce(function (all, some) { return all.concat(some); }, [])[0];
+    var days = columns(), day = column(node);
+    if (day < 0) return days.reduce(function (all, some) { return all.concat(some); }, [])[0];
     if (key === 'ArrowUp' || key === 'ArrowDown') {
-      var down = key === 'ArrowDown', here = middle(node);
-      var some = cells(day).filter(function (one) {
+      var down = key === 'ArrowDown';
+      var some = days[day].filter(function (one) {
         var order = node.compareDocumentPosition(one);
         return one !== node && !!(order & (down ? 4 : 2));
       });
       return down ? some[0] : some[some.length - 1];
     }
     var step = key === 'ArrowRight' ? 1 : -1;
-    for (var at = days.indexOf(day) + step; days[at]; at += step) {
-      var found = cells(days[at]);
-      if (found.length) {
-        return found.reduce(function (best, one) {
+    for (var at = day + step; days[at]; at += step) {
+      if (days[at].length) {
+        return days[at].reduce(function (best, one) {
           return Math.abs(middle(one) - middle(node)) < Math.abs(middle(best) - middle(node)) ? one : best;
         });
       }
@@ -143,8 +163,9 @@
     return null;
   }
   function label(node) {
-    var post = closest(node, '.post').getAttribute('aria-label');
-    return signup(node) ? who(node) + '，' + post : post;
+    var post = closest(node, '.post');
+    var where = post ? post.getAttribute('aria-label') : closest(node, 'td').dataset.label + ' ' + node.textContent;
+    return signup(node) ? who(node) + '，' + where : where;
   }
 
   doc.addEventListener('keydown', function (event) {

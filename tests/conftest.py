@@ -24,15 +24,32 @@ from tests.make import Make
 from tests.servers import postgresql_url, server
 from tests.shelf import Shelf
 
+MEMORY = Path("/dev/shm")
+ROOM = 2 * 1024**3
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--db", choices=["sqlite", "postgresql"], default="sqlite", help="the database to test on")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The workers of a parallel run share the one server that the controller starts."""
-    if config.getoption("--db") == "postgresql" and not hasattr(config, "workerinput"):
+    """The workers of a parallel run share the one server, and the one folder, that the controller chooses."""
+    if hasattr(config, "workerinput"):
+        return
+    if config.getoption("--db") == "postgresql":
         server()
+    _stay_in_memory()
+
+
+def _stay_in_memory() -> None:
+    """A commit of SQLite waits for the disk, as it must; in memory, where there is room, it need not wait.
+
+    Neither a folder of tests nor a test's cluster (see servers.py) need survive the machine.
+    """
+    chosen = "TMPDIR" in os.environ or "TEST_DURABLE" in os.environ
+    if not chosen and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from flask import Flask
 
 from portal.catalogue.service import changing, closing, opening, reminding, waiting
 from portal.catalogue.service.applications import asking_again, deciding
-from portal.catalogue.service.rooms import leaving, timely
+from portal.catalogue.service.rooms import elsewhere, leaving, timely
 from portal.core import clock, events
 from portal.core.each import each
 from portal.core.jobs import EVERY_MINUTE, Jobs, Scheduled
@@ -62,7 +62,7 @@ def register(jobs: Jobs) -> None:
 
 
 def listen(app: Flask) -> None:
-    """Hear what the register and the waiting lines tell."""
+    """Hear what the register and the waiting lines tell, and who else takes a room."""
     events.subscribe(app, places.OFFERED, waiting.on_place_offered)
     events.subscribe(app, places.LAPSED, waiting.on_place_lapsed)
     events.subscribe(app, places.CLOSED, waiting.on_place_closed)
@@ -70,3 +70,5 @@ def listen(app: Flask) -> None:
     events.subscribe(app, "person_died", changing.on_person_died)
     events.subscribe(app, "person_moved", changing.on_person_moved)
     events.subscribe(app, "person_died", leaving.on_person_died)
+    events.subscribe(app, "room_wanted", elsewhere.on_room_wanted)
+    events.subscribe(app, "room_given_back", elsewhere.on_room_given_back)

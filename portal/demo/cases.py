@@ -162,9 +162,7 @@ def _released(session: Session, source: random.Random) -> None:
     for case in session.scalars(query):
         category = case.category
         parent = category.parent.code if category and category.parent else "other"
-        case.public_asked = (
-            f"居民反映{category.name}的问题。" if category and parent != "other" else "居民反映一件生活上的事。"
-        )
+        case.public_asked = _asked(case, category, parent)
         case.public_done = DONE.get(parent, DONE["other"])
         case.public_at = case.closed_at
         if parent in {"environment", "facility"} and pictured < PICTURED:
@@ -172,6 +170,13 @@ def _released(session: Session, source: random.Random) -> None:
             for stage in (PhotoStage.BEFORE, PhotoStage.AFTER):
                 session.add(_photo(case, stage, source))
     session.flush()
+
+
+def _asked(case: Case, category: Category | None, parent: str) -> str:
+    """Of things outside the doors their own words, of what touches people no more than the category."""
+    if parent in {"environment", "facility", "order", "property"}:
+        return f"居民反映：{case.what}。"
+    return f"居民反映{category.name}的问题。" if category and parent != "other" else "居民反映一件生活上的事。"
 
 
 def _photo(case: Case, stage: PhotoStage, source: random.Random) -> CasePhoto:

@@ -40,6 +40,10 @@ class _Books:
         minutes = sum((end - start).total_seconds() // 60 for start, end in held if local(start).date() == day)
         return minutes + shift.minutes <= DAY_MINUTES
 
+    def _was_approved(self, shift: Shift, more: dict[str, Any]) -> bool:
+        asks = more.get("state") is SignupState.REQUESTED
+        return shift.activity.joining is Joining.APPROVED and not asks
+
     def put(self, one: Volunteer, post: Post, **more: Any) -> None:
         shift = post.shift
         self.times[one.id].append((shift.starts_at, shift.ends_at))
@@ -55,7 +59,7 @@ class _Books:
                 "starts_at": shift.starts_at,
                 "ends_at": shift.ends_at,
                 "state": SignupState.JOINED,
-                "way": Way.SELF,
+                "way": Way.APPROVED if self._was_approved(shift, more) else Way.SELF,
                 "agreed_at": asked,
                 "placed_at": asked,
                 "placed_by": "demo",

@@ -7,9 +7,11 @@ import sqlalchemy as sa
 from flask import Flask
 
 from portal.areas.models import Dwelling
+from portal.core.clock import now
 from portal.core.db import db, transaction
 from portal.core.ids import Sex
 from portal.core.sheets import write_workbook
+from portal.home.models import HandOver
 from portal.identity.models import Account
 from portal.identity.permissions import Role
 from portal.registry.models import Household, Marriage, Person, Relation, Schooling, TagKind
@@ -212,3 +214,25 @@ def test_a_resident_looks_at_what_is_held_proposes_a_correction_and_reads_the_an
     assert phone.reads("社区答复：已经按您说的改好了")
     assert phone.go("/people/mine").reads("学历：小学")
     assert make.read(person).schooling is Schooling.PRIMARY
+
+
+@pytest.mark.parametrize("scale", ["1", "1.3"])
+def test_a_hand_over_of_many_kinds_of_work_fits_the_phone(app: Flask, make: Make, reader: Open, scale: str):
+    office, other = make.worker(), make.worker(name="许文静")
+    kinds = ("casework.cases", "catalogue.applications", "duty.turns", "visits.referrals")
+    make.add(
+        HandOver(
+            area_id=make.grid().id,
+            giver=office.public_id,
+            giver_name=office.name,
+            taker=other.public_id,
+            taker_name=other.name,
+            reason="休产假",
+            counts=dict.fromkeys(kinds, 15),
+            at=now(),
+            by=office.public_id,
+            by_name=office.name,
+        )
+    )
+    page = _signed_in(app, reader(desk=False, scale=scale, scripts=True), office).go("/desk/hand-overs")
+    assert page.page.locator("td .nowrap").count() == len(kinds)

@@ -82,6 +82,20 @@ def _drag(reader, source, target) -> None:
     _settled(reader)
 
 
+def _touch(reader, source, target, aimed: str) -> None:
+    """A finger that rests on the one and is lifted over the other."""
+    source.scroll_into_view_if_needed()
+    box, to = source.bounding_box(), target.bounding_box()
+    touch = reader.context.new_cdp_session(reader.page)
+    here, there = {"x": box["x"] + 15, "y": box["y"] + 15}, {"x": to["x"] + 30, "y": to["y"] + 15}
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [here]})
+    reader.page.locator(".ghost").wait_for()
+    touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [there]})
+    reader.page.locator(aimed).wait_for()
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    _settled(reader)
+
+
 def _keys(reader, *keys: str) -> None:
     for key in keys:
         reader.page.keyboard.press(key)
@@ -114,6 +128,62 @@ def test_a_roster_is_arranged_with_the_mouse(make: Make, app: Flask, reader: Ope
     assert worker.reads("排班没有变")
     assert stand.on() == ["周明", "王芳", "李强"]
     worker.look()
+
+
+def _turn(reader, who: str):
+    return reader.page.locator(f'tr:has(th:has-text("{who}")) .turn')
+
+
+def test_people_by_days_are_arranged_with_the_mouse(make: Make, app: Flask, reader: Open):
+    stand = Stand(make, app)
+    worker = reader(desk=True).carry(stand.client).go(f"{stand.path}&view=people")
+    _drag(worker, _turn(worker, "王芳"), stand.post(worker, 2))
+    assert stand.on() == ["", "李强", "王芳"]
+    _drag(worker, _turn(worker, "王芳"), _turn(worker, "李强"))
+    assert stand.on() == ["", "王芳", "李强"]
+    _drag(worker, worker.page.locator("th .name", has_text="周明"), stand.post(worker, 0))
+    assert stand.on() == ["周明", "王芳", "李强"]
+    assert worker.page.locator(".open-posts").count() == 0, "nothing is open any more"
+    worker.look()
+    worker.press("撤销")
+    assert stand.on() == ["", "王芳", "李强"]
+    assert "view=people" in worker.page.url
+
+
+def test_people_by_days_are_arranged_with_the_keyboard_alone(make: Make, app: Flask, reader: Open):
+    stand = Stand(make, app)
+    worker = reader(desk=True).carry(stand.client).go(f"{stand.path}&view=people")
+    said = worker.page.locator("#roster-said")
+    _turn(worker, "王芳").focus()
+    _keys(worker, "Enter", "ArrowRight")
+    assert "李强" in said.inner_text()
+    _keys(worker, "ArrowUp")
+    assert "14:00" in said.inner_text()
+    _keys(worker, "Enter")
+    _settled(worker)
+    assert stand.on() == ["", "李强", "王芳"]
+    worker.page.locator(".turn:focus").wait_for()
+    _keys(worker, "Space")
+    worker.page.get_by_text("从这一班调出").wait_for()
+
+
+def test_people_by_days_are_arranged_without_javascript(make: Make, app: Flask, reader: Open):
+    stand = Stand(make, app)
+    worker = reader(desk=True, scripts=False).carry(stand.client).go(f"{stand.path}&view=people")
+    _turn(worker, "王芳").click()
+    worker.page.get_by_label("移到").select_option(str(stand.posts[2].id))
+    worker.press("移过去")
+    assert stand.on() == ["", "李强", "王芳"]
+    stand.post(worker, 0).click()
+    worker.page.get_by_role("row", name="周明").get_by_role("button", name="安排").click()
+    assert stand.on() == ["周明", "李强", "王芳"]
+
+
+def test_people_by_days_are_arranged_with_a_finger_that_rests_first(make: Make, app: Flask, reader: Open):
+    stand = Stand(make, app)
+    worker = reader(desk=False).carry(stand.client).go(f"{stand.path}&view=people")
+    _touch(worker, _turn(worker, "李强"), stand.post(worker, 2), ".open-post.target")
+    assert stand.on() == ["王芳", "", "李强"]
 
 
 def test_what_was_done_is_taken_back_by_its_button(make: Make, app: Flask, reader: Open):
@@ -178,18 +248,7 @@ def test_a_roster_is_arranged_without_javascript(make: Make, app: Flask, reader:
 def test_a_roster_is_arranged_with_a_finger_that_rests_first(make: Make, app: Flask, reader: Open):
     stand = Stand(make, app)
     worker = reader(desk=False).carry(stand.client).go(stand.path)
-    source = stand.name(worker, "李强")
-    source.scroll_into_view_if_needed()
-    box, to = source.bounding_box(), stand.post(worker, 2).bounding_box()
-    touch = worker.context.new_cdp_session(worker.page)
-    here = {"x": box["x"] + 15, "y": box["y"] + 15}
-    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [here]})
-    worker.page.locator(".ghost").wait_for()
-    there = {"x": to["x"] + 30, "y": to["y"] + 15}
-    touch.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [there]})
-    worker.page.locator(".post.target").wait_for()
-    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    _settled(worker)
+    _touch(worker, stand.name(worker, "李强"), stand.post(worker, 2), ".post.target")
     assert stand.on() == ["王芳", "", "李强"]
 
 

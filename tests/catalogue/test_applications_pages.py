@@ -281,12 +281,14 @@ def test_a_worker_applies_for_somebody_with_the_consent_on_record_and_once(make,
     address = f"/desk/services/applications/new/{person.public_id}"
     assert item.title in client.get(address).text
     said = {"item": str(item.id), "said": "腿不方便，请代办", "idem": "k"}
-    assert "请写明怎么同意的" in client.post(address, data=said).text
-    first = client.post(address, data={**said, "consent": "当面同意"})
+    assert "请选本人怎么同意的" in client.post(address, data=said).text
+    said |= {"how": "present", "given_at": "2026-11-23 09:00"}
+    first = client.post(address, data=said)
     assert first.status_code == 303
-    again = client.post(address, data={**said, "consent": "当面同意"})
+    again = client.post(address, data=said)
     assert again.location == first.location
     (made,) = applying.everything()
+    assert made.consent == "本人在场，当面同意（2026-11-23 09:00）"
     assert (made.owner, made.state) == (worker.public_id, S.SUBMITTED)
     assert "代办不收费" in client.get(f"/desk/services/applications/{made.public_id}/receipt").text
 

@@ -48,7 +48,7 @@ def test_a_time_that_is_taken_is_refused_and_the_next_quarter_is_not(make, neigh
     rule = rooming.rule(make, buffer=15)
     rooming.book(rule, rooming.wish(person), account)
     for starts_at in (rooming.at(8, 30), rooming.at(9, 45), rooming.at(10)):
-        with pytest.raises(Refused, match="被别人约走"):
+        with pytest.raises(Refused, match="已经有人约了"):
             rooming.book(rule, rooming.wish(person, starts_at), account)
     rooming.book(rule, rooming.wish(person, rooming.at(10, 15)), account)
     assert len(rooming.bookings()) == 2

@@ -85,7 +85,7 @@ def test_a_taken_time_is_said_beside_its_field_with_what_was_typed_kept(make, cl
         f"/services/rooms/{rule.room_id}/book", data=tomorrow(whose=f"p:{neighbour[0].public_id}", purpose="包饺子")
     )
     assert answer.status_code == 422
-    assert "刚刚被别人约走" in answer.text
+    assert "已经有人约了" in answer.text
     assert "包饺子" in answer.text
 
 
@@ -195,11 +195,12 @@ def test_a_worker_books_for_somebody_with_the_consent_on_record(make, client: Cl
     address = f"/desk/services/rooms/{rule.room_id}/book?person={person.public_id}"
     assert client.get(address).status_code == 200
     assert "本人怎么同意的" in client.post(address, data=tomorrow()).text
-    assert client.post(address, data=tomorrow(consent="电话里本人同意")).status_code == 303
+    agreed = {"how": "telephone", "given_at": "2026-11-23 09:00"}
+    assert client.post(address, data=tomorrow(**agreed)).status_code == 303
     (made,) = rooming.bookings()
-    assert (made.through, made.consent) == (BookedBy.COUNTER, "电话里本人同意")
+    assert (made.through, made.consent) == (BookedBy.COUNTER, "本人电话里同意（2026-11-23 09:00）")
     shown = client.get(f"/desk/services/rooms/bookings/{made.public_id}").text
-    assert "电话里本人同意" in shown
+    assert made.consent in shown
 
 
 def test_the_communitys_own_use_is_booked_without_a_person(make, client: Client):

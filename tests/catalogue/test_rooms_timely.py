@@ -82,7 +82,7 @@ def test_a_taken_time_refuses_the_move_and_the_old_time_stays(make: Make, client
     client.sign_in(account)
     answer = client.post(f"/services/rooms/bookings/{made.public_id}/move", data=_typed(15))
     assert answer.status_code == 422
-    assert "刚刚被别人约走了" in answer.get_data(as_text=True)
+    assert "已经有人约了" in answer.get_data(as_text=True)
     assert clock.local(make.read(made).starts_at).hour == 9
     assert {clock.local(at).hour for at in rooming.quarters(held)} == {9, 15}
 

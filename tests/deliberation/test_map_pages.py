@@ -56,6 +56,13 @@ def test_everybody_reads_the_groups_what_they_hold_and_what_all_hold(client, mak
     assert "同意 0%，不同意 100%，说不准 0%" in figures
 
 
+def test_the_page_of_the_topic_leads_to_its_map_once(client, make, topic, near):
+    assert _page(topic) not in client.get(f"/deliberation/topics/{topic.id}").text
+    stands(make, topic, TWO)
+    drawn(topic)
+    assert client.get(f"/deliberation/topics/{topic.id}").text.count(f'"{_page(topic)}"') == 1
+
+
 def test_people_of_one_mind_are_told_so_and_no_group_is_drawn(client, make, topic, near):
     stands(make, topic, ("+++-+++",) * 12)
     drawn(topic)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from portal.areas.models import Building, Dwelling, Estate
 from portal.core.clock import now
-from portal.core.db import transaction
+from portal.core.db import db, transaction
 from portal.core.errors import Refused
 from portal.deliberation.forms.meetings import meeting_form
 from portal.deliberation.models.codes import Body, Forum, MeetingState, Part, Stage, VoteState
@@ -68,15 +68,22 @@ class House:
                 owners.add(made, OwnerFacts("", person=one), since=None, source="不动产登记", by=by)
         return made
 
+    def sold_to(self, home: Dwelling, name: str, number: str = "") -> Owner:
+        """Somebody from elsewhere, or a company, owns a home."""
+        by = self.deliberating.committee()
+        with transaction():
+            facts = OwnerFacts(name, id_number=number)
+            return owners.add(home, facts, since=None, source="不动产登记", by=by).owner
+
     def meeting(self, *, entitled: int, area: str, state: MeetingState = MeetingState.RUNNING) -> Meeting:
         quorum = -(-entitled * 2 // 3)
         more = {"rule": RULE, "entitled": entitled, "quorum": quorum, "entitled_area": Decimal(area), "state": state}
         return self.deliberating.meeting(self.topic, starts_at=now() - timedelta(hours=1), **more)
 
-    def come(self, meeting: Meeting, *people: Person | str) -> None:
+    def come(self, meeting: Meeting, *people: Person | str, owner: Owner | None = None) -> None:
         for one in people:
             who = {"guest": one} if isinstance(one, str) else {"person_id": one.id}
-            row = {"part": Part.MEMBER, "counts": True, "came_at": now()}
+            row = {"owner_id": owner.id if owner else None, "part": Part.MEMBER, "counts": True, "came_at": now()}
             self.make.add(Attendee(meeting_id=meeting.id, **row, **who))
 
 
@@ -268,3 +275,105 @@ def test_what_was_counted_at_a_reported_meeting_does_not_change_with_a_later_vot
     deliberating.entry(vote, make.person("钱业主"), area="999")
     stand = standing(make, meeting)
     assert (stand.counted, stand.area, stand.reached) == (1, Decimal("80.00"), True)
+
+
+COMPANY = "春风置业有限公司"
+
+
+def attendees() -> list[Attendee]:
+    db.session.rollback()
+    return list(db.session.scalars(sa.select(Attendee)))
+
+
+def test_whoever_comes_for_a_company_brings_its_head_and_its_area(make, house):
+    one, tenant = make.person("赵业主"), make.person("李租客")
+    house.home("101", "80", one)
+    company = house.sold_to(house.home("102", "100"), COMPANY, "91330100MA2KXYZW0H")
+    house.sold_to(house.home("103", "50"), COMPANY, "91330100MA2KXYZW0H")
+    meeting = house.meeting(entitled=3, area="300")
+    house.come(meeting, one)
+    house.come(meeting, "公司的人", tenant, owner=company)
+    stand = standing(make, meeting)
+    assert (stand.came, stand.counted, stand.area) == (3, 2, Decimal("230.00"))
+    assert stand.reached
+
+
+def test_a_home_of_a_resident_and_somebody_from_elsewhere_counts_once(make, house):
+    one = make.person("赵业主")
+    home = house.home("101", "80", one)
+    other = house.sold_to(home, "在外地的弟弟")
+    meeting = house.meeting(entitled=3, area="300")
+    house.come(meeting, one)
+    house.come(meeting, "弟弟", owner=other)
+    assert (standing(make, meeting).counted, standing(make, meeting).area) == (1, Decimal("80.00"))
+
+
+def test_who_sold_the_home_before_the_meeting_brings_no_area(make, house):
+    other = house.sold_to(house.home("101", "80"), "卖了房的人")
+    with transaction() as session:
+        title = session.scalars(sa.select(Title)).one()
+        owners.end(title, until=title_end(), why="卖了")
+    meeting = house.meeting(entitled=3, area="300")
+    house.come(meeting, "卖了房的人", owner=other)
+    assert (standing(make, meeting).counted, standing(make, meeting).area) == (1, Decimal("0.00"))
+
+
+def title_end():
+    return now().date() - timedelta(days=2)
+
+
+def test_on_a_roll_a_company_counts_by_the_line_its_homes_stand_on(make, house, deliberating):
+    with transaction():
+        rules.load_law()
+    company = house.sold_to(house.home("101", "80"), COMPANY)
+    times = {"opens_at": now() + timedelta(days=5), "closes_at": now() + timedelta(days=9)}
+    vote = deliberating.vote(
+        house.topic, body=Body.OWNERS_ORDINARY, state=VoteState.ROLL, frozen_at=None, roll_at=None, **times
+    )
+    by = deliberating.committee()
+    with transaction() as session:
+        rolls.build(session.get_one(Vote, vote.id), by=by)
+    meeting = house.meeting(entitled=1, area="80")
+    house.come(meeting, "公司的人", owner=company)
+    assert (standing(make, meeting).counted, standing(make, meeting).area) == (1, Decimal("80.00"))
+    with transaction() as session:
+        rolls.strike(session.get_one(Vote, vote.id), 1, why="不是业主", by=by)
+    assert (standing(make, meeting).counted, standing(make, meeting).area) == (0, Decimal("0.00"))
+
+
+@pytest.mark.parametrize("words", [COMPANY, "春风置业（有限公司）", "101", "东苑1号楼101", "1号楼 101"])
+def test_the_desk_finds_the_owner_by_the_whole_name_or_by_a_home(app, make, house, words):
+    house.sold_to(
+        house.home("101", "80"), COMPANY if "（" not in words else words.replace("（", "(").replace("）", ")")
+    )
+    meeting = house.meeting(entitled=3, area="300")
+    desk = app.test_client().sign_in(make.worker(Role.COMMITTEE_MEMBER))
+    address = f"/desk/deliberation/meetings/{meeting.id}/people/add"
+    said = {"guest": "周经理", "part": "member", "owner": words, "idem": "k" * 20}
+    assert "代表哪位业主出席" in desk.get(address).text
+    assert desk.post(address, data=said).status_code == 303
+    (one,) = attendees()
+    assert (one.owner_id is not None, one.counts) == (True, True)
+    assert one.speaks_for.startswith("春风置业")
+    assert "代表业主出席" in desk.get(f"/desk/deliberation/meetings/{meeting.id}/people").text
+
+
+def test_an_owner_who_is_not_found_or_not_the_only_one_is_told_so(app, make, house):
+    for room in ("101", "102"):
+        house.sold_to(house.home(room, "80"), "王伟")
+    house.home("103", "80", make.person("李住户"))
+    meeting = house.meeting(entitled=3, area="300")
+    desk = app.test_client().sign_in(make.worker(Role.COMMITTEE_MEMBER))
+    address = f"/desk/deliberation/meetings/{meeting.id}/people/add"
+    said = {"guest": "来人", "part": "member", "idem": "k" * 20}
+    assert "不止一位" in desk.post(address, data={**said, "owner": "王伟"}).text
+    for words in ("没有这个人", "李住户", "103"):
+        assert "没有找到这位业主" in desk.post(address, data={**said, "owner": words}).text
+    assert attendees() == []
+    assert desk.post(address, data={**said, "owner": "东苑1号楼102"}).status_code == 303
+
+
+def test_only_a_meeting_of_owners_asks_for_whom_somebody_comes(app, make, house, deliberating):
+    meeting = deliberating.meeting(house.topic)
+    desk = app.test_client().sign_in(make.worker(Role.COMMITTEE_MEMBER))
+    assert "代表哪位业主出席" not in desk.get(f"/desk/deliberation/meetings/{meeting.id}/people/add").text

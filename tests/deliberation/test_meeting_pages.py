@@ -106,6 +106,26 @@ def test_a_resident_signs_up_chooses_her_name_and_gives_the_seat_back(make, deli
     assert client.get(f"{address}/leave").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (MeetingState.NOTIFIED, "来不了请点"),
+        (MeetingState.RUNNING, "到了请点“签到”"),
+        (MeetingState.CLOSED, "会议已经散会"),
+        (MeetingState.REPORTED, ""),
+    ],
+)
+def test_who_signed_up_is_not_asked_to_give_her_seat_back_once_the_meeting_is_over(
+    make, deliberating, resident, state, said
+):
+    person, client = resident
+    meeting = deliberating.meeting(state=state)
+    make.add(Attendee(meeting_id=meeting.id, person_id=person.id, part=Part.LISTENER))
+    page = text_of(client.get(f"/deliberation/meetings/{meeting.id}"))
+    assert said in page
+    assert ("来不了请点" in page) is (state is MeetingState.NOTIFIED)
+
+
 def test_who_lives_elsewhere_is_told_how_to_go_on(app, make, deliberating):
     meeting = deliberating.meeting()
     stranger = client_of(app, make.resident(make.person("钱多多", community=make.community("别处社区"))))

@@ -176,3 +176,84 @@ def test_a_document_that_fetches_something_from_elsewhere_is_refused(app, kind):
 def test_a_link_that_somebody_clicks_stays(app):
     with app.test_request_context():
         assert minutes_templates.checked(linked("hyperlink"))
+
+
+def begun(kind: str) -> str:
+    return f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>'
+
+
+def told(*pieces: str) -> str:
+    return "".join(f'<w:r><w:instrText xml:space="preserve">{piece}</w:instrText></w:r>' for piece in pieces)
+
+
+def with_field(markup: str, part: str = "word/document.xml") -> bytes:
+    """A document with a field in its text, or in its header."""
+    made, held = Document(), io.BytesIO()
+    made.add_paragraph("{{ title }}")
+    made.sections[0].header.paragraphs[0].text = "抬头"
+    made.save(held)
+    out = io.BytesIO()
+    with zipfile.ZipFile(held) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for one in old.infolist():
+            content = old.read(one)
+            if one.filename == part:
+                content = content.replace(b"</w:p>", markup.encode() + b"</w:p>", 1)
+            new.writestr(one, content)
+    return out.getvalue()
+
+
+OUTSIDE = ["INCLUDETEXT", "INCLUDEPICTURE", "DDE", "DDEAUTO", "LINK", "DATABASE", "MACROBUTTON", "RD", "IMPORT"]
+
+
+def simple(name: str) -> str:
+    return f'<w:fldSimple w:instr=" {name} &quot;C:/a.doc&quot; "><w:r><w:t>a</w:t></w:r></w:fldSimple>'
+
+
+def test_a_document_with_a_field_that_reads_another_file_is_refused_by_its_name(app):
+    with app.test_request_context(), pytest.raises(Refused, match=r"从别处取内容.*INCLUDETEXT.*删去"):
+        minutes_templates.checked(with_field(simple("INCLUDETEXT")))
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_field_that_reads_another_file_or_runs_something_is_found(name):
+    assert filling.filled(with_field(simple(name)), {"title": ""}) == {"fault": "field", "names": [name]}
+
+
+@pytest.mark.parametrize(
+    ("markup", "part"),
+    [
+        (begun("begin") + told("INCL", 'UDETEXT "C:/a.doc"') + begun("separate") + begun("end"), "word/document.xml"),
+        (begun("begin") + told('includetext "C:/a.doc"') + begun("end"), "word/header1.xml"),
+        # Inside another; cut off before its end; without a beginning; the name made by a field of its own.
+        (
+            begun("begin") + told("QUOTE ") + begun("begin") + told("INCLUDETEXT a") + begun("end") * 2,
+            "word/document.xml",
+        ),
+        (begun("begin") + told("INCLUDETEXT a"), "word/document.xml"),
+        (told("INCLUDETEXT a"), "word/document.xml"),
+        (
+            begun("begin") + begun("begin") + told("QUOTE INCLUDETEXT") + begun("end") + told(' "a"') + begun("end"),
+            "word/document.xml",
+        ),
+        # Put together by what is filled in.
+        (
+            begun("begin")
+            + "<w:r><w:t>{% if not title %}</w:t></w:r>"
+            + told("PAGE ")
+            + "<w:r><w:t>{% endif %}</w:t></w:r>"
+            + told("INCLUDETEXT a")
+            + begun("end"),
+            "word/document.xml",
+        ),
+    ],
+)
+def test_such_a_field_is_found_however_it_is_written(markup, part):
+    assert filling.filled(with_field(markup, part), {"title": "议事会"}).get("fault") == "field"
+
+
+def test_page_numbers_dates_and_links_to_click_stay():
+    page = "".join(
+        begun("begin") + told(f" {said} ") + begun("separate") + begun("end")
+        for said in ("PAGE", "NUMPAGES \\* MERGEFORMAT", 'DATE \\@ "yyyy-MM-dd"', "=1+1", 'HYPERLINK "https://a.cn"')
+    )
+    assert "document" in filling.filled(with_field(page, "word/header1.xml"), {"title": "议事会"})

@@ -11,8 +11,8 @@ from portal.core.clock import now, today
 from portal.core.db import db, transaction
 from portal.core.errors import Missing, Refused
 from portal.core.outbox import OutboxRow
-from portal.deliberation.models.codes import MapState, OpinionState, Stage, Stand
-from portal.deliberation.models.opinions import Opinion, OpinionMap, OpinionVote
+from portal.deliberation.models.codes import OpinionState, Stage, Stand
+from portal.deliberation.models.opinions import Opinion, OpinionVote
 from portal.deliberation.service import opinion_doors, opinions, reach, stands
 from portal.deliberation.service.moderating import hidden_said
 from tests.counting import count_queries
@@ -261,7 +261,7 @@ def test_of_a_topic_archived_long_ago_the_words_stay_and_the_people_go(make, del
     assert _stands(said[young.id]) == [Stand.AGREE]
 
 
-def test_the_topics_page_is_told_how_to_take_part_today_in_one_question(make, deliberating, topic, hong):
+def test_the_topics_page_is_told_how_to_take_part_today_in_one_question(deliberating, topic, hong):
     for _number in range(3):
         opinion = deliberating.opinion(topic)
     deliberating.stand(opinion, hong)
@@ -271,9 +271,8 @@ def test_the_topics_page_is_told_how_to_take_part_today_in_one_question(make, de
     assert len(asked) <= 2, asked
     assert (speaking.words, speaking.now, talking.words) == ("还有 2 条看法等您表态", True, "1 条留言")
     assert clock.local(speaking.until).date() == topic.stage_until
-    make.add(OpinionMap(topic_id=topic.id, state=MapState.DONE))
-    reader, mapped, _talking = opinion_doors.steps(topic, None, now())
-    assert (reader.now, mapped.endpoint) == (False, "deliberation.resident.map_page")
+    reader, _talking = opinion_doors.steps(topic, None, now())
+    assert not reader.now
     (step,) = opinion_doors.desk_steps(topic, now())
     assert step.words == "3 条看法，1 条留言"
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from portal.core.clock import now, today
 from portal.core.db import db, transaction
 from portal.core.errors import Refused
-from portal.deliberation.models.codes import Channel, ProxyState, Stage, VoteState
+from portal.deliberation.models.codes import Body, Channel, ProxyState, Stage, VoteState
 from portal.deliberation.models.votes import NamedBallot, PaperBatch, RollEntry, SecretBallot, Turnout, Vote, VoteProxy
 from portal.deliberation.service import casting, counting, papers, proxies, vote_doors, votes
 from portal.registry.models import Person
@@ -118,6 +118,18 @@ def test_whoever_votes_by_proxy_gets_a_receipt_and_reads_whether_it_may_be_chang
     assert casting.shown(casting.receipt_for(changing, slips[1])) in page
     assert "不能再由别人投" not in page
     assert "本人还可以改" in page
+
+
+def test_who_holds_a_proxy_finds_it_on_the_page_of_the_vote_until_it_is_used(deliberating, changing, client, two):
+    holder, account = deliberating.person_with_account("李建国")
+    number = taken(changing, deliberating.entry(changing), two[0], person=holder)
+    client.sign_in(account)
+    here, there = f"/deliberation/votes/{changing.id}", db.session.get_one(VoteProxy, number).public_id
+    assert f"{here}/proxies/{there}" in client.get(here).text
+    by_proxy(changing, number, two[0])
+    page = client.get(here).text
+    assert f"{here}/proxies/{there}" not in page
+    assert "别人委托我投的" not in page
 
 
 def test_where_no_paper_is_taken_a_proxy_gets_none(deliberating, topic, two, client, make):
@@ -247,6 +259,14 @@ def test_who_books_a_box_reads_that_too_few_are_left_to_be_opened(deliberating, 
     assert ("计入不了" in page) is warned
 
 
+def test_of_an_unnamed_vote_the_page_of_papers_asks_for_no_box_before_closing(client, make, secret, changing):
+    client.sign_in(make.worker())
+    before = client.get(f"/desk/deliberation/votes/{secret.id}/paper").text
+    assert "投票截止以后，在这里写明是哪一箱" in before
+    assert "在下面写明" not in before
+    assert "在下面写明是哪一箱" in client.get(f"/desk/deliberation/votes/{changing.id}/paper").text
+
+
 def test_of_a_changed_vote_the_last_receipt_alone_is_in_the_box(deliberating, changing):
     voter = deliberating.voters(changing, 1)[0]
     first, second = by_phone(changing, voter).code, by_phone(changing, voter, 2).code
@@ -284,3 +304,13 @@ def test_documents_of_proxies_are_forgotten_after_their_time_and_both_sides_have
     assert list(db.session.scalars(sa.select(VoteProxy.id))) == numbers[:1]
     with pytest.raises(Refused, match="过了保存期"):
         proxies.document_of(the(VoteProxy, numbers[0]))
+
+
+def test_of_owners_the_page_says_how_many_and_how_much_area_are_needed(client, make, deliberating, topic):
+    client.sign_in(make.worker())
+    rule = {"quorum": [2, 3], "quorum_over": False}
+    vote = deliberating.vote(topic, body=Body.OWNERS_ORDINARY, rule=rule)
+    for area in ("100", "100", "100.01"):
+        deliberating.entry(vote, area=area)
+    page = client.get(f"/desk/deliberation/votes/{vote.id}").text
+    assert "至少 2 票、200.01 平方米" in page

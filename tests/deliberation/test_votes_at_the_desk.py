@@ -241,6 +241,22 @@ def test_a_notice_comes_as_early_as_the_rule_demands(deliberating, topic, law, m
         vote_notices.publish(db.session.get_one(Vote, vote.id), "居委会", by=by)
 
 
+def test_a_notice_after_the_time_of_opening_says_so_where_the_rule_demands_no_days(
+    deliberating, topic, law, make, monkeypatch
+):
+    make.person("赵桂兰")
+    by = deliberating.committee()
+    vote = ready(deliberating, topic, by)
+    with transaction():
+        vote_rules.confirm(db.session.get_one(Vote, vote.id), by=by)
+        found = db.session.get_one(Vote, vote.id)
+        found.body_rule.notice_days = 0
+        late = found.opens_at + timedelta(minutes=5)
+    monkeypatch.setattr(vote_notices, "now", lambda: late)
+    with pytest.raises(Refused, match="原定的开始时间已经过了"), transaction():
+        vote_notices.publish(db.session.get_one(Vote, vote.id), "居委会", by=by)
+
+
 def test_new_times_withdraw_the_notice_that_said_the_old_ones(client, worker, deliberating, topic, law, make):
     make.person("赵桂兰")
     by = deliberating.committee()

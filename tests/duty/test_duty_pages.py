@@ -1,5 +1,6 @@
 """The rota's pages: what a worker of the area sees, and what only who plans may do."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -88,6 +89,8 @@ def test_a_swap_is_asked_and_agreed_on_pages(make, client, desk, planner):
     other = make.worker(Role.GRID_WORKER, name="王建国")
     desk.post("/desk/duty/shifts/new", data=_said(make, planner))
     turn = db.session.scalars(sa.select(Turn)).one()
+    week = desk.get(f"/desk/duty/?week={(today() + TOMORROW).isoformat()}").get_data(as_text=True)
+    assert re.search(r"</strong>\s+<a [^>]*/turns/\d+/swap", week), "the link stands apart from the name"
     assert "王建国" in desk.get(f"/desk/duty/turns/{turn.id}/swap").get_data(as_text=True)
     asked = desk.post(
         f"/desk/duty/turns/{turn.id}/swap", data={"taker": other.public_id, "back": "0", "reason": "看病"}

@@ -127,8 +127,10 @@ def test_counts_and_names_stop_at_the_scope(make, client):
 
 
 def test_the_pages_lead_to_the_repair(make, client):
-    person = make.person("没住址")
     signed = client.sign_in(make.worker())
+    assert "登记库现在没有要处理的" in signed.get("/desk/quality").text
+    person = make.person("没住址")
+    assert "登记库现在没有要处理的" not in signed.get("/desk/quality").text
     assert "没有住址" in signed.get("/desk/quality").text
     assert f"/desk/people/{person.public_id}/record" in signed.get("/desk/quality/no_home").text
     assert signed.get("/desk/quality/no-such").status_code == 404

@@ -14,6 +14,7 @@ ASKS: dict[str, str] = {
     "volunteers.resident.pair_ask": "volunteers.use",
     "volunteers.resident.pair_decline": "volunteers.use",
     "volunteers.resident.pair_new": "volunteers.use",
+    "volunteers.resident.pair_take": "volunteers.use",
     "volunteers.resident.pair_withdraw": "volunteers.use",
     "volunteers.resident.signup": "volunteers.use",
     "volunteers.resident.signup_absent": "volunteers.use",

@@ -71,6 +71,7 @@ def test_the_timeline_and_the_export_tell_of_an_order(make, place, rule):
     order = place(make.menu(), person, note="少油")
     line = doors.timeline(make.read(person))[0]
     assert (line.at, "已预订" in line.title, "春风里助餐点" in line.text) == (order.placed_at, True, True)
+    assert (line.endpoint, line.values) == ("meals.worker.order", {"public_id": order.public_id})
     exported = doors.export(person)[0]
     assert (exported["实付（元）"], exported["实付（分）"], exported["备注"], len(exported["补贴"])) == (
         "7.00",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.sites import until
+from tests.sites import Process, Site, until
 
 pytestmark = pytest.mark.slow
 
@@ -22,6 +22,12 @@ with transaction() as session:
     at = now() - timedelta(days=30)
     session.add(RequestKey(actor="a", action="b", key="c", body="d", answer="e", at=at))
     jobs.enqueue("core.purge")
+"""
+STREET = """
+from portal.core.db import transaction
+from portal.demo.street import build_areas
+with transaction() as session:
+    build_areas(session)
 """
 STATIC = re.compile(r'/static/[^"]+\.css')
 # Seconds for a demonstration street to load while other tests share the processor.
@@ -90,9 +96,7 @@ def test_run_starts_everything_and_ctrl_c_ends_everything(new_site):
 
 
 def test_nothing_outlives_a_run_that_is_killed(new_site):
-    site = new_site()
-    process = site.start("run")
-    process.says("Ctrl-C ends everything", longest=LOADING)
+    site, process = _run_again(new_site())
     until(lambda: len(_left(site)) == 2, "the web server and the jobs")
     process.signal(signal.SIGKILL)
     process.popen.wait()
@@ -100,13 +104,20 @@ def test_nothing_outlives_a_run_that_is_killed(new_site):
 
 
 def test_when_the_jobs_end_by_themselves_everything_ends_and_says_so_by_its_code(new_site):
-    site = new_site()
-    process = site.start("run")
-    process.says("Ctrl-C ends everything", longest=LOADING)
+    site, process = _run_again(new_site())
     (jobs,) = (one for one in _left(site) if one != process.popen.pid)
     os.kill(jobs, signal.SIGKILL)
     assert process.popen.wait(30) == 1
     until(lambda: not _left(site), "the end")
+
+
+def _run_again(site: Site) -> tuple[Site, Process]:
+    """A run where a street stands: that the first one loads it is asked above, and both end alike."""
+    site.migrated().python(STREET)
+    process = site.start("run")
+    process.says("Ctrl-C ends everything", longest=LOADING)
+    assert "loading the demonstration" not in process.said
+    return site, process
 
 
 def _left(site) -> list[int]:

@@ -57,6 +57,13 @@ def test_a_split_makes_a_household_with_its_own_head_and_home(family: Family) ->
     assert db.session.scalar(sa.select(Household).where(Household.number == "X2")) is None
 
 
+def test_who_lives_alone_is_offered_no_form_to_split_off(family: Family, make: Make) -> None:
+    alone = make.household()
+    make.person("独一人", relation=Relation.HEAD, household_id=alone.id)
+    page = text(family.client.get(f"/desk/people/households/{alone.id}/split"))
+    assert ("没有人可以分出去" in page, 'name="who"' in page) == (True, False)
+
+
 def test_a_split_is_refused_in_words(family: Family) -> None:
     everyone = (family.head, family.wife, family.son, family.mother)
     for answer, words in (

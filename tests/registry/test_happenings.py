@@ -203,6 +203,12 @@ def test_an_absence_keeps_the_place_and_a_return_ends_it(family: Family) -> None
     assert "没有登记外出" in text(family.post(family.mother, "return"))
 
 
+def test_an_absence_without_a_day_of_return_is_told_as_such(family: Family) -> None:
+    page = f"/desk/people/{family.mother.public_id}/record"
+    assert family.post(family.mother, "absence").status_code == 303
+    assert "哪天回来还不知道" in text(family.client.get(page))
+
+
 def test_an_absence_does_not_end_before_it_begins(family: Family) -> None:
     assert "预计返回日期早于外出日期" in text(family.post(family.mother, "absence", until="2020-01-01"))
 

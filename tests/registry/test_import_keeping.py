@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from portal.areas.models import Building, Dwelling, DwellingUse, Estate
+from portal.areas.models import Area, Building, Dwelling, DwellingUse, Estate
 from portal.core.db import db, transaction
 from portal.core.sheets import write_workbook
 from portal.registry.models import Household, Person, Relation
@@ -102,6 +102,36 @@ def test_a_building_that_was_given_a_grid_since_stays(worker, make):
     page = _undone(worker, batch)
     assert (count(Dwelling), count(Building), count(Estate)) == (0, 1, 1)
     assert "楼栋：梧桐苑 6号楼" in page
+
+
+def _grids() -> list[str]:
+    query = sa.select(Area.name).select_from(Building).outerjoin(Building.grid).order_by(Building.name)
+    return [name or "" for name in db.session.scalars(query)]
+
+
+def _in(building: str, order: int, grid: str) -> dict[str, str]:
+    return row(身份证号=number(order), 户号=f"H{order}", 楼栋=building, 网格=grid)
+
+
+def test_a_building_whose_rows_name_one_grid_is_in_it_and_one_of_two_grids_in_none(worker):
+    rows = [
+        _in("6", 1, "第二网格"),
+        _in("6", 2, "第二网格"),
+        _in("6", 3, ""),
+        _in("7", 4, "第二网格"),
+        _in("7", 5, "第三网格"),
+    ]
+    batch = take_in(worker, register(*rows))
+    assert _grids() == ["第二网格", ""]
+    assert "撤销以后保留的" not in _undone(worker, batch)
+    assert (count(Building), count(Estate)) == (0, 0)
+
+
+def test_a_building_moved_to_another_grid_than_its_rows_name_stays(worker, make):
+    batch = take_in(worker, register(row(网格="第七网格")))
+    _edit(Building, Building.name == "6号楼", grid_id=make.grid().id)
+    assert "楼栋：梧桐苑 6号楼" in _undone(worker, batch)
+    assert (count(Dwelling), count(Building)) == (0, 1)
 
 
 HOUSEHOLD = ["户号", "住址", "户主姓名"]

@@ -182,20 +182,20 @@ def _edit(model, where, **values) -> None:
     db.session.expire_all()
 
 
-# The second lives in a building of its own.
+# The second lives in a building of its own, in a grid of its own, which stays as long as the building does.
 APART = register(row(), row(联系电话="13900000009", 户号="H9", 小区="槐荫里", 房号="999", 网格="第二网格"))
 
 
 @pytest.mark.parametrize(
     ("model", "where", "values", "left"),
     [
-        (Dwelling, Dwelling.room == "999", {"area_m2": Decimal("88.00"), "floor": 9}, (1, 2, 2, 2, 1)),
-        (Dwelling, Dwelling.room == "999", {"use": DwellingUse.RENTED}, (1, 2, 2, 2, 1)),
-        (Dwelling, Dwelling.room == "999", {"room": "999A"}, (1, 2, 2, 2, 1)),
-        (Building, Building.estate.has(name="槐荫里"), {"name": "7号楼"}, (1, 1, 2, 2, 1)),
+        (Dwelling, Dwelling.room == "999", {"area_m2": Decimal("88.00"), "floor": 9}, (1, 2, 2, 2, 2)),
+        (Dwelling, Dwelling.room == "999", {"use": DwellingUse.RENTED}, (1, 2, 2, 2, 2)),
+        (Dwelling, Dwelling.room == "999", {"room": "999A"}, (1, 2, 2, 2, 2)),
+        (Building, Building.estate.has(name="槐荫里"), {"name": "7号楼"}, (1, 1, 2, 2, 2)),
         (Estate, Estate.name == "槐荫里", {"name": "槐荫里二期"}, (1, 1, 1, 2, 1)),
-        (Area, Area.name == "第二网格", {"name": "东网格"}, (1, 1, 1, 1, 2)),
-        (Household, Household.number == "H9", {"number": "H10"}, (2, 2, 2, 2, 1)),
+        (Area, Area.name == "第二网格", {"name": "东网格"}, (1, 1, 2, 2, 2)),
+        (Household, Household.number == "H9", {"number": "H10"}, (2, 2, 2, 2, 2)),
     ],
 )
 def test_a_place_that_somebody_edited_since_stays(worker, model, where, values, left):
@@ -245,7 +245,7 @@ def test_what_a_decision_made_and_its_taking_back_removed_is_the_batchs_no_more(
     assert sorted(made) == ["area", "building", "dwelling", "estate", "household"]
     _edit(Dwelling, Dwelling.room == "999", floor=9)
     assert _back(worker, batch).status_code == 303
-    kept = ("building", "dwelling", "estate")
+    kept = ("area", "building", "dwelling", "estate")
     assert latest().made["decided"] == {name: made[name] if name in kept else [] for name in made}
 
 

@@ -105,6 +105,7 @@ def test_households_homes_grids_tags_and_registration_come_with_the_people(worke
     person = db.session.scalars(sa.select(Person).where(Person.name == "郑仙丽")).one()
     assert person.household.dwelling.address() == "梧桐苑 15号楼 3单元 1502"
     assert (person.grid.name, person.relation) == ("第三网格", Relation.HEAD)
+    assert person.household.dwelling.building.grid is person.grid
     assert person.registration_code == make.community().code[:9]
     assert person.id_number == "999901198401057286"
 
@@ -194,6 +195,11 @@ def test_a_register_cannot_be_put_into_a_community_out_of_scope(worker, make):
     elsewhere = make.community("秋水社区")
     assert upload(worker, register(row()), community=elsewhere.code).status_code == 422
     assert count(ImportBatch) == 0
+
+
+def test_the_columns_say_where_consents_are_recorded(worker):
+    upload(worker, REGISTER.read_bytes(), REGISTER.name)
+    assert "登记表不用带“同意”一栏" in worker.get(f"{ADDRESS}/{latest().public_id}/columns").text
 
 
 def test_the_columns_chosen_are_remembered_for_the_next_file_with_these_headers(worker):

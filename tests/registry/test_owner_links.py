@@ -8,7 +8,7 @@ from portal.core.audit import AuditRow
 from portal.core.clock import today
 from portal.core.db import db, transaction
 from portal.core.errors import Refused
-from portal.registry.models import IdKind, Person, PersonState
+from portal.registry.models import IdKind, Organisation, OrganisationKind, Person, PersonState
 from portal.registry.models.owners import Owner, Title
 from portal.registry.service import documents, owner_links, owners
 from portal.registry.service.owners import OwnerFacts
@@ -137,3 +137,55 @@ def test_a_title_out_of_scope_is_not_there(make: Make, client: Client, home: Dwe
     client.sign_in(make.worker(scope=make.community("别处社区")))
     assert client.get(f"/desk/people/owners/{title}/link").status_code == 404
     assert client.get(f"/desk/people/owners/{title}/unlink").status_code == 404
+
+
+CODE = "91330100MA2KXYZW0H"
+COMPANY = "春风置业（杭州）有限公司"
+
+
+def _registered(make: Make, name: str = COMPANY, code: str | None = CODE) -> Organisation:
+    kind = OrganisationKind.PROPERTY
+    return make.add(Organisation(community_id=make.community().id, name=name, kind=kind, uscc=code))
+
+
+def test_a_company_registered_later_is_linked_by_code_and_name_in_the_night_and_taken_back_for_good(
+    worker: Client, home: Dwelling, make: Make, deliberating: Deliberating
+) -> None:
+    title = _entered(home, deliberating, COMPANY, CODE)
+    other = _entered(make.dwelling(room="102"), deliberating, "别的公司", "91330100MA2KXYZW1F")
+    company = _registered(make, "春风置业(杭州)有限公司")
+    with transaction():
+        assert owner_links.link_all() == 1
+        assert owner_links.link_all() == 0
+    assert (_owner(title).organisation_id, _owner(other).organisation_id) == (company.id, None)
+    assert _owner(title).linked_by_name == owner_links.BY_NUMBER
+    assert "撤销对应" in worker.get(f"/desk/people/rooms/{home.id}/owners").text
+    assert worker.post(f"/desk/people/owners/{title}/unlink", data={"reason": "号码录错了"}).status_code == 303
+    with transaction():
+        assert owner_links.link_all() == 0
+    assert (_owner(title).organisation_id, _owner(title).not_organisation_id) == (None, company.id)
+
+
+def test_a_worker_who_enters_the_company_links_what_stands_under_its_name(
+    home: Dwelling, make: Make, deliberating: Deliberating
+) -> None:
+    first, second = _entered(home, deliberating, COMPANY), _entered(make.dwelling(room="102"), deliberating, COMPANY)
+    company, by = _registered(make), deliberating.committee(name="周洁")
+    with transaction():
+        assert owner_links.link_all() == 0
+        facts = OwnerFacts(company.name, organisation=company)
+        assert owners.add(home, facts, since=None, source="不动产登记", by=by).id == first
+    assert {_owner(first).organisation_id, _owner(second).organisation_id} == {company.id}
+    assert _owner(first).linked_by_name == "周洁"
+    assert count(Title) == 2
+
+
+def test_a_company_of_the_same_name_and_another_code_stays_another(
+    home: Dwelling, make: Make, deliberating: Deliberating
+) -> None:
+    title = _entered(home, deliberating, COMPANY, "91330100MA2KXYZW1F")
+    company, by = _registered(make), deliberating.committee()
+    with transaction():
+        owners.add(home, OwnerFacts(company.name, organisation=company), since=None, source="不动产登记", by=by)
+    assert _owner(title).organisation_id is None
+    assert count(Owner) == 2

@@ -15,7 +15,7 @@ from portal.registry.models.resources import OrganisationKind
 from portal.volunteers import record_jobs
 from portal.volunteers.models.codes import CertificateState
 from portal.volunteers.models.records import ServiceCertificate, ServiceRecord
-from portal.volunteers.service import certificate_paper, certificates, recording
+from portal.volunteers.service import certificate_paper, certificates, recording, signup_words
 from tests.counting import count_queries
 from tests.helping import Helping
 from tests.volunteers.recorded import ago, facts, given, told, worker_of
@@ -239,7 +239,7 @@ def test_a_revoked_certificate_says_so_at_once_and_is_handed_out_no_more(make, c
     assert desk.post(f"{base}/revoke", data={"reason": ""}).status_code == 422
     assert desk.post(f"{base}/revoke", data={"reason": "服务时间重复计算"}).status_code == 303
     page = verified(client, certificate).get_data(as_text=True)
-    assert f"已于 {today().isoformat()} 撤销" in page
+    assert f"已于 {signup_words.long_day(today())} 撤销" in page
     assert "服务时间重复计算" in page
     assert client.get(mine).status_code == 404
     assert told("certificate_revoked")[0]["reason"] == "服务时间重复计算"

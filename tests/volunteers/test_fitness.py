@@ -265,6 +265,16 @@ def test_a_guardian_who_comes_along_joins_with_the_minor_or_is_there(make, helpi
     put(for_the_young, minor, worker)
 
 
+def test_of_a_guardian_who_comes_along_only_the_shifts_of_these_days_are_read(make, helping, minor):
+    mother = helping.volunteer(make.person("王芳"))
+    consent(make, minor, mother.person, comes_along=True)
+    near = helping.shift(starts_at=soon(2))
+    for shift in (near, helping.shift(starts_at=soon(-300)), helping.shift(starts_at=soon(90))):
+        helping.signup(helping.post(shift), mother)
+    found = fitness.standings([minor], near.starts_at, near.ends_at, now())
+    assert found[minor.id].beside == {near.id}
+
+
 @pytest.mark.parametrize("stays", [False, True])
 def test_who_was_accompanied_leaves_the_shift_with_her_guardian(make, helping, worker, minor, stays):
     mother, father = helping.volunteer(make.person("王芳")), helping.volunteer(make.person("李强"))

@@ -15,7 +15,7 @@ from portal.registry.models import PersonState
 from portal.volunteers.models.activities import Post, Served, Shift
 from portal.volunteers.models.codes import Joining, SignupState, Task, Way
 from portal.volunteers.models.signups import Signup
-from portal.volunteers.service import activities, activity_doors, calling_off, joining, serving
+from portal.volunteers.service import activities, activity_doors, calling_off, joining, requests, serving
 from tests.acting import actor_of
 from tests.helping import Helping, soon
 
@@ -314,12 +314,31 @@ def test_who_leads_the_shift_sees_those_nobody_is_sent_to_however_she_joined(mak
     assert "要社区或领队指定您去" not in page
 
 
-def test_who_was_approved_sees_those_nobody_is_sent_to(make, standing, helping, old):
+def test_who_was_approved_sees_those_nobody_is_sent_to_also_when_a_tap_is_enough_since(make, standing, helping, old):
+    helping.served(standing.shift, old)
+    with transaction():
+        signup = db.session.get_one(Signup, standing.signup.id)
+        signup.way, signup.state, signup.placed_by = Way.SELF, SignupState.REQUESTED, "herself"
+        signup.shift.activity.joining = Joining.APPROVED
+    with transaction():
+        requests.answer_request(db.session.get_one(Signup, standing.signup.id), yes=True, by=standing.worker)
+    assert "赵桂兰" in standing.page().text
+    with transaction():
+        db.session.get_one(Signup, standing.signup.id).shift.activity.joining = Joining.OPEN
+    assert "赵桂兰" in standing.page().text
+
+
+def test_who_tapped_keeps_her_place_but_not_as_approved_when_the_activity_asks_for_a_yes_since(
+    make, standing, helping, old
+):
     helping.served(standing.shift, old)
     with transaction():
         signup = db.session.get_one(Signup, standing.signup.id)
         signup.way, signup.shift.activity.joining = Way.SELF, Joining.APPROVED
-    assert "赵桂兰" in standing.page().text
+    assert make.read(standing.signup).state is SignupState.JOINED
+    page = standing.page().text
+    assert "赵桂兰" not in page
+    assert "要社区或领队指定您去" in page
 
 
 def test_who_is_served_is_told_once_when_the_shift_is_called_off(make, standing, helping, old):

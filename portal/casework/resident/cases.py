@@ -40,7 +40,7 @@ def index() -> Response:
 def case(public_id: str) -> Response:
     found, form = seen.case_of(current_actor(), public_id), AnswerForm()
     if form.carries_out(lambda: _answer(found, form, CallBackWay.PORTAL, moves.resident(current_actor()))):
-        flash(_("记下了，谢谢您。"), "ok")
+        flash(_("记下了，会重新办理。") if found.is_open() else _("记下了，谢谢您。"), "ok")
         return web.go(".case", public_id=public_id)
     facts = {
         "answers": reporting.answers_of(found),

@@ -7,7 +7,7 @@ from portal.casework.forms.resident import NewForm, PhotosForm, what_form, where
 from portal.casework.models.cases import Case
 from portal.casework.models.codes import CaseState, PhotoStage
 from portal.casework.resident.blueprint import bp
-from portal.casework.service import choosing, following, photos, reporting, seen, similar
+from portal.casework.service import choosing, following, naming, photos, reporting, seen, similar
 from portal.core import files, web
 from portal.core.access import current_actor, requires
 from portal.core.db import undo
@@ -167,7 +167,8 @@ def discard(public_id: str) -> Response:
 @bp.route("/<public_id>/sent")
 @requires(Permission.CASES_REPORT)
 def sent(public_id: str) -> Response:
-    return web.page("casework/resident/sent.html", case=seen.case_of(current_actor(), public_id))
+    case = seen.case_of(current_actor(), public_id)
+    return web.page("casework/resident/sent.html", case=case, dispatchers_alone=naming.is_dispatchers(case))
 
 
 def picture_response(data: bytes) -> Response:

@@ -9,7 +9,10 @@ from portal.casework.models.codes import CaseState, Deed
 from portal.casework.service.words import step_word
 
 _DEEDS: dict[Deed, Any] = {Deed.CONTACTED: _l("联系了居民")}
-_MOVES: dict[CaseState, Any] = {CaseState.DISSATISFIED: _l("居民不满意，或说没有解决")}
+_MOVES: dict[CaseState, Any] = {
+    CaseState.DISSATISFIED: _l("居民不满意，或说没有解决"),
+    CaseState.RETURNED: _l("退单，等重新分派"),
+}
 
 
 def desk_step(step: CaseStep) -> str:

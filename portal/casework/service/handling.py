@@ -13,6 +13,7 @@ from portal.core.access import Actor
 from portal.core.clock import now
 from portal.core.db import db
 from portal.core.errors import Missing, Refused
+from portal.core.web import day_words
 from portal.core.working import WorkingTime
 from portal.identity import staff
 from portal.identity.permissions import Permission
@@ -160,7 +161,7 @@ def ask_extension(case: Case, until: date, why: str, *, by: Actor) -> None:
         (now() >= case.finish_due, "until", _("已经到期，不能再申请延期。请尽快办理答复。")),
         (not why.strip(), "why", _("请写明为什么要延期。")),
         (until <= clock.local(case.finish_due).date(), "until", _("新的期限要晚于现在的期限。")),
-        (until > last, "until", _("最多延到 %(day)s。", day=last.isoformat())),
+        (until > last, "until", _("最多延到 %(day)s。", day=day_words(last))),
         (not WorkingTime(until).works(until), "until", _("请选一个工作日。")),
     ]
     for fails, field, words in wrong:

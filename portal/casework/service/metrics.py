@@ -133,6 +133,11 @@ class Taken:
     minutes: list[tuple[int, int]] = field(default_factory=list)
 
     @property
+    def hours(self) -> dict[int, float]:
+        """By request, the longest first."""
+        return {case_id: minutes / 60 for minutes, case_id in sorted(self.minutes, reverse=True)}
+
+    @property
     def average_hours(self) -> float | None:
         return sum(one for one, _id in self.minutes) / len(self.minutes) / 60 if self.minutes else None
 

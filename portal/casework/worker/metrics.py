@@ -6,6 +6,7 @@ from flask import Response, flash, request
 from flask_babel import gettext as _
 
 from portal.areas import service as areas
+from portal.casework.models.cases import Case
 from portal.casework.service import metrics, metricwords, quarters, queue
 from portal.casework.service.metrics import FEWER, By, Left, Measure, Report
 from portal.casework.service.periods import Period, months_to, quarter_of
@@ -51,17 +52,28 @@ def figure_cases() -> Response:
     row, which = metrics.row_of(found, request.args.get("row", "all")), request.args.get("which", "due")
     ids = _behind(row, measure, which)
     page = min(max(web.number_asked("page", 1), 1), 500)
-    cases = queue.of_ids(scopes(Permission.CASES_SUPERVISE), current_actor(), ids, page, SIZE)
+    cases = _slowest(row, page) if measure == "taken" else _of(ids, page)
     facts: dict[str, Any] = {"found": found, "measure": measure, "which": which, "row": row, "by": _by()}
     shown: dict[str, Any] = {"cases": cases[:SIZE], "more": len(cases) > SIZE, "page": page, "total": len(ids)}
     return web.page("casework/worker/figure_cases.html", **facts, **shown)
+
+
+def _of(ids: list[int], page: int) -> list[Case]:
+    return queue.of_ids(scopes(Permission.CASES_SUPERVISE), current_actor(), ids, page, SIZE)
+
+
+def _slowest(row: metrics.Row, page: int) -> list[Case]:
+    """Those behind the average, the longest first: the first of all is the worst."""
+    hours = row.taken.hours
+    some = list(hours)[(page - 1) * SIZE : page * SIZE + 1]
+    return sorted(_of(some, 1), key=lambda case: -hours[case.id])
 
 
 def _behind(row: metrics.Row, measure: str, which: str) -> list[int]:
     if measure == "sent":
         return row.sent
     if measure == "taken":
-        return [case_id for _minutes, case_id in row.taken.minutes]
+        return list(row.taken.hours)
     return row.figure(Measure(measure)).ids(which)
 
 

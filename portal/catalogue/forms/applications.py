@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, SelectField, TextAreaField
 from wtforms.validators import Optional
 
+from portal.catalogue.forms.agreement import Agreement
 from portal.catalogue.models.applications import Application, ApplicationPaper, PaperState, Score
 from portal.catalogue.models.items import Item
 from portal.catalogue.service.applications import words
@@ -92,13 +93,10 @@ class RateForm(Form):
         self.score.choices = words.choices(Score)
 
 
-class CounterForm(OnceForm):
+class CounterForm(Agreement, OnceForm):
     """代办 at the counter, free of charge, with the person's consent on record."""
 
     item = SelectField(_l("办什么事"), validators=[required(_l("请选事项"))])
-    consent = TrimmedField(
-        _l("本人怎么同意的"), validators=[required(_l("请写明怎么同意的，例如：当面、电话")), at_most(100)]
-    )
     said = TextAreaField(_l("要办什么、现在是什么情况"), validators=[required(), at_most(1000)])
 
     def offer(self, items: Iterable[Item]) -> None:

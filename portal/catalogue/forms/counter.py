@@ -6,12 +6,11 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
 from wtforms import BooleanField, RadioField, SelectField, TextAreaField
-from wtforms.validators import InputRequired, Optional
+from wtforms.validators import Optional
 
+from portal.catalogue.forms.agreement import Agreement
 from portal.catalogue.models.appointments import Channel
 from portal.catalogue.models.items import Item
-from portal.catalogue.service import booking_for
-from portal.core.clock import local, now
 from portal.core.forms import Form, OnceForm, TrimmedField, at_most, required
 
 
@@ -39,22 +38,8 @@ class ItemForm(Form):
         self.item.data = chosen
 
 
-class AgreedForm(OnceForm):
+class AgreedForm(Agreement, OnceForm):
     """What is done for somebody who asked for it: how she agreed, and when."""
-
-    how = RadioField(_l("本人怎么同意的"), validators=[InputRequired(_l("请选本人怎么同意的"))])
-    given_at = TrimmedField(
-        _l("什么时候同意的"),
-        [required(_l("请写明什么时候")), at_most(40)],
-        default=lambda: f"{local(now()):%Y-%m-%d %H:%M}",
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.how.choices = booking_for.ways()
-
-    def consent(self) -> str:
-        return booking_for.consent_words(self.how.data or "", self.text("given_at"))
 
 
 class BookForForm(AgreedForm):

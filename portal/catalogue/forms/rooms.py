@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, RadioField, SelectField, TextAreaField
 from wtforms.validators import NumberRange, Optional, ValidationError
 
+from portal.catalogue.forms.agreement import Agreement
 from portal.catalogue.models.rooms import BookedBy, Booker, RoomBooking, RoomRule
 from portal.catalogue.service.rooms import words
 from portal.catalogue.service.rooms.booking import Wish
@@ -156,7 +157,10 @@ class WorkerBookForm(TimesForm):
 
     purpose = TrimmedField(_l("用途"), validators=[required(), at_most(60)])
     organisation = SelectField(_l("组织"), validators=[Optional()])
-    consent = TrimmedField(_l("本人怎么同意的"), validators=[Optional(), at_most(100)])
+
+    def consent(self) -> str:
+        """The community's own use and an organisation's ask nobody."""
+        return ""
 
     def offer(self, rule: RoomRule, organisations: Iterable[Organisation]) -> None:
         self.offer_times([rule])
@@ -174,18 +178,15 @@ class WorkerBookForm(TimesForm):
             through=BookedBy.COUNTER,
             person=person,
             organisation=self.chosen(organisations),
-            consent=self.text("consent"),
+            consent=self.consent(),
         )
+
+
+class ForPersonForm(Agreement, WorkerBookForm):
+    """Booking for somebody says how she agreed."""
 
 
 def counter_form(rule: RoomRule, person: Person | None, organisations: Collection[Organisation], asked: Any) -> Any:
-    """The counter's form: booking for a person asks how she agreed."""
-
-    class ForPersonForm(WorkerBookForm):
-        consent = TrimmedField(
-            _l("本人怎么同意的"), validators=[required(_l("请写明本人怎么同意的，例如：当面、电话")), at_most(100)]
-        )
-
     kind = ForPersonForm if person else WorkerBookForm
     form = kind(data={"day": _asked_day(asked), "opens": asked.get("opens", ""), "headcount": 10})
     form.offer(rule, organisations)

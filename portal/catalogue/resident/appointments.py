@@ -20,6 +20,7 @@ from portal.catalogue.service import (
     changing,
     checking_in,
     offering,
+    papers,
     rating,
 )
 from portal.catalogue.service import waiting as lines
@@ -101,7 +102,8 @@ def appointment(public_id: str) -> Response:
         at=at,
         deadline=changing.deadline(found),
         late=changing.is_late(found, at),
-        mine=found.placed_by == current_actor().public_id,
+        mine=found.channel is Channel.SELF or found.placed_by == current_actor().public_id,
+        papers=papers.papers_of(found),
     )
 
 
@@ -165,7 +167,7 @@ def appointment_calendar(public_id: str) -> Response:
     found = appointments.for_account(current_actor(), public_id)
     text = calendar_file.calendar_text(found, address=web.absolute(".appointment", public_id=public_id))
     name = f"{found.item.title} {found.day:%Y-%m-%d}.ics"
-    return web.download(text.encode(), name, "text/calendar; charset=utf-8")
+    return web.download(text.encode(), name, "text/calendar")
 
 
 @bp.route("/waiting/<public_id>")

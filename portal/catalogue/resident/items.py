@@ -147,9 +147,13 @@ def known_against(item: Item, persons: Sequence[Person]) -> list[tuple[Person, s
 bp.add_app_template_global(known_against, "known_against")
 
 
-def _answers(item: Item) -> dict[int, bool]:
+# What may be answered; who does not know says so and is told whom to ask.
+_SAID: dict[str, bool | None] = {"yes": True, "no": False, "unsure": None}
+
+
+def _answers(item: Item) -> dict[int, bool | None]:
     said = {one.id: request.form.get(f"answer-{one.id}", "") for one in item.conditions}
-    return {number: answer == "yes" for number, answer in said.items() if answer in {"yes", "no"}}
+    return {number: _SAID[answer] for number, answer in said.items() if answer in _SAID}
 
 
 @bp.route("/proofs")

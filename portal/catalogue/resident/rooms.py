@@ -112,7 +112,7 @@ def room_calendar(public_id: str) -> Response:
     found = history.booking_for(current_actor(), public_id)
     address = web.absolute(".room_booking", public_id=public_id)
     text = calendar_file.event_text(words.event(found, address), address=address)
-    return web.download(text.encode(), f"{found.room.name}.ics", "text/calendar; charset=utf-8")
+    return web.download(text.encode(), f"{found.room.name}.ics", "text/calendar")
 
 
 @bp.route("/rooms/bookings/<public_id>/move", methods=["GET", "POST"])

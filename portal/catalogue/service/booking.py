@@ -19,6 +19,7 @@ from portal.core.access import Actor
 from portal.core.clock import local, now, today
 from portal.core.db import db, insert_new, rows_of, together
 from portal.core.errors import Missing, Refused
+from portal.core.web import day_words
 from portal.places import service as places
 from portal.places.models import Waiting
 from portal.registry.models import Person, PersonState
@@ -198,7 +199,7 @@ def _check_day(slot: Slot, item: Item, person: Person, own: Sequence[Own]) -> No
             item=item.title,
             most=item.per_day,
             name=person.name,
-            day=f"{slot.day:%Y-%m-%d}",
+            day=day_words(slot.day),
         )
         raise Refused(words)
 
@@ -211,7 +212,7 @@ def _check_week(slot: Slot, item: Item, person: Person, own: Sequence[Own]) -> N
             item=item.title,
             most=item.per_week,
             name=person.name,
-            day=f"{slot.day:%Y-%m-%d}",
+            day=day_words(slot.day),
         )
         raise Refused(words)
 

@@ -11,9 +11,10 @@ from portal.catalogue.service import appointments, changing
 from portal.catalogue.service.appointment_words import appointment_said
 from portal.core import audit, ids, tokens
 from portal.core.access import Actor, Scope
-from portal.core.clock import local, now
+from portal.core.clock import now
 from portal.core.db import db
 from portal.core.errors import Refused
+from portal.core.web import moment_words
 
 PURPOSE = "catalogue.check_in"
 LATE = timedelta(minutes=60)
@@ -56,17 +57,15 @@ def _check_window(appointment: Appointment, moment: datetime) -> None:
         raise Refused(words, field="code")
     check_open(appointment, moment)
     if moment > closes:
-        words = _(
-            "签到时间已过（到 %(time)s 为止）。请在当天名单里由工作人员登记。", time=f"{local(closes):%Y-%m-%d %H:%M}"
-        )
+        words = _("签到时间已过（到 %(time)s 为止）。请在当天名单里由工作人员登记。", time=moment_words(closes))
         raise Refused(words, field="code")
 
 
 def check_open(appointment: Appointment, moment: datetime) -> None:
     """Nobody is marked as here, or as served, before the check-in opens."""
     if not appointment.can_be_marked(moment):
-        opens = local(appointment.starts_at - MARKS_OPEN)
-        words = _("还没到签到时间，%(time)s 起可以签到。", time=f"{opens:%Y-%m-%d %H:%M}")
+        opens = moment_words(appointment.starts_at - MARKS_OPEN)
+        words = _("还没到签到时间，%(time)s 起可以签到。", time=opens)
         raise Refused(words, field="code")
 
 

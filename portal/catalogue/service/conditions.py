@@ -23,6 +23,7 @@ ACTION = "catalogue.book"
 class Outcome(StrEnum):
     MET = "met"
     UNMET = "unmet"
+    UNSURE = "unsure"
     OPEN = "open"
 
 
@@ -40,16 +41,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Verdict:
-    """All steps, and what follows: MET where everything is, UNMET where anything is not, else still OPEN."""
+    """All steps, and what follows: UNMET where anything is not met, OPEN where anything is still to be said, UNSURE
+    where the reader does not know, MET where everything is.
+    """
 
     steps: Sequence[Step]
 
     @property
     def outcome(self) -> Outcome:
         found = {step.outcome for step in self.steps}
-        if Outcome.UNMET in found:
-            return Outcome.UNMET
-        return Outcome.OPEN if Outcome.OPEN in found else Outcome.MET
+        worst = (Outcome.UNMET, Outcome.OPEN, Outcome.UNSURE)
+        return next((one for one in worst if one in found), Outcome.MET)
 
     @property
     def asked(self) -> list[Step]:
@@ -60,6 +62,14 @@ class Verdict:
     def failed(self) -> list[Step]:
         return [step for step in self.steps if step.outcome is Outcome.UNMET]
 
+    @property
+    def unsure(self) -> list[Step]:
+        return [step for step in self.steps if step.outcome is Outcome.UNSURE]
+
+    @property
+    def unsaid(self) -> list[Step]:
+        return [step for step in self.steps if step.outcome is Outcome.OPEN]
+
 
 @dataclass(frozen=True)
 class Reader:
@@ -69,16 +79,18 @@ class Reader:
     is_agent: bool = False
 
 
-def judge(item: Item, reader: Reader, answers: Mapping[int, bool], on: date) -> Verdict:
-    """Every condition of an item in order. `answers` are yes and no by the condition's id."""
+def judge(item: Item, reader: Reader, answers: Mapping[int, bool | None], on: date) -> Verdict:
+    """Every condition of an item in order. `answers` are yes, no and None (she does not know) by the condition's id."""
     return Verdict([_step(condition, item, reader, answers, on) for condition in item.conditions])
 
 
-def _step(condition: Condition, item: Item, reader: Reader, answers: Mapping[int, bool], on: date) -> Step:
+def _step(condition: Condition, item: Item, reader: Reader, answers: Mapping[int, bool | None], on: date) -> Step:
     fact = _fact(condition, item, reader, on)
     known = fact is not None
     said = fact if known else answers.get(condition.id)
     title = item_words.question_words(condition)
+    if said is None and condition.id in answers:
+        return Step(condition, Outcome.UNSURE, known, title, _("这一条您还不清楚。"), _finding_out(item))
     if said is None:
         return Step(condition, Outcome.OPEN, known, title, "")
     if said == condition.answer:
@@ -101,6 +113,13 @@ def _remedy(condition: Condition, item: Item, known: bool) -> str:
             else _("请到社区服务大厅问问有没有别的办法。")
         )
     return "".join(said)
+
+
+def _finding_out(item: Item) -> str:
+    """Who helps a reader who does not know."""
+    if item.telephone:
+        return _("请打 %(phone)s，或者到社区服务大厅问，工作人员帮您一起查。", phone=item.telephone)
+    return _("请到社区服务大厅问，工作人员帮您一起查。")
 
 
 def _fact(condition: Condition, item: Item, reader: Reader, on: date) -> bool | None:

@@ -129,7 +129,7 @@ def _filed(item: Item, person: Person, form: CounterForm) -> str:
     earlier = tokens.same_request(by.public_id, "applications.counter", idem, body)
     if earlier is not None:
         return earlier
-    begun = Begun(person, ApplicationChannel.COUNTER, form.text("consent"))
+    begun = Begun(person, ApplicationChannel.COUNTER, form.consent())
     made = filing.begin(item, begun, by=by)
     filing.submit(made, form.text("said"), by=by)
     tokens.remember_request(by.public_id, "applications.counter", idem, body, made.public_id)

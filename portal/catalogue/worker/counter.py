@@ -261,7 +261,7 @@ def errand_new(public_id: str) -> Response:
     found, form = _appointment(public_id), PaperForm()
     said: dict[str, Any] = {"by": current_actor(), "idem": form.text("idem")}
     if form.carries_out(lambda: papers.take(found, form.text("what"), form.text("place"), **said)):
-        flash(_("已登记收到的材料，请给居民打印或抄一份清单。"), "ok")
+        flash(_("已登记收到的材料。请抄一份清单给居民；有账号的，在预约里也看得到。"), "ok")
         return web.go(".appointment", public_id=found.public_id)
     return web.page("catalogue/worker/errand_new.html", appointment=found, form=form, status=form.status)
 

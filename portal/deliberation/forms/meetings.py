@@ -203,6 +203,7 @@ class ListForm(OnceForm):
     guest = TrimmedField(_l("姓名"), [Optional(), at_most(40)])
     part = SelectField(_l("以什么身份"))
     speaks_for = TrimmedField(_l("代表谁"), [Optional(), at_most(60)])
+    owner = TrimmedField(_l("代表哪位业主出席"), [Optional(), at_most(60)])
     counts = BooleanField(_l("计入法定到会人数"))
 
     def __init__(self, *args: Any, **more: Any) -> None:

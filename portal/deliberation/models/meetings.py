@@ -23,6 +23,7 @@ from portal.deliberation.models.codes import (
 from portal.deliberation.models.topics import Topic
 from portal.places.models import Capacity
 from portal.registry.models import Person, Room
+from portal.registry.models.owners import Owner
 
 
 class Meeting(Base):
@@ -111,6 +112,8 @@ class Attendee(Base):
     guest: Mapped[str] = mapped_column(sa.String(40), default="")
     part: Mapped[Part] = mapped_column(one_of(Part))
     state: Mapped[AttendeeState] = mapped_column(one_of(AttendeeState), default=AttendeeState.GOING)
+    # The owner, no person of the register, whose heads and area she brings to a meeting of owners.
+    owner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("dwelling_owner.id", ondelete="SET NULL"), index=True)
     # Whom she speaks for (an organisation, a building, a household), in words.
     speaks_for: Mapped[str] = mapped_column(sa.String(60), default="")
     matter: Mapped[str] = mapped_column(sa.String(140), default="")
@@ -126,6 +129,7 @@ class Attendee(Base):
     reminded: Mapped[int] = mapped_column(default=0)
     meeting: Mapped[Meeting] = relationship()
     person: Mapped[Person | None] = relationship()
+    owner: Mapped[Owner | None] = relationship()
 
 
 class MinutesVersion(Base):

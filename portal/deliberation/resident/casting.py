@@ -26,6 +26,7 @@ from portal.deliberation.service import (
     counting,
     elections,
     own_votes,
+    proxies,
     reach,
     rule_words,
     sureness,
@@ -60,6 +61,7 @@ def vote_page(vote_id: int) -> Response:
     form = BallotForm.of(vote, line) if line else None
     facts: dict[str, Any] = {"lines": lines, "line": line, "form": form, "asks_password": asks, "me": me}
     facts |= {"why_not": own_votes.why_not(vote, lines, at) if me else "", "takes": vote.takes_votes(at)}
+    facts["proxies"] = proxies.unused(vote, me) if me and vote.is_named and facts["takes"] else []
     return web.page("deliberation/resident/vote_page.html", vote=vote, **facts, **_standing(vote))
 
 

@@ -20,10 +20,12 @@ from portal.deliberation.models.meetings import Attendee, Meeting
 from portal.deliberation.service import meeting_codes, meeting_owners, meeting_rules, meeting_signup, telling
 from portal.deliberation.service.meeting_codes import Link
 from portal.deliberation.service.meeting_notices import told
+from portal.deliberation.service.meeting_owners import Came
 from portal.deliberation.service.meeting_signup import Wish
 from portal.deliberation.service.thresholds import Weight, threshold_of
 from portal.places import service as places
 from portal.registry.models import Person
+from portal.registry.models.owners import Owner
 
 CENT = Decimal("0.01")
 # Codes and lists count from the notice until somebody says that the meeting is closed; who was forgotten is entered
@@ -86,7 +88,7 @@ def _of_owners(meeting: Meeting, stand: Standing) -> Standing:
         stand,
         counted=found.heads,
         area=area,
-        least_area=(Decimal(share.least(int(whole * 100))) / 100).quantize(CENT),
+        least_area=share.least_area(meeting.entitled_area),
         entitled_area=meeting.entitled_area,
         area_reached=not whole or share.met(Fraction(area), whole),
     )
@@ -99,15 +101,14 @@ def held(meeting: Meeting, stand: Standing) -> dict[str, Any]:
 
 
 def _present(meeting: Meeting) -> Weight:
-    query = sa.select(Attendee.person_id).where(
+    query = sa.select(Attendee.person_id, Attendee.owner_id).where(
         Attendee.meeting_id == meeting.id,
         Attendee.state == AttendeeState.GOING,
         Attendee.came_at.is_not(None),
         Attendee.counts.is_(True),
     )
-    came = list(db.session.scalars(query.order_by(Attendee.id)))
-    ids = {one for one in came if one is not None}
-    return meeting_owners.present(meeting, ids, came.count(None))
+    came = [Came(person, owner) for person, owner in db.session.execute(query.order_by(Attendee.id))]
+    return meeting_owners.present(meeting, came)
 
 
 def attendee(meeting: Meeting, public_id: str) -> Attendee:
@@ -203,8 +204,19 @@ def set_counting(one: Attendee, *, counts: bool) -> None:
     audit.record("deliberation.meeting_counts", one, meeting=one.meeting_id, counts=counts)
 
 
-def add(meeting: Meeting, who: Person | str, part: Part, *, speaks_for: str, counts: bool, by: Actor) -> Attendee:
-    """Put somebody on the list: a resident, or a guest by name. She takes a seat like everybody."""
+def add(
+    meeting: Meeting,
+    who: Person | str,
+    part: Part,
+    *,
+    speaks_for: str,
+    counts: bool,
+    by: Actor,
+    owner: Owner | None = None,
+) -> Attendee:
+    """Put somebody on the list: a resident, or a guest by name. She takes a seat like everybody. `owner`: whom she
+    comes for at a meeting of owners; then she counts, unless she only advises.
+    """
     places.hold(meeting.capacity_id)
     db.session.refresh(meeting)
     if meeting.state not in (MeetingState.DRAFT, *MARKED):
@@ -219,9 +231,10 @@ def add(meeting: Meeting, who: Person | str, part: Part, *, speaks_for: str, cou
         places.take(meeting.speaking_id, 1, refusal=full)
     one = found or Attendee(meeting_id=meeting.id, person_id=person.id if person else None)
     one.guest = "" if person else str(who)
-    one.part, one.state, one.speaks_for = part, AttendeeState.GOING, speaks_for
+    one.part, one.state, one.owner_id = part, AttendeeState.GOING, owner.id if owner else None
+    one.speaks_for = speaks_for or (owner.name if owner else "")
     one.counts = part is not Part.EXPERT and (
-        counts or (person is not None and meeting_rules.counts_by_itself(meeting, person))
+        counts or owner is not None or (person is not None and meeting_rules.counts_by_itself(meeting, person))
     )
     one.signed_up_at, one.signed_up_by_name, one.left_why = now(), by.name, ""
     db.session.add(one)

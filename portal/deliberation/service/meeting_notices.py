@@ -13,7 +13,7 @@ from portal.core.errors import Refused
 from portal.deliberation.models.codes import AttendeeState, MeetingState
 from portal.deliberation.models.meetings import Attendee, Meeting, Notice
 from portal.deliberation.models.topics import TopicFollower
-from portal.deliberation.service import meeting_rules, meeting_words, meetings, public_log, telling
+from portal.deliberation.service import meeting_rooms, meeting_rules, meeting_words, meetings, public_log, telling
 from portal.deliberation.service.meetings import Facts
 from portal.places import service as places
 from portal.registry.models import Person
@@ -183,6 +183,7 @@ def cancel(meeting: Meeting, *, why: str, by: Actor) -> None:
     if not guarded(moved.values(state=MeetingState.CANCELLED, cancelled_why=why[:200], closed_at=now())):
         raise Refused(_("会议已经开始、结束或取消，不能再取消。"))
     db.session.refresh(meeting)
+    meeting_rooms.give_back(meeting, by)
     audit.record("deliberation.meeting_cancelled", meeting, reason=why)
     if before is MeetingState.DRAFT:
         return

@@ -1,6 +1,7 @@
 """The room a meeting takes: one of its communities' own, and never two meetings in it at one time.
 
-What residents and organisations booked is held by another capability, which this one does not know: pages lead there.
+What residents and organisations booked is held by another capability, which this one does not know: it is asked by an
+event, holds the time for the meeting as well, and answers by what stands in the way.
 """
 
 from datetime import datetime, timedelta
@@ -9,7 +10,8 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
-from portal.core import clock
+from portal.core import clock, events
+from portal.core.access import Actor
 from portal.core.clock import today
 from portal.core.db import db
 from portal.core.errors import Refused
@@ -37,11 +39,21 @@ def rooms_of(topic: Topic) -> list[Room]:
 
 
 def take(
-    topic: Topic, room_id: int, starts_at: datetime, ends_at: datetime, *, seats: int, agreed: bool, but: int = 0
+    topic: Topic,
+    room_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    *,
+    seats: int,
+    agreed: bool,
+    by: Actor,
+    but: int = 0,
+    kept: bool = False,
 ) -> Room | None:
     """The room for a time, or a refusal that says by what it is taken; `but` is the meeting that moves itself.
 
-    A weekly use of the room gives way where the committee says that it was `agreed`.
+    A weekly use of the room gives way where the committee says that it was `agreed`. What the meeting has already, at
+    the same time, is not asked for again (`kept`).
     """
     if not room_id:
         return None
@@ -54,9 +66,29 @@ def take(
         words = _("%(room)s最多坐 %(most)d 人，请把座位改少，或换一间大的。", room=room.name, most=room.capacity)
         raise Refused(words, field="seats")
     _check_meetings(room, starts_at, ends_at, but)
+    if kept:
+        return room
     if not agreed:
         _check_uses(room, starts_at, ends_at)
+    _hold(room, starts_at, ends_at, by)
     return room
+
+
+def _hold(room: Room, starts_at: datetime, ends_at: datetime, by: Actor) -> None:
+    taken: list[str] = []
+    facts = {"room_id": room.id, "starts_at": starts_at, "ends_at": ends_at, "reason": _("居民会议"), "by": by}
+    events.publish("room_wanted", taken=taken, **facts)
+    if taken:
+        words = _("%(room)s这段时间不空：%(taken)s。请换个时间或换一间房。", room=room.name, taken=_("；").join(taken))
+        raise Refused(words, field="room")
+
+
+def give_back(meeting: Meeting, by: Actor) -> None:
+    """Let go of the room that a meeting has, where it is still to come."""
+    if not meeting.room_id:
+        return
+    facts = {"room_id": meeting.room_id, "starts_at": meeting.starts_at, "ends_at": meeting.ends_at}
+    events.publish("room_given_back", by=by, **facts)
 
 
 def _check_meetings(room: Room, starts_at: datetime, ends_at: datetime, but: int) -> None:

@@ -113,6 +113,7 @@ def _written(
         "state": state,
         "matter": wish.matter,
         "speaks_for": wish.speaks_for,
+        "owner_id": None,
         "shown_as": wish.shown_as,
         "counts": meeting_rules.counts_by_itself(meeting, person),
         "signed_up_at": now(),

@@ -144,6 +144,7 @@ def attendees(meeting: Meeting) -> list[Attendee]:
     """Everybody on the list: who sits first, by what she comes as, then by when she signed up."""
     order = sa.case({part: number for number, part in enumerate(Part)}, value=Attendee.part, else_=9)
     query = sa.select(Attendee).where(Attendee.meeting_id == meeting.id).options(joinedload(Attendee.person))
+    query = query.options(joinedload(Attendee.owner))
     return list(db.session.scalars(query.order_by(Attendee.state, order, Attendee.id)))
 
 
@@ -166,7 +167,7 @@ def make(topic: Topic, facts: Facts, *, by: Actor) -> Meeting:
         secret=secrets.token_urlsafe(32),
         made_by_name=by.name,
         **_columns(topic, facts),
-        room_id=_room(topic, facts),
+        room_id=_room(topic, facts, by=by),
     )
     made.agenda = _agenda(facts.agenda)
     db.session.add(made)
@@ -193,9 +194,8 @@ def _columns(topic: Topic, facts: Facts) -> dict[str, Any]:
     }
 
 
-def _room(topic: Topic, facts: Facts, *, but: int = 0, kept: bool = False) -> int | None:
-    """The room it takes; one that it has already, at the same time, is not asked about again (`kept`)."""
-    asked: dict[str, Any] = {"seats": facts.seats, "agreed": facts.agreed or kept, "but": but}
+def _room(topic: Topic, facts: Facts, *, by: Actor, but: int = 0, kept: bool = False) -> int | None:
+    asked: dict[str, Any] = {"seats": facts.seats, "agreed": facts.agreed, "by": by, "but": but, "kept": kept}
     room = meeting_rooms.take(topic, facts.room, facts.starts_at, facts.ends_at, **asked)
     return room.id if room else None
 
@@ -227,7 +227,9 @@ def change(meeting: Meeting, facts: Facts, *, by: Actor) -> list[str]:
     places.resize(meeting.speaking_id, facts.speakers, field="speakers")
     columns = _columns(meeting.topic, facts)
     stays = (meeting.room_id or 0, meeting.starts_at, meeting.ends_at) == (facts.room, facts.starts_at, facts.ends_at)
-    columns["room_id"] = _room(meeting.topic, facts, but=meeting.id, kept=stays)
+    if not stays:
+        meeting_rooms.give_back(meeting, by)
+    columns["room_id"] = _room(meeting.topic, facts, by=by, but=meeting.id, kept=stays)
     if columns["rule"] and columns["rule"].get("id") == meeting.rule.get("id"):
         columns["rule"] = meeting.rule
     changed = [name for name, value in columns.items() if getattr(meeting, name) != value]

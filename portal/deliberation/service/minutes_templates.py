@@ -110,6 +110,12 @@ def _fault(fault: str, unknown: Collection[str]) -> Refused:
     if fault == "unknown":
         words = _("文件里有不认识的填空：%(names)s。请照下面的写法改。", names=_("、").join(unknown))
         return Refused(words, field="file")
+    if fault == "field":
+        words = _(
+            "文件里有要从别处取内容或运行程序的域：%(names)s。请删去这些域，改成普通文字或图片再上传。",
+            names=_("、").join(unknown),
+        )
+        return Refused(words, field="file")
     if fault == "none":
         return Refused(_("文件里没有填空，填不进会议的内容。请照下面的写法加上。"), field="file")
     return Refused(_("文件里的填空写得不完整，例如少了一个括号或者结尾。请照下面的写法改。"), field="file")

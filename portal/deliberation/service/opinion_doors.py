@@ -11,8 +11,8 @@ from portal.core import clock
 from portal.core.access import Actor, scopes_of
 from portal.core.db import db
 from portal.core.doors import Line, Todo
-from portal.deliberation.models.codes import MapState, OpinionState
-from portal.deliberation.models.opinions import Comment, Opinion, OpinionMap, OpinionVote
+from portal.deliberation.models.codes import OpinionState
+from portal.deliberation.models.opinions import Comment, Opinion, OpinionVote
 from portal.deliberation.models.topics import Topic
 from portal.deliberation.service import comments, moderating, opinions, reach
 from portal.deliberation.service.moderating import Kind
@@ -25,7 +25,6 @@ from portal.registry.service import people
 SPEAKING = "deliberation.resident.opinion_next"
 READING = "deliberation.resident.opinion_list"
 TALKING = "deliberation.resident.opinion_comments"
-MAPPED = "deliberation.resident.map_page"
 QUEUE = "deliberation.worker.opinion_queue"
 
 
@@ -34,7 +33,6 @@ class _Counts:
     shown: int
     mine: int
     comments: int
-    mapped: int
 
 
 def todo_of(worker: Actor) -> list[Todo]:
@@ -133,8 +131,6 @@ def steps(topic: Topic, person: Person | None, at: datetime) -> list[Step]:
     elif counts.shown:
         words = _("%(count)d 条看法，同意的和不同意的各有多少", count=counts.shown)
         found.append(Step(_("看大家的看法"), words, READING, here))
-    if counts.mapped:
-        found.append(Step(_("意见地图"), _("想法接近的人分成几组，哪些事大家都认同"), MAPPED, here))
     talking = not comments.why_closed(topic)
     if talking or counts.comments:
         words = _("%(count)d 条留言", count=counts.comments) if counts.comments else _("还没有人留言")
@@ -159,9 +155,6 @@ def _counts(topic: Topic, person: Person | None) -> _Counts:
         _stood(person, shown) if person else sa.literal(0),
         sa.select(sa.func.count(Comment.id))
         .where(Comment.topic_id == topic.id, Comment.state == OpinionState.SHOWN)
-        .scalar_subquery(),
-        sa.select(sa.func.count(OpinionMap.id))
-        .where(OpinionMap.topic_id == topic.id, OpinionMap.state == MapState.DONE)
         .scalar_subquery(),
     ]
     return _Counts(*db.session.execute(sa.select(*queries)).one())

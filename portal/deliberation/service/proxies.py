@@ -55,6 +55,11 @@ def held_by(vote: Vote, person: Person) -> list[VoteProxy]:
     return list(db.session.scalars(query.order_by(RollEntry.number)))
 
 
+def unused(vote: Vote, person: Person) -> list[VoteProxy]:
+    """Those of them by which nothing was voted yet."""
+    return [one for one in held_by(vote, person) if one.state is ProxyState.GIVEN]
+
+
 def holder_by(phone: str, name: str) -> Person:
     """Who votes by her own account: both her telephone and her name must be known; nobody is listed, and it is told."""
     try:

@@ -30,6 +30,10 @@ class Share:
         asked = self.of * whole
         return floor(asked) + 1 if self.over else ceil(asked)
 
+    def least_area(self, whole: Decimal) -> Decimal:
+        """The same of m², to the hundredth."""
+        return (Decimal(self.least(int(whole * 100))) / 100).quantize(Decimal("0.01"))
+
 
 @dataclass(frozen=True)
 class Weight:

@@ -94,12 +94,11 @@ def _checked(vote: Vote, rule: BodyRule | None) -> BodyRule:
     days = rule.notice_days
     first = earliest_opening(now(), days)
     if vote.opens_at < first:
+        facts = {"days": days, "first": web.moment_words(first)}
+        if not days:
+            raise Refused(_("原定的开始时间已经过了。现在发通知，最早 %(first)s 开始，请先改投票时间。", **facts))
         raise Refused(
-            _(
-                "规则要求通知后满 %(days)d 天才能投票。现在发通知，最早 %(first)s 开始，请先改投票时间。",
-                days=days,
-                first=web.moment_words(first),
-            )
+            _("规则要求通知后满 %(days)d 天才能投票。现在发通知，最早 %(first)s 开始，请先改投票时间。", **facts)
         )
     return rule
 

@@ -83,11 +83,9 @@ def _notice_check(vote: Vote, rule: BodyRule | None, notice: Notice | None) -> C
         return Check(words, "deliberation.worker.vote_notice", values, done=False)
     first = vote_notices.earliest_opening(notice.published_at, days)
     if vote.opens_at < first:
-        words = _(
-            "规则要求通知后满 %(days)d 天才能投票，最早 %(first)s 开始",
-            days=days,
-            first=web.moment_words(first),
-        )
+        facts = {"days": days, "first": web.moment_words(first)}
+        late = _("通知发在原定的开始时间以后，请改投票时间，最早 %(first)s 开始", **facts)
+        words = _("规则要求通知后满 %(days)d 天才能投票，最早 %(first)s 开始", **facts) if days else late
         return Check(words, "deliberation.worker.vote_times", values, done=False)
     return Check(_("表决通知已发布"), "deliberation.worker.vote_notice", values, done=True)
 

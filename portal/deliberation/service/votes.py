@@ -156,6 +156,13 @@ def least_needed(vote: Vote, known: Figures) -> int | None:
     return threshold_of(vote.rule).quorum.least(known.entitled.heads) if vote.rule else None
 
 
+def least_area(vote: Vote, known: Figures) -> Decimal | None:
+    """How many m² of the owners make it; None where heads alone count."""
+    if not vote.rule or not vote.rule["by_area"]:
+        return None
+    return threshold_of(vote.rule).quorum.least_area(known.entitled.area)
+
+
 def entry_page(vote: Vote, *, voted: bool, page: int = 1, size: int = 100) -> tuple[list[RollEntry], bool]:
     """A page of the roll by number: those who have voted, or those who have not; whether there is more."""
     has = sa.select(Turnout.entry_id).where(Turnout.vote_id == vote.id)

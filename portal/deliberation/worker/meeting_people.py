@@ -17,6 +17,7 @@ from portal.deliberation.models.meetings import Attendee, Meeting
 from portal.deliberation.service import (
     meeting_attendance,
     meeting_codes,
+    meeting_owners,
     meeting_rules,
     meeting_signup,
     meetings,
@@ -91,11 +92,12 @@ def _add(meeting: Meeting, form: ListForm, person: Person | None) -> None:
     """The same form sent twice puts one on the list."""
     if person is None:
         form.needs_name()
-    who = person or form.text("guest")
+    who, by, owner = person or form.text("guest"), current_actor(), form.text("owner")
     given: dict[str, Any] = {
         "speaks_for": form.text("speaks_for"),
         "counts": bool(form.counts.data),
-        "by": current_actor(),
+        "by": by,
+        "owner": meeting_owners.named(meeting, owner, by=by) if owner else None,
     }
     made_once(
         f"deliberation.attendee.{meeting.id}",

@@ -116,6 +116,7 @@ def _standing(vote: Vote, known: votes.Figures) -> dict[str, Any]:
         "checks": vote_opening.checks(vote) if vote.state.value in {"draft", "roll"} else [],
         "quorum": votes.quorum_met(vote, known),
         "needed": votes.least_needed(vote, known),
+        "needed_area": votes.least_area(vote, known),
         "waits": paper_waits.waiting(vote) if vote.state.value == "closed" else "",
         "result": counting.result_of(vote) if vote.state.value == "counted" else None,
         "rule": _rule_said(vote),

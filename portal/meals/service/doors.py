@@ -53,6 +53,8 @@ def timeline(person: Person, *, limit: int = 20) -> list[Line]:
             order.placed_at,
             _("订餐：%(menu)s，%(state)s", menu=menu_words(order.day, order.meal), state=said(order.state)),
             _("%(dishes)s（%(canteen)s）", dishes=dish_words(order), canteen=order.menu.canteen.name),
+            "meals.worker.order",
+            {"public_id": order.public_id},
         )
         for order in history.orders_of(person, limit=limit)
     ]

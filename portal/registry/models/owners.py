@@ -19,7 +19,8 @@ class Owner(Base):
 
     Who was entered from elsewhere may later turn out to be somebody of the register: `linked_at` says since when, so
     that it can be taken back, and `not_person_id` whom a worker said she is not, so that nobody links her again. A
-    company that is not in the register has its USCC where others have their ID number. `batch_id`: an import made her.
+    company that is not in the register has its USCC where others have their ID number; registered later it is linked
+    in the same way (`not_organisation_id`). `batch_id`: an import made her.
     """
 
     __tablename__ = "dwelling_owner"
@@ -36,9 +37,12 @@ class Owner(Base):
     linked_at: Mapped[datetime | None]
     linked_by_name: Mapped[str] = mapped_column(sa.String(64), default="", server_default="")
     not_person_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id", ondelete="SET NULL"), index=True)
+    not_organisation_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("organisation.id", ondelete="SET NULL"), index=True
+    )
     batch_id: Mapped[int | None] = mapped_column(sa.ForeignKey("import_batch.id"), index=True)
     person: Mapped[Person | None] = relationship(foreign_keys=[person_id])
-    organisation: Mapped[Organisation | None] = relationship()
+    organisation: Mapped[Organisation | None] = relationship(foreign_keys=[organisation_id])
 
 
 class Title(Base):

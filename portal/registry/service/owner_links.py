@@ -1,4 +1,7 @@
-"""One head: whoever was entered as an owner from elsewhere and is somebody of the register is linked to her record."""
+"""One head: whoever was entered as an owner from elsewhere and is somebody of the register is linked to her record.
+
+So is a company that was entered by its name or code and is registered among the organisations later.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,7 +14,8 @@ from portal.core.access import Actor
 from portal.core.clock import now
 from portal.core.db import db
 from portal.core.errors import Refused
-from portal.registry.models import Person, PersonState
+from portal.core.sealing import blind
+from portal.registry.models import Organisation, Person, PersonState
 from portal.registry.models.owners import Owner, Title
 from portal.registry.service import people
 
@@ -26,7 +30,7 @@ def link(owner: Owner, person: Person, *, by: Actor) -> None:
     whole = people.resolved(person)
     if whole.state is PersonState.DEAD:
         raise Refused(_("这位居民已登记去世。请按继承登记新的业主。"), field="person_words")
-    if _stands_beside(owner, whole):
+    if _stands_beside(owner, Owner.person_id.in_(people.ids_of(whole))):
         raise Refused(_("这位居民已经登记在同一套房上了。请把重复的这一条结束。"), field="person_words")
     _put(owner, whole, by_name=by.name)
     audit.record("registry.owner_linked", owner, person=whole.public_id)
@@ -35,10 +39,13 @@ def link(owner: Owner, person: Person, *, by: Actor) -> None:
 def unlink(owner: Owner, *, why: str) -> None:
     """Taken back: an owner from elsewhere again, and nobody links the two by their number any more."""
     _lock(owner)
-    if owner.linked_at is None or owner.person_id is None:
+    if owner.linked_at is None:
         raise Refused(_("这位业主没有和居民对上，不用撤销。"))
-    was = owner.person_id
-    owner.person_id, owner.linked_at, owner.linked_by_name, owner.not_person_id = None, None, "", was
+    if owner.organisation_id is not None:
+        owner.not_organisation_id, owner.organisation_id = owner.organisation_id, None
+    else:
+        owner.not_person_id, owner.person_id = owner.person_id, None
+    owner.linked_at, owner.linked_by_name = None, ""
     db.session.flush()
     audit.record("registry.owner_unlinked", owner, reason=why)
 
@@ -54,13 +61,13 @@ def _refuse_known(owner: Owner) -> None:
         raise Refused(_("单位不能和居民对上。"))
 
 
-def _stands_beside(owner: Owner, person: Person) -> bool:
+def _stands_beside(owner: Owner, other: sa.ColumnElement[bool]) -> bool:
     """Whether both own the same home now: linked, one head would stand on it twice."""
     mine = sa.select(Title.dwelling_id).where(Title.owner_id == owner.id, Title.until.is_(None))
     theirs = (
         sa.select(Title.id)
         .join(Owner, Title.owner_id == Owner.id)
-        .where(Owner.person_id.in_(people.ids_of(person)), Title.until.is_(None), Title.dwelling_id.in_(mine))
+        .where(other, Title.until.is_(None), Title.dwelling_id.in_(mine))
     )
     return db.session.scalar(theirs.limit(1)) is not None
 
@@ -81,8 +88,8 @@ def on_people_imported(*, community_id: int, **_facts: Any) -> None:
 
 
 def link_all() -> int:
-    """The same for everybody, by the night: names are mended and rows decided in many places."""
-    return _link(sa.true())
+    """The same for everybody, by the night: names are mended and rows decided in many places. Companies too."""
+    return _link(sa.true()) + _link_companies()
 
 
 def _link(of: sa.ColumnElement[bool]) -> int:
@@ -102,6 +109,60 @@ def _link(of: sa.ColumnElement[bool]) -> int:
         _put(owner, person, by_name=BY_NUMBER)
         audit.record("registry.owner_linked", owner, person=person.public_id, by_number=True)
     return len(found)
+
+
+def link_company(organisation: Organisation, *, by: Actor) -> list[Owner]:
+    """A worker enters a registered company as an owner: whoever stands in its community by its code, or by its name
+    without another code, is that company.
+    """
+    code = blind("person.id_number", organisation.uscc) if organisation.uscc else None
+    linked = []
+    for owner in db.session.scalars(_unlinked(organisation).with_for_update(of=Owner)):
+        by_code = code is not None and code.fits(owner.id_index)
+        named = search.normalise(owner.name) == search.normalise(organisation.name)
+        if (by_code or (named and (owner.id_index is None or code is None))) and _put_company(
+            owner, organisation, by_name=by.name
+        ):
+            linked.append(owner)
+            audit.record("registry.owner_linked", owner, organisation=organisation.id)
+    return linked
+
+
+def _unlinked(organisation: Organisation) -> sa.Select[Owner]:
+    """Owners of the organisation's community who are nobody yet, but for whom a worker said that she is not it."""
+    return (
+        sa.select(Owner)
+        .where(Owner.community_id == organisation.community_id)
+        .where(Owner.person_id.is_(None), Owner.organisation_id.is_(None))
+        .where(sa.or_(Owner.not_organisation_id.is_(None), Owner.not_organisation_id != organisation.id))
+        .order_by(Owner.id)
+    )
+
+
+def _link_companies() -> int:
+    """Companies by their code and name; by the name alone only a worker says so."""
+    linked = 0
+    bears = sa.exists().where(Owner.community_id == Organisation.community_id, Owner.id_index.is_not(None))
+    bears = bears.where(Owner.person_id.is_(None), Owner.organisation_id.is_(None))
+    query = sa.select(Organisation).where(Organisation.uscc.is_not(None), Organisation.closed_on.is_(None), bears)
+    for organisation in db.session.scalars(query.order_by(Organisation.id)).all():
+        code = blind("person.id_number", organisation.uscc or "")
+        for owner in db.session.scalars(_unlinked(organisation).where(Owner.id_index.in_((code, *code.older)))).all():
+            named = search.normalise(owner.name) == search.normalise(organisation.name)
+            if named and _put_company(owner, organisation, by_name=BY_NUMBER):
+                audit.record("registry.owner_linked", owner, organisation=organisation.id, by_number=True)
+                linked += 1
+    return linked
+
+
+def _put_company(owner: Owner, organisation: Organisation, *, by_name: str) -> bool:
+    """Whether it was linked; not where it stands on the same home already."""
+    if _stands_beside(owner, Owner.organisation_id == organisation.id):
+        return False
+    owner.organisation_id, owner.linked_at, owner.linked_by_name = organisation.id, now(), by_name
+    owner.not_organisation_id = None
+    db.session.flush()
+    return True
 
 
 def on_people_leaving(*, person_ids: Sequence[int], **_facts: Any) -> None:

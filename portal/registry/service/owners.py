@@ -18,7 +18,7 @@ from portal.core.errors import Missing, Refused
 from portal.core.sealing import blind
 from portal.registry.models import Organisation, Person
 from portal.registry.models.owners import Owner, Title
-from portal.registry.service import buildings, people
+from portal.registry.service import buildings, owner_links, people
 
 MOST_BUILDINGS = 500
 
@@ -119,15 +119,25 @@ def gaps(within: Collection[Scope]) -> list[Gap]:
 
 
 def add(dwelling: Dwelling, facts: OwnerFacts, *, since: date | None, source: str, by: Actor) -> Title:
-    """Somebody owns a home from a day on, beside whoever else owns it."""
+    """Somebody owns a home from a day on, beside whoever else owns it. A registered company that stands on it by its
+    name already is linked to what stands.
+    """
     if since is not None and since > today():
         raise Refused(_("这一天还没到。请到了那天再登记。"), field="since")
+    linked = owner_links.link_company(facts.organisation, by=by) if facts.organisation else []
     owner = _owner(dwelling.building.estate.community_id, _recognised(facts))
+    if owner in linked and (known := _standing(dwelling, owner)) is not None:
+        return known
     title = Title(dwelling_id=dwelling.id, owner_id=owner.id, since=since, source=source, entered_by_name=by.name)
     with unique_or(Refused(_("这位业主已经登记在这套房上了，不用再登记。"))):
         db.session.add(title)
     audit.record("registry.owner_added", title, dwelling=dwelling.id, source=source)
     return title
+
+
+def _standing(dwelling: Dwelling, owner: Owner) -> Title | None:
+    query = sa.select(Title).where(Title.dwelling_id == dwelling.id, Title.owner_id == owner.id)
+    return db.session.scalar(query.where(Title.until.is_(None)))
 
 
 def end(title: Title, *, until: date, why: str) -> None:

@@ -1,19 +1,24 @@
 """What the roster is asked and told: its filters, an act on it, words to many, and why a file is taken."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
 from flask import request
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, HiddenField, SelectField, TextAreaField
 from wtforms.validators import Length, Optional
 
-from portal.core import web
+from portal.core import tokens, web
+from portal.core.access import Actor
 from portal.core.clock import today
+from portal.core.db import undo
 from portal.core.errors import Refused
 from portal.core.forms import Form, OnceForm, TrimmedField, at_most, required
-from portal.volunteers.service.rearranging import Soft
+from portal.volunteers.service.rearranging import Done, Soft
 
+UNDO, UNDO_FOR = "volunteers.roster_undo", timedelta(minutes=15)
 ACTS = ("assign", "move", "swap", "remove")
 WAY_AHEAD = timedelta(days=400)
 
@@ -68,6 +73,20 @@ class ActForm(OnceForm):
         """The act without its reason, to be sent again with one."""
         return {name: self.text(name) for name in ("act", "signup", "other", "volunteer", "post") if self.text(name)}
 
+    def done(self, act: Callable[[], Done], *, by: Actor) -> Done | None:
+        """Do it once; None where it was refused, of which nothing is left."""
+        key, body = self.text("idem"), self.body()
+        try:
+            if tokens.same_request(by.public_id, UNDO, key, body):
+                return Done(_("刚才已经办好了。"), {})
+            done = act()
+            tokens.remember_request(by.public_id, UNDO, key, body, "done")
+        except Refused as refused:
+            undo()
+            self.refuse(refused)
+            return None
+        return done
+
     @classmethod
     def fresh(cls) -> "ActForm":
         """One with a new key, whatever was sent."""
@@ -80,6 +99,17 @@ class MessageForm(OnceForm):
 
 class TakeForm(Form):
     reason = TrimmedField(_l("为什么要导出"), validators=[required(), at_most(100)])
+
+
+def kept(done: Done) -> str:
+    """What was done, as an address carries it to the page after it."""
+    return tokens.sign(UNDO, [done.words, done.undo])
+
+
+def told() -> Done | None:
+    """What the act before this page did, as long as it may be taken back by its button."""
+    said = tokens.unsign(UNDO, request.args.get("undo", ""), within=UNDO_FOR)
+    return Done(said[0], said[1]) if said else None
 
 
 def asked_of_address() -> dict[str, str]:

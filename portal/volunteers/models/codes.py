@@ -149,9 +149,10 @@ HOLDS = frozenset(
 
 
 class Way(StrEnum):
-    """How somebody came to a shift."""
+    """How somebody came to a shift. APPROVED is who asked and was told yes, whatever the activity asks for since."""
 
     SELF = "self"
+    APPROVED = "approved"
     FAMILY = "family"
     LINE = "line"
     INVITED = "invited"

@@ -7,6 +7,7 @@ from portal.volunteers.resident import feed as feed
 from portal.volunteers.resident import guardians as guardians
 from portal.volunteers.resident import hours as hours
 from portal.volunteers.resident import lead as lead
+from portal.volunteers.resident import lead_roster as lead_roster
 from portal.volunteers.resident import pairs as pairs
 from portal.volunteers.resident import people as people
 from portal.volunteers.resident import points as points

@@ -39,7 +39,8 @@ def pair_new(post_id: int) -> Response:
         flash(_("约出去了。对方答应以后两个人一起报上；答应以前不占名额。"), "ok")
         return web.go(".my_shifts")
     facts: dict[str, Any] = {"post": post, "form": form, "others": others, "activity": post.shift.activity}
-    facts["verdict"] = pair_asking.verdict_for(post, me, others[0][0])
+    verdicts = [pair_asking.verdict_for(post, me, other) for other, _always in others]
+    facts["verdict"] = next((one for one in verdicts if one.fits), verdicts[0])
     return web.page("volunteers/resident/pair_new.html", status=form.status, **facts)
 
 
@@ -71,6 +72,7 @@ def _pair_page(found: PairAsk, form: AgreeForm, whom: list[Volunteer]) -> Respon
     asker = found.asker_id in {one.id for one in whom}
     facts: dict[str, Any] = {"found": found, "activity": activity, "organiser": activities.organiser_name(activity)}
     facts |= {"open": open_still, "asker": asker, "waiting": waiting, "form": form}
+    facts["offer"] = pair_asking.offer_of(found)
     facts["verdict"] = pair_asking.verdict_for(found.post, found.other, found.asker) if open_still else None
     return web.page("volunteers/resident/pair_ask.html", status=form.status, **facts)
 
@@ -91,9 +93,19 @@ def pair_decline(public_id: str) -> Response:
 @bp.route("/pairs/<public_id>/withdraw", methods=["POST"])
 @requires(USE)
 def pair_withdraw(public_id: str) -> Response:
-    """The asker before the answer; either of the two once both wait in the line."""
+    """The asker before the answer; either of the two once both wait in the line, also when places are kept for them."""
     whom = signups.whom(current_actor())
     found = pair_asking.ask_for(whom, public_id)
     if found.asker_id not in {one.id for one in whom} and not pair_asking.is_waiting(found):
         raise Missing
     return answer(lambda: pair_asking.withdraw(found, by=current_actor()), _("已收回。"), ".my_shifts")
+
+
+@bp.route("/pairs/<public_id>/take", methods=["POST"])
+@requires(USE)
+def pair_take(public_id: str) -> Response:
+    """The places kept for both, taken by either."""
+    found = pair_asking.ask_for(signups.whom(current_actor()), public_id)
+    return answer(
+        lambda: pair_asking.take(found, by=current_actor()), _("好的，两个人一起去，到时候见。"), ".my_shifts"
+    )

@@ -80,9 +80,9 @@ def signup_join(post_id: int) -> Response:
 @requires(USE)
 def line_join(post_id: int) -> Response:
     with reading():
-        post, me, others = _asked(post_id)
+        post, me, others = _asked(post_id, waits=True)
     form = JoinForm.of(me, others)
-    if form.carries_out(lambda: _wait(post, people.me(current_actor()))):
+    if form.carries_out(lambda: _wait(post, people.me(current_actor()), others)):
         return web.go(".my_shifts")
     return _post_page(post, me, others, form)
 
@@ -162,10 +162,10 @@ def _allowed(found: Signup) -> dict[str, bool]:
     }
 
 
-def _asked(post_id: int) -> tuple[Post, Volunteer | None, list[Volunteer]]:
-    """The post, who asks, and who may come with her: whom a form that names nobody need not look for."""
+def _asked(post_id: int, *, waits: bool = False) -> tuple[Post, Volunteer | None, list[Volunteer]]:
+    """The post, who asks, and who may come with her: whom a form to join that names nobody need not look for."""
     me = signups.me_or_none(current_actor())
-    alone = request.method == "POST" and me is not None and "others" not in request.form
+    alone = request.method == "POST" and me is not None and "others" not in request.form and not waits
     return signups.post(post_id), me, [] if alone else signups.companions(current_actor(), me)
 
 
@@ -183,19 +183,43 @@ def _join(post: Post, me: Volunteer | None, others: Sequence[Volunteer], form: J
     else:
         joining.put_on_all(post, chosen, way=Way.FAMILY, **facts)
     asks = facts["state"] == SignupState.REQUESTED
-    flash(_("申请已提交，等社区确认。") if asks else _("报上名了，到时候见。"), "ok")
+    flash(_joined_words(chosen, asks=asks), "ok")
     return public_id
 
 
-def _wait(post: Post, me: Volunteer) -> None:
+def _joined_words(chosen: Sequence[Volunteer], *, asks: bool) -> str:
+    """The page after it is of one of them: whoever joined with her is named."""
+    if len(chosen) == 1:
+        return _("申请已提交，等社区确认。") if asks else _("报上名了，到时候见。")
+    names = _("、").join(one.person.name for one in chosen)
+    if asks:
+        return _("已为%(names)s一起提交申请，等社区确认。", names=names)
+    return _("%(names)s一起报上名了，到时候见。", names=names)
+
+
+def _wait(post: Post, me: Volunteer, others: Sequence[Volunteer]) -> None:
+    """Alone, or with the one of her family without whom she does not come."""
     tokens.throttle_done("volunteers.join", current_actor().public_id, limit=20, per=timedelta(minutes=1))
+    partner = _partner(pairs.others_of(me), others)
+    if partner is not None:
+        pair_asking.wait_for_both(post, me, partner, by=current_actor())
+        flash(_("两个人一起排上了。空出两个名额时一起递补，并通知两位。"), "ok")
+        return
     lines.join_line(post, me, by=current_actor())
     flash(_("排上了。有人退出时按次序递补，并通知您。"), "ok")
+
+
+def _partner(known: list[tuple[Volunteer, bool]], others: Sequence[Volunteer]) -> Volunteer | None:
+    """The one of her family with whom, and with nobody else, she always comes."""
+    always = [one for one, always in known if always]
+    return always[0] if len(always) == 1 and always[0] in others else None
 
 
 def _post_page(post: Post, me: Volunteer | None, others: Sequence[Volunteer], form: JoinForm) -> Response:
     everybody, at = [*([me] if me else []), *others], now()
     words = fitness.verdicts_of([post], everybody, at, together=everybody)
+    known = pairs.others_of(me) if me else []
+    several = sum(always for _one, always in known) > 1
     return web.page(
         "volunteers/resident/signup_join.html",
         status=form.status,
@@ -206,6 +230,7 @@ def _post_page(post: Post, me: Volunteer | None, others: Sequence[Volunteer], fo
         mine=signups.standing(me, post) if me and words[post.id, me.id].code == "joined" else None,
         verdict=words[post.id, me.id] if me else fitness.verdicts([post], None, at)[post.id],
         words={one.public_id: words[post.id, one.id] for one in everybody},
-        partners=[one for one, _always in pairs.others_of(me) if one not in others] if me else [],
+        partners=[] if several else [one for one, _always in known if one not in others],
+        pair=_partner(known, others),
         waiting=places.waiting_count(post.capacity_id),
     )

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from portal.core.errors import Missing
 from portal.volunteers.models.codes import CertificateState
 from portal.volunteers.models.records import CertificatePaper, ServiceCertificate
 from portal.volunteers.service import certificates, record_telling, record_words
+from portal.volunteers.service.signup_words import long_day
 
 DRAWING = "portal.volunteers.service.certificate_drawing"
 # What the drawing ends with when the font lacks a sign.
@@ -113,10 +113,6 @@ def body_of(certificate: ServiceCertificate) -> bytes:
     if paper is None or certificate.state is not CertificateState.ISSUED:
         raise Missing
     return base64.b64decode(paper.body)
-
-
-def long_day(day: date) -> str:
-    return _("%(year)s年%(month)s月%(day)s日", year=day.year, month=day.month, day=day.day)
 
 
 def content(certificate: ServiceCertificate, *, font: Path, address: Callable[[str, str], str]) -> dict[str, Any]:

@@ -99,9 +99,14 @@ def fit_and_free(post: Post, within: Collection[int], at: datetime, limit: int =
 
 def for_posts(posts: Sequence[Post], within: Collection[int], at: datetime) -> dict[int, list[Candidate]]:
     """For every post of one shift everybody: who fits, the fairest first, then the others with what is in the way."""
+    return among(posts, Volunteer.community_id.in_(within), at)
+
+
+def among(posts: Sequence[Post], whom: sa.ColumnElement[bool], at: datetime) -> dict[int, list[Candidate]]:
+    """The same of the volunteers that a condition names."""
     settings.ahead(FAIR_DAYS, *KEYS)
     shift = posts[0].shift
-    everybody = _pool(within, local(shift.starts_at).date())
+    everybody = _pool(whom, local(shift.starts_at).date())
     asked = Asked(at, newcomers_on(posts), skip=OWN_WAY | {"full"})
     known = standings(everybody, shift.starts_at, shift.ends_at, at)
     search = _Search(shift, asked, _lately(everybody, shift), known, _invited(posts))
@@ -126,13 +131,13 @@ def week_of(moment: datetime) -> tuple[datetime, datetime]:
     return instant(monday, time(0)), instant(monday + timedelta(days=7), time(0))
 
 
-def _pool(within: Collection[int], day: date) -> list[Volunteer]:
+def _pool(whom: sa.ColumnElement[bool], day: date) -> list[Volunteer]:
     barred_before = sa.and_(Volunteer.state == VolunteerState.BARRED, Volunteer.barred_until < day)
     query = (
         sa.select(Volunteer)
         .join(Volunteer.person)
         .where(
-            Volunteer.community_id.in_(within),
+            whom,
             sa.or_(Volunteer.state == VolunteerState.ACTIVE, barred_before),
             Person.merged_into_id.is_(None),
         )

@@ -19,7 +19,7 @@ from portal.volunteers.models.activities import Activity, Position, Post, Shift
 from portal.volunteers.models.codes import ActivityState, Joining, ShiftState, SignupState, VolunteerState
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.service import guards
-from portal.volunteers.service.signup_words import length, span
+from portal.volunteers.service.signup_words import length, long_day, span
 from portal.volunteers.service.standing import DAY, KEYS, MISSED_DAYS, MISSED_MOST, NEW, REST, Own, Standing
 from portal.volunteers.service.standing import newcomers_on as newcomers_on
 from portal.volunteers.service.standing import standings as standings
@@ -150,8 +150,7 @@ def _not_volunteer(post: Post, standing: Standing, _asked: Asked) -> str:
     if volunteer.helps(day):
         return ""
     if volunteer.state is VolunteerState.BARRED and volunteer.barred_until:
-        until = f"{volunteer.barred_until:%Y-%m-%d}"
-        return _("%(day)s 以前暂不能参加志愿服务；有疑问请联系社区", day=until)
+        return _("%(day)s 以前暂不能参加志愿服务；有疑问请联系社区", day=long_day(volunteer.barred_until))
     return _STATES[volunteer.state]()
 
 
@@ -337,11 +336,14 @@ def _newcomers(post: Post, standing: Standing, asked: Asked) -> str:
 
 
 def _pair(post: Post, standing: Standing, asked: Asked) -> str:
-    """Of an always-pair nobody comes without the other."""
-    for person_id, partner in standing.pairs.items():
-        if person_id not in asked.together and post.shift_id not in partner.shifts:
-            return _("和%(name)s结对同来，要两个人一起报名", name=partner.name)
-    return ""
+    """Of an always-pair nobody comes without the other; who has two partners cannot ask both at once."""
+    everybody = standing.pairs.items()
+    if all(person in asked.together or post.shift_id in partner.shifts for person, partner in everybody):
+        return ""
+    names = "、".join(partner.name for _person, partner in everybody)
+    if len(everybody) > 1:
+        return _("和%(names)s都结对同来，要由社区把几个人一起安排，请联系社区", names=names)
+    return _("和%(name)s结对同来，要两个人一起报名", name=names)
 
 
 def _full(post: Post, _standing: Standing, _asked: Asked) -> str:

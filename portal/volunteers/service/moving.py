@@ -18,6 +18,7 @@ from portal.volunteers.models.signups import Signup
 from portal.volunteers.service import guardians, joining, lines, people, registering
 from portal.volunteers.service.guardians import Ward
 from portal.volunteers.service.joining import Who
+from portal.volunteers.service.signup_words import long_day
 
 # False reports: one to three years (星级办法); a worker says which day.
 LONGEST_BAR = timedelta(days=3 * 366)
@@ -83,7 +84,7 @@ def pause(volunteer: Volunteer, *, by: Actor, own: bool, reason: str = "") -> in
 def come_back(volunteer: Volunteer) -> None:
     """Out of a pause; out of a bar only once its day has gone, or by a worker (see lift)."""
     if volunteer.state is VolunteerState.BARRED and not volunteer.helps(today()):
-        day = volunteer.barred_until or ""
+        day = long_day(volunteer.barred_until) if volunteer.barred_until else ""
         raise Refused(_("停止资格到 %(day)s 为止，之后会自动恢复。有异议请联系社区。", day=day))
     _move(volunteer, VolunteerState.ACTIVE)
     audit.record("volunteers.came_back", volunteer)

@@ -97,6 +97,39 @@ def accept(found: PairAsk, *, by: joining.Who) -> bool:
     return True
 
 
+def wait_for_both(post: Post, one: Volunteer, other: Volunteer, *, by: joining.Who) -> PairAsk:
+    """Who acts for both has said yes for both: nobody is asked, and the two wait in one row of the line."""
+    joining.hold([one, other], post.shift)
+    both = [one, other]
+    found = fitness.verdicts_of([post], both, now(), together=both, skip={"full"})
+    for who in both:
+        if not found[post.id, who.id].fits:
+            raise joining.Unfit(found[post.id, who.id], who.person.name)
+    if post.capacity.left >= 2:
+        raise Refused(_("又空出名额了，可以直接报名。"))
+    facts = {"answer_by": post.shift.starts_at, "state": InvitationState.ACCEPTED, "ended_at": now()}
+    made = PairAsk(post_id=post.id, asker_id=one.id, other_id=other.id, **facts)
+    db.session.add(made)
+    db.session.flush()
+    audit.record("volunteers.pair_waits", made, on_behalf_of=other.person.public_id, post=post.id, by=by.public_id)
+    _wait(made, by)
+    return made
+
+
+def offer_of(found: PairAsk) -> Waiting | None:
+    """The row in which two places are kept for both at this moment."""
+    waits = _waiting(found)
+    return waits if waits is not None and waits.stands(now()) else None
+
+
+def take(found: PairAsk, *, by: joining.Who) -> None:
+    """Either of the two takes the places kept for both: each agreed when they began to wait."""
+    waits = offer_of(found)
+    if waits is None:
+        raise Refused(_("没有给两位留着的名额了：已经有人答复，或者过了时间。请到“我的班次”看看。"))
+    lines.take(lines.Waits(waits, found.post, found.asker, 0), by=by)
+
+
 def _wait(found: PairAsk, by: joining.Who) -> None:
     facts = {"kind": KIND, "ref": found.asker.public_id, "closes_at": found.post.shift.starts_at, "units": 2}
     person = people.resolved(found.asker.person)

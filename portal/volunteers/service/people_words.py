@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 
 from portal.volunteers.models.codes import ConsentWay, VolunteerState
 from portal.volunteers.models.people import FreeTime, VolunteerSkill
+from portal.volunteers.service.signup_words import long_day
 
 _TINTS = {
     VolunteerState.APPLIED: "warn",
@@ -95,5 +96,5 @@ def proof_words(skill: VolunteerSkill) -> str:
     if skill.proven_at is None:
         return _("待核验证明") if skill.skill.needs_proof else _("本人填写")
     if skill.valid_to:
-        return _("已核验，有效到 %(day)s", day=skill.valid_to.isoformat())
+        return _("已核验，有效到 %(day)s", day=long_day(skill.valid_to))
     return _("已核验")

@@ -1,5 +1,6 @@
 """A computed plan as its page shows it: by shift and post, who and why, what is missing and what would fill it."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -64,26 +65,36 @@ def proposal(plan: Plan) -> Proposal:
     lines, gaps = planning.lines_of(plan), planning.gaps_of(plan)
     standing = plan_editing.check(plan, lines) if plan.state is PlanState.READY else {}
     names = plan_words.names_of(lines, gaps)
-    shown = [_line(line, standing.get(line.id, Standing()), names) for line in lines]
+    before, added = plan.figures.get("before", {}), _added(lines)
+    edited = any(line.by_hand or line.failed or not line.kept for line in lines)
+    shown = []
+    for line in lines:
+        who = line.volunteer_id
+        after = int(before.get(str(who), 0)) + added[who] if edited else None
+        shown.append(_line(line, standing.get(line.id, Standing()), plan_words.why(line, names, after)))
     shifts = _by_shift(shown, gaps, names)
     kept = [one for one in shown if one.line.kept and not one.line.failed]
-    added: dict[int, int] = {}
-    for one in kept:
-        who = one.line.volunteer_id
-        added[who] = added.get(who, 0) + one.line.post.shift.minutes
     return Proposal(
         shifts=shifts,
-        spread=plan_words.spread(plan.figures.get("before", {}), added),
+        spread=plan_words.spread(before, added),
         bad=[one for one in kept if one.bars],
         kept=len(kept),
         missing=sum(post.missing for shift in shifts for post in shift.posts),
     )
 
 
-def _line(line: PlanLine, standing: Standing, names: Names) -> ShownLine:
+def _added(lines: Sequence[PlanLine]) -> dict[int, int]:
+    """Minutes by volunteer that the lines still give."""
+    added: dict[int, int] = defaultdict(int)
+    for line in lines:
+        added[line.volunteer_id] += line.post.shift.minutes if line.kept and not line.failed else 0
+    return added
+
+
+def _line(line: PlanLine, standing: Standing, why: list[str]) -> ShownLine:
     bars = [plan_words.stands_against(code) for code in standing.bars]
     doubts = [plan_words.stands_against(code) for code in standing.doubts]
-    return ShownLine(line, plan_words.why(line, names), bars or ([line.failed] if line.failed else []), doubts)
+    return ShownLine(line, why, bars or ([line.failed] if line.failed else []), doubts)
 
 
 def _by_shift(lines: Sequence[ShownLine], gaps: Sequence[PlanGap], names: Names) -> list[ShownShift]:

@@ -69,11 +69,18 @@ def step(figures: Mapping[str, Any]) -> tuple[int, str]:
     return said.get(str(figures.get("step", "")), (0, _("正在读取班次和志愿者")))
 
 
-def why(line: PlanLine, names: Names) -> list[str]:
-    """Why somebody is on a post."""
+def why(line: PlanLine, names: Names, after: int | None = None) -> list[str]:
+    """Why somebody is on a post. `after` are her minutes with a plan that was edited since: what it said of hers, and
+    of the others' beside hers, holds no more.
+    """
     if line.by_hand:
-        return [_("工作人员手工添加")]
-    return [_WHY[reason["code"]](reason, names) for reason in line.why]
+        return [_("工作人员手工添加"), *([] if after is None else [_edited(after)])]
+    reasons = line.why if after is None else [one for one in line.why if one["code"] != "hours"]
+    return [*(_WHY[one["code"]](one, names) for one in reasons), *([] if after is None else [_edited(after)])]
+
+
+def _edited(after: int) -> str:
+    return _("连同近来的，按改过的方案共 %(after)s 小时", after=hours_words(after))
 
 
 def _fair(reason: Why, _names: Names) -> str:

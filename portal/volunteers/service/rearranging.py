@@ -46,20 +46,20 @@ class Done:
     undo: dict[str, str]
 
 
-def assign(post: Post, volunteer: Volunteer, *, by: Actor, reason: str = "") -> Done:
-    """Put somebody of `volunteer_in()` on a post of `post_in()`."""
+def assign(post: Post, volunteer: Volunteer, *, by: Actor, reason: str = "", way: Way = Way.WORKER) -> Done:
+    """Put somebody of `volunteer_in()` on a post of `post_in()`; or a leader one of her own."""
     _refuse_past(post.shift)
     _weigh_wish(volunteer, post, reason=reason)
 
     def put(*, checked: bool) -> Signup:
-        return joining.put_on(post, volunteer, way=Way.WORKER, by=by, checked=checked)
+        return joining.put_on(post, volunteer, way=way, by=by, checked=checked)
 
     made = _weighed([(volunteer, post)], put, reason)
     words = _("已安排%(name)s：%(post)s", name=volunteer.person.name, post=post_words(post))
     return Done(words, {"act": "remove", "signup": made.public_id})
 
 
-def move(signup: Signup, post: Post, *, by: Actor, reason: str = "") -> Done:
+def move(signup: Signup, post: Post, *, by: Actor, reason: str = "", way: Way = Way.WORKER) -> Done:
     """From one post to another, of the same shift or of a later one."""
     _refuse_begun(signup)
     _refuse_past(post.shift)
@@ -68,12 +68,12 @@ def move(signup: Signup, post: Post, *, by: Actor, reason: str = "") -> Done:
         raise Refused(_("%(name)s已经在这个岗位上，不用移动。", name=signup.volunteer.person.name))
     if post.shift_id != signup.shift_id:
         _weigh_wish(signup.volunteer, post, less=signup, reason=reason)
-    (made,) = _rearranged([(signup, post)], by=by, reason=reason)
+    (made,) = _rearranged([(signup, post)], by=by, reason=reason, way=way)
     words = _("%(name)s改到：%(post)s", name=made.volunteer.person.name, post=post_words(post))
     return Done(words, {"act": "move", "signup": made.public_id, "post": str(before.id)})
 
 
-def swap(one: Signup, other: Signup, *, by: Actor, reason: str = "") -> Done:
+def swap(one: Signup, other: Signup, *, by: Actor, reason: str = "", way: Way = Way.WORKER) -> Done:
     """Two take each other's places."""
     for signup in (one, other):
         _refuse_begun(signup)
@@ -81,7 +81,7 @@ def swap(one: Signup, other: Signup, *, by: Actor, reason: str = "") -> Done:
         raise Refused(_("要对调的是同一个人，请另选一位。"))
     if one.post_id == other.post_id:
         raise Refused(_("两个人在同一个岗位上，不用对调。"))
-    made, back = _rearranged([(one, other.post), (other, one.post)], by=by, reason=reason)
+    made, back = _rearranged([(one, other.post), (other, one.post)], by=by, reason=reason, way=way)
     names = {"one": made.volunteer.person.name, "other": back.volunteer.person.name}
     words = _("%(one)s和%(other)s已对调", **names)
     return Done(words, {"act": "swap", "signup": made.public_id, "other": back.public_id})
@@ -105,10 +105,10 @@ def post_words(post: Post) -> str:
     return _("%(when)s，%(what)s（%(post)s）", **facts)
 
 
-def _rearranged(moves: list[tuple[Signup, Post]], *, by: Actor, reason: str) -> list[Signup]:
+def _rearranged(moves: list[tuple[Signup, Post]], *, by: Actor, reason: str, way: Way) -> list[Signup]:
     def put(*, checked: bool) -> list[Signup]:
-        why = reason or _("社区调整排班")
-        return joining.rearrange(moves, way=Way.WORKER, by=by, reason=why, checked=checked)
+        why = reason or (_("负责人调整排班") if way is Way.LEADER else _("社区调整排班"))
+        return joining.rearrange(moves, way=way, by=by, reason=why, checked=checked)
 
     return _weighed([(signup.volunteer, post) for signup, post in moves], put, reason)
 

@@ -3,10 +3,17 @@
 from portal.core import clock, outbox
 from portal.core.outbox import Recipient
 from portal.volunteers.models.records import Correction, ServiceCertificate, ServiceRecord, Star
+from portal.volunteers.service.signup_words import long_day
 
 
 def when(record: ServiceRecord) -> str:
-    """The day and the times of a record: 2026-11-20 09:00–11:30."""
+    """The day and the times of a record: 2026年11月20日 09:00–11:30."""
+    starts, ends = clock.local(record.starts_at), clock.local(record.ends_at)
+    return f"{long_day(starts.date())} {starts:%H:%M}–{ends:%H:%M}"
+
+
+def _plain(record: ServiceRecord) -> str:
+    """The same in figures alone: a notice is read in another language than that of who caused it."""
     starts, ends = clock.local(record.starts_at), clock.local(record.ends_at)
     return f"{starts:%Y-%m-%d %H:%M}–{ends:%H:%M}"
 
@@ -17,7 +24,7 @@ def tell(event: str, record: ServiceRecord, *, reason: str = "") -> None:
         to=record.volunteer.person.ref,
         person=record.volunteer.person.name,
         activity=record.activity,
-        when=when(record),
+        when=_plain(record),
         hours=f"{record.minutes / 60:.1f}",
         organiser=record.organiser,
         reason=reason,

@@ -19,6 +19,7 @@ from portal.volunteers.models.codes import (
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.records import ServiceRecord, Star
 from portal.volunteers.service import kinds, record_telling
+from portal.volunteers.service.signup_words import long_day
 
 State = RecordState | CorrectionState | CertificateState | StarState
 _TINTS: dict[str, dict[str, str]] = {
@@ -127,7 +128,8 @@ def value_words(name: str, value: Any) -> str:
     if value is None or value == "":
         return _("没有")
     if name in {"starts_at", "ends_at"}:
-        return f"{clock.local(datetime.fromisoformat(value)):%Y-%m-%d %H:%M}"
+        moment = clock.local(datetime.fromisoformat(value))
+        return f"{long_day(moment.date())} {moment:%H:%M}"
     if name == "minutes":
         return hours(int(value))
     if name == "kind":
@@ -165,7 +167,7 @@ def basics(volunteer: Volunteer, *, masked: bool = True) -> list[tuple[str, str]
         (_("志愿者编号"), volunteer.number),
         (_("姓名"), person.name),
         (_("性别"), registry.sex(person.sex)),
-        (_("出生日期"), person.birth_date.isoformat() if person.birth_date else _("没有登记")),
+        (_("出生日期"), long_day(person.birth_date) if person.birth_date else _("没有登记")),
         (registry.id_kind(person.id_kind), masking.mask_id(number) if masked else number),
         (_("居住区域"), volunteer.community.name),
         (_("联系方式"), masking.mask_phone(person.phone) if person.phone else _("没有登记")),

@@ -16,6 +16,7 @@ from portal.volunteers.models.codes import ConsentWay, VolunteerState
 from portal.volunteers.models.people import GuardianConsent, Volunteer
 from portal.volunteers.service import people, profile
 from portal.volunteers.service.profile import Wishes
+from portal.volunteers.service.signup_words import long_day
 
 APPROVES = "volunteers.approves"
 settings.declare(
@@ -26,6 +27,7 @@ settings.declare(
     least=0,
     most=1,
 )
+
 NUMBER_LENGTH = 10
 AGAIN = frozenset({VolunteerState.LEFT, VolunteerState.REFUSED})
 
@@ -67,7 +69,7 @@ def register(person: Person, wishes: Wishes, *, by: Actor, consent: Consent | No
     if found is not None and found.state not in AGAIN:
         raise Refused(_("已经登记过了，不用再登记。可以在“我的志愿者资料”里查看和修改。"))
     if found is not None and found.barred_until is not None and found.barred_until >= today():
-        day = found.barred_until.isoformat()
+        day = long_day(found.barred_until)
         raise Refused(_("停止资格到 %(day)s 为止，之后才能重新登记。有异议请联系社区。", day=day))
     made = found or Volunteer(number=ids.short_code(NUMBER_LENGTH), person_id=person.id, person=person)
     made.community_id, made.state, made.state_reason = person.community_id, VolunteerState.APPLIED, ""

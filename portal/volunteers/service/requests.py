@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from portal.core import audit
 from portal.core.clock import now
 from portal.core.errors import Refused
-from portal.volunteers.models.codes import SignupState
+from portal.volunteers.models.codes import SignupState, Way
 from portal.volunteers.models.signups import Signup
 from portal.volunteers.service import joining, leaving
 from portal.volunteers.service.signup_telling import tell_signup
@@ -24,7 +24,7 @@ def answer_request(signup: Signup, *, yes: bool, by: joining.Who, reason: str = 
         raise Refused(_("不能通过自己提的申请。请另一位负责人或社区来办。"))
     if signup.starts_at <= now():
         raise Refused(_("这一班已经开始，不能再通过；请到签到里补登。"))
-    joining.mark(signup, SignupState.JOINED, by=by)
+    joining.mark(signup, SignupState.JOINED, by=by, way=Way.APPROVED)
     audit.record("volunteers.request_granted", signup, on_behalf_of=signup.volunteer.person.public_id, by=by.name)
     tell_signup("signup_joined", signup, way="approved")
 

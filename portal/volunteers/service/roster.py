@@ -47,31 +47,39 @@ def week(community_ids: Collection[int], first: date, wanted: Wanted | None = No
     """The week that begins on a day, in some communities (ids). `wanted` narrows what is shown, never what is counted:
     hours and conflicts are of all somebody does, also elsewhere.
     """
+    return _week({"of": list(community_ids)}, first, wanted or Wanted())
+
+
+def week_of_leader(shift_ids: Collection[int], volunteer_ids: Collection[int], first: date) -> Week:
+    """The same of some shifts, with some volunteers and who is on these shifts."""
+    return _week({"shifts": list(shift_ids), "people": list(volunteer_ids)}, first, Wanted())
+
+
+def _week(asked: dict[str, Any], first: date, wanted: Wanted) -> Week:
     settings.ahead(DAY, NEW, REST)
-    wanted = wanted or Wanted()
     start, day = at(first, time(0)), timedelta(days=1)
-    asked: dict[str, Any] = {
-        "of": list(community_ids),
-        "start": start,
-        "end": at(first + timedelta(days=DAYS), time(0)),
-    }
+    asked |= {"start": start, "end": at(first + timedelta(days=DAYS), time(0))}
     asked |= {"before": asked["start"] - day, "after": asked["end"] + day}
-    cards, places = _cards(asked)
-    lines = _lines(asked)
-    _put_names(lines, cards, places, db.session.execute(_signups(), asked), start)
+    led = "shifts" in asked
+    cards, places = _cards(asked, _rows_of_cards(led))
+    lines = _lines(asked, _rows_of_lines(led))
+    _put_names(lines, cards, places, db.session.execute(_signups(led), asked), start)
     return _narrowed(Week(first, {}, list(lines.values()), [], []), cards, wanted)
 
 
 @cache
-def _shown() -> tuple[sa.ColumnElement[bool], ...]:
-    """The shifts of a week in some communities. The queries are built once: a roster is looked at again and again."""
+def _shown(led: bool) -> tuple[sa.ColumnElement[bool], ...]:
+    """The shifts of a week in some communities, or those of a leader. The queries are built once: a roster is looked
+    at again and again.
+    """
     span = (_moment("start") <= Shift.starts_at, Shift.starts_at < _moment("end"))
-    return _inside(Shift.community_id), Shift.state != ShiftState.CALLED_OFF, *span
+    inside = _among(Shift.id, "shifts") if led else _among(Shift.community_id, "of")
+    return inside, Shift.state != ShiftState.CALLED_OFF, *span
 
 
-def _inside(community: Any) -> sa.ColumnElement[bool]:
-    inside: sa.ColumnElement[bool] = community.in_(sa.bindparam("of", expanding=True))
-    return inside
+def _among(column: Any, name: str) -> sa.ColumnElement[bool]:
+    among: sa.ColumnElement[bool] = column.in_(sa.bindparam(name, expanding=True))
+    return among
 
 
 def _moment(name: str) -> Any:
@@ -79,7 +87,7 @@ def _moment(name: str) -> Any:
 
 
 @cache
-def _rows_of_cards() -> Any:
+def _rows_of_cards(led: bool) -> Any:
     """A row for each post, or each of its skills."""
     return (
         sa.select(
@@ -93,16 +101,16 @@ def _rows_of_cards() -> Any:
         .outerjoin(Capacity, Post.capacity_id == Capacity.id)
         .outerjoin(position_skill, position_skill.c.position_id == Position.id)
         .outerjoin(Skill, position_skill.c.skill_id == Skill.id)
-        .where(*_shown())
+        .where(*_shown(led))
         .order_by(Shift.starts_at, Shift.id, Post.id, Skill.id)
     )
 
 
-def _cards(asked: dict[str, Any]) -> tuple[dict[int, Card], dict[int, Place]]:
+def _cards(asked: dict[str, Any], rows: Any) -> tuple[dict[int, Card], dict[int, Place]]:
     """The shifts and their posts by id, in the order of time."""
     cards: dict[int, Card] = {}
     places: dict[int, Place] = {}
-    for row in db.session.execute(_rows_of_cards(), asked):
+    for row in db.session.execute(rows, asked):
         card = cards.get(row[0]) or cards.setdefault(row[0], _card(row[:10]))
         if row[10] and row[10] not in places:
             places[row[10]] = Place(*row[10:15])
@@ -119,7 +127,7 @@ def _card(row: Any) -> Card:
 
 
 @cache
-def _rows_of_lines() -> Any:
+def _rows_of_lines(led: bool) -> Any:
     """With the minutes on record."""
     served = (
         sa.select(sa.func.coalesce(sa.func.sum(ServiceRecord.minutes), 0))
@@ -130,16 +138,16 @@ def _rows_of_lines() -> Any:
     return (
         sa.select(Volunteer.id, Volunteer.public_id, Person.name, Volunteer.week_hours, served)
         .join(Person, Volunteer.person_id == Person.id)
-        .where(_listed())
+        .where(_listed(led))
         .order_by(Person.pinyin, Volunteer.id)
         .limit(MOST)
     )
 
 
-def _lines(asked: dict[str, Any]) -> dict[int, Line]:
-    """Who helps in the communities, and who is on their shifts from elsewhere; by name."""
+def _lines(asked: dict[str, Any], rows: Any) -> dict[int, Line]:
+    """Who helps in the communities or is of a leader's own, and who is on the shifts beside them; by name."""
     new = settings.get(NEW) * 60
-    found = db.session.execute(_rows_of_lines(), asked)
+    found = db.session.execute(rows, asked)
     return {
         number: Line(number, public_id, name, wish, is_new=minutes < new)
         for number, public_id, name, wish, minutes in found
@@ -147,9 +155,10 @@ def _lines(asked: dict[str, Any]) -> dict[int, Line]:
 
 
 @cache
-def _listed() -> sa.ColumnElement[bool]:
-    helps = sa.and_(_inside(Volunteer.community_id), Volunteer.state == VolunteerState.ACTIVE)
-    on = sa.select(Signup.volunteer_id).join(Signup.shift).where(Signup.state.in_(HOLDS), *_shown())
+def _listed(led: bool) -> sa.ColumnElement[bool]:
+    theirs = _among(Volunteer.id, "people") if led else _among(Volunteer.community_id, "of")
+    helps = sa.and_(theirs, Volunteer.state == VolunteerState.ACTIVE)
+    on = sa.select(Signup.volunteer_id).join(Signup.shift).where(Signup.state.in_(HOLDS), *_shown(led))
     return sa.or_(helps, Volunteer.id.in_(on))
 
 
@@ -202,7 +211,7 @@ def _elsewhere(row: Any) -> Card:
 
 
 @cache
-def _signups() -> Any:
+def _signups(led: bool) -> Any:
     """Of whoever is listed, everything she does in these days and on the days beside them."""
     return (
         sa.select(
@@ -214,7 +223,7 @@ def _signups() -> Any:
         .join(Activity, Shift.activity_id == Activity.id)
         .where(
             Signup.state.in_(HOLDS),
-            Signup.volunteer_id.in_(sa.select(Volunteer.id).where(_listed())),
+            Signup.volunteer_id.in_(sa.select(Volunteer.id).where(_listed(led))),
             Signup.starts_at >= _moment("before"),
             Signup.starts_at < _moment("after"),
         )

@@ -173,6 +173,14 @@ class Week:
     def missing(self) -> int:
         return sum(card.missing for card in self.all_cards)
 
+    def open_posts(self, moment: datetime) -> dict[date, list[tuple[Card, Place]]]:
+        """What still lacks somebody who may be put there, by day."""
+        found: dict[date, list[tuple[Card, Place]]] = defaultdict(list)
+        for card in self.all_cards:
+            if card.ends_at > moment and not card.is_draft and card.state is ShiftState.OPEN:
+                found[card.day] += [(card, post) for post in card.posts if post.missing]
+        return {day: posts for day, posts in found.items() if posts}
+
     @cached_property
     def short(self) -> int:
         return sum(1 for card in self.all_cards if card.missing)

@@ -19,7 +19,7 @@ from portal.core.web import moment_words
 from portal.registry.models import Household, Person
 from portal.registry.service import people
 from portal.volunteers.models.activities import Served, Shift
-from portal.volunteers.models.codes import Joining, ShiftState, SignupState, Task, Way
+from portal.volunteers.models.codes import ShiftState, SignupState, Task, Way
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import Signup
 from portal.volunteers.service import leading
@@ -36,6 +36,8 @@ settings.declare(
 )
 # Who is only asking for a place, or did not come, sees nobody.
 ON_IT = (SignupState.JOINED, SignupState.PRESENT, SignupState.DONE)
+# How somebody came whom a worker or leader looked at.
+_KNOWN = frozenset({Way.APPROVED, Way.WORKER, Way.LEADER, Way.PLAN, Way.INVITED})
 
 
 @dataclass(frozen=True)
@@ -203,15 +205,14 @@ def waits_for_yes(shift: Shift, volunteer: Volunteer) -> bool:
 
 def is_confirmed(shift: Shift, volunteer: Volunteer) -> bool:
     """Whether a worker or leader knows her on this shift: put her there, or said yes to her request; or she leads it
-    herself. Who joined by a tap where everybody may is shown only those a worker sent her to by name.
+    herself. Who joined by a tap where everybody may is shown only those a worker sent her to by name, also when the
+    activity asks for a yes since.
     """
     query = sa.select(Signup.way).where(
         Signup.shift_id == shift.id, Signup.volunteer_id == volunteer.id, Signup.state.in_(ON_IT)
     )
     way = db.session.scalar(query.limit(1))
-    asked = shift.activity.joining is Joining.APPROVED and way is not Way.SWAP
-    known = asked or way in {Way.WORKER, Way.LEADER, Way.PLAN, Way.INVITED}
-    return known or (way is not None and leading.leads(shift, volunteer.person))
+    return way in _KNOWN or (way is not None and leading.leads(shift, volunteer.person))
 
 
 def _hers(shift: Shift, volunteer: Volunteer) -> sa.ColumnElement[bool]:

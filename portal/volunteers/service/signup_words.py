@@ -26,6 +26,7 @@ _WORDS: dict[type[StrEnum], dict[StrEnum, Any]] = {
     },
     Way: {
         Way.SELF: _l("自己报名"),
+        Way.APPROVED: _l("申请后通过"),
         Way.FAMILY: _l("一起报名"),
         Way.LINE: _l("候补转正"),
         Way.INVITED: _l("接受邀请"),
@@ -107,6 +108,11 @@ def length(minutes: int) -> str:
 def span_said(starts: str, ends: str) -> str:
     """The same of two instants that a notice's facts hold as text."""
     return span(datetime.fromisoformat(starts), datetime.fromisoformat(ends))
+
+
+def long_day(day: date) -> str:
+    """A day that may lie in another year: 2026年11月23日."""
+    return _("%(year)s年%(month)s月%(day)s日", year=day.year, month=day.month, day=day.day)
 
 
 def moment_said(moment: str) -> str:

@@ -215,7 +215,7 @@ def _knowing() -> sa.CompoundSelect[Any]:
         skills,
         _teams(who, day),
         _consents(who),
-        _beside(who),
+        _beside(who, after, before),
         _pairs(who, after, before),
     ]
     return sa.union_all(*parts, minutes.group_by(ServiceRecord.volunteer_id), missed)
@@ -251,7 +251,8 @@ def _consents(who: Any) -> sa.Select[Any]:
     return query.where(GuardianConsent.volunteer_id.in_(who), GuardianConsent.withdrawn_at.is_(None))
 
 
-def _beside(who: Any) -> sa.Select[Any]:
+def _beside(who: Any, after: Any, before: Any) -> sa.Select[Any]:
+    """The shifts of these days on which a guardian who comes along is."""
     guardian = sa.orm.aliased(Volunteer)
     return (
         _facts("beside", GuardianConsent.volunteer_id, ref=Signup.shift_id)
@@ -262,6 +263,8 @@ def _beside(who: Any) -> sa.Select[Any]:
             GuardianConsent.withdrawn_at.is_(None),
             GuardianConsent.comes_along,
             Signup.state.in_(HELD),
+            Signup.ends_at > after,
+            Signup.starts_at < before,
         )
     )
 

@@ -20,6 +20,7 @@ from portal.volunteers.models.codes import StarState
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.records import Star, StarRule
 from portal.volunteers.service import people, record_telling, records
+from portal.volunteers.service.signup_words import long_day
 
 NOTICE, BARRED = "volunteers.star_notice_days", "volunteers.star_barred_years"
 settings.declare(
@@ -38,6 +39,7 @@ settings.declare(
     least=1,
     most=3,
 )
+
 PAGE = 30
 LIVE = (StarState.APPLIED, StarState.PUBLISHED, StarState.AWARDED)
 TABS: dict[str, tuple[StarState, ...]] = {
@@ -162,7 +164,7 @@ def apply(volunteer: Volunteer, level: int) -> Star:
         raise Refused(_("现在没有这一级的评定规则，请向街道了解。"))
     until = barred_until(volunteer)
     if until is not None:
-        raise Refused(_("因为虚报服务时间，%(day)s 以前不能申请星级。有不同意见请联系社区。", day=until.isoformat()))
+        raise Refused(_("因为虚报服务时间，%(day)s 以前不能申请星级。有不同意见请联系社区。", day=long_day(until)))
     if not step.reached:
         hours = f"{step.missing / 60:.1f}"
         raise Refused(_("还差 %(hours)s 小时。达到以后就可以申请。", hours=hours))

@@ -9,13 +9,12 @@ from flask import Response, request, url_for
 from flask_babel import gettext as _
 
 from portal.areas.models import Area
-from portal.core import tokens, web
+from portal.core import web
 from portal.core.access import Actor, current_actor, requires, scopes
 from portal.core.clock import local, now, today
-from portal.core.db import undo
 from portal.core.errors import Refused
 from portal.identity.permissions import Permission
-from portal.volunteers.forms.roster import ActForm, asked_of_address, monday_of
+from portal.volunteers.forms.roster import ActForm, asked_of_address, kept, monday_of, told
 from portal.volunteers.models.signups import Signup
 from portal.volunteers.service import finding, rearranging, roster
 from portal.volunteers.service.rearranging import Done
@@ -25,7 +24,6 @@ from portal.volunteers.worker.blueprint import bp
 from portal.volunteers.worker.tight import Tight
 
 KEEP = Permission.VOLUNTEERS_KEEP
-UNDO, UNDO_FOR = "volunteers.roster_undo", timedelta(minutes=15)
 SHOWN = 12
 
 bp.record_once(lambda state: state.app.jinja_env.add_extension(Tight))
@@ -91,38 +89,19 @@ def asked_for() -> Asked:
 @requires(KEEP)
 def roster_page() -> Response:
     asked, form = asked_for(), ActForm()
-    done = _act(asked, form) if form.validate_on_submit() else None
+    me = current_actor()
+    done = form.done(lambda: _carry_out(asked.ids, form, me), by=me) if form.validate_on_submit() else None
     if done is None:
-        return _page(asked, form, _told())
-    token = tokens.sign(UNDO, [done.words, done.undo])
-    return web.settle(url_for(".roster", **asked.query(undo=token)), lambda: _page(asked, ActForm.fresh(), done))
+        return _page(asked, form, told())
+    return web.settle(url_for(".roster", **asked.query(undo=kept(done))), lambda: _page(asked, ActForm.fresh(), done))
 
 
 def _page(asked: Asked, form: ActForm, done: Done | None) -> Response:
     week = roster.week(asked.ids, asked.first, asked.wanted)
-    facts: dict[str, Any] = {"asked": asked, "week": week, "done": done, "today": today(), "at": now()}
+    moment = now()
+    facts: dict[str, Any] = {"asked": asked, "week": week, "done": done, "today": today(), "at": moment}
+    facts["open_posts"] = week.open_posts(moment) if asked.people else {}
     return web.page("volunteers/worker/roster.html", form=form, status=form.status, **facts)
-
-
-def _told() -> Done | None:
-    """What the act before this page did, as long as it may be taken back by its button."""
-    said = tokens.unsign(UNDO, request.args.get("undo", ""), within=UNDO_FOR)
-    return Done(said[0], said[1]) if said else None
-
-
-def _act(asked: Asked, form: ActForm) -> Done | None:
-    """What was done; None where it was refused, of which nothing is left."""
-    who, key, body = current_actor(), form.text("idem"), form.body()
-    try:
-        if tokens.same_request(who.public_id, UNDO, key, body):
-            return Done(_("刚才已经办好了。"), {})
-        done = _carry_out(asked.ids, form, who)
-        tokens.remember_request(who.public_id, UNDO, key, body, "done")
-    except Refused as refused:
-        undo()
-        form.refuse(refused)
-        return None
-    return done
 
 
 def _carry_out(ids: list[int], form: ActForm, by: Actor) -> Done:

@@ -36,11 +36,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Cell:
-    """A quarter of a day in the grid of a room."""
+    """A quarter of a day in the grid of a room; it is too late for one that begins sooner than the rule allows."""
 
     at: datetime
     is_free: bool
     is_past: bool
+    is_late: bool
 
 
 @dataclass(frozen=True)
@@ -113,13 +114,14 @@ def grid(rule: RoomRule, day: date) -> list[Hour]:
     if not open_at:
         return []
     taken, moment = set(holding.taken([rule.room_id], begins, ends)[rule.room_id]), now()
+    soonest = moment + timedelta(hours=rule.least_ahead)
     for since, until, _name in rules.uses_on(rule, day):
         taken |= {at for at in open_at if since <= at < until}
     first, last = clock.local(min(open_at)).hour, clock.local(max(open_at)).hour
     hours = []
     for hour in range(first, last + 1):
         moments = [clock.at(day, time(hour, minute)) for minute in range(0, 60, QUARTER)]
-        cells = tuple(Cell(at, at not in taken, at < moment) if at in open_at else None for at in moments)
+        cells = tuple(Cell(at, at not in taken, at < moment, at < soonest) if at in open_at else None for at in moments)
         hours.append(Hour(time(hour), cells))
     return hours
 
@@ -137,7 +139,7 @@ def _moment(day: date, words: str) -> datetime:
 
 def stretches(hours: list[Hour]) -> list[tuple[datetime, datetime]]:
     """The free times of a grid, whole stretches."""
-    free = [cell.at for hour in hours for cell in hour.cells if cell and cell.is_free and not cell.is_past]
+    free = [cell.at for hour in hours for cell in hour.cells if cell and cell.is_free and not cell.is_late]
     found: list[tuple[datetime, datetime]] = []
     for moment in free:
         if found and found[-1][1] == moment:

@@ -19,7 +19,7 @@ def quarters(starts_at: datetime, ends_at: datetime) -> list[datetime]:
 
 
 def taken_words() -> Refused:
-    return Refused(_("这段时间刚刚被别人约走了，请换一个时间或换一间房。"), field="from")
+    return Refused(_("这段时间已经有人约了，请换一个时间或换一间房。"), field="from")
 
 
 def hold(booking: RoomBooking, *, buffer: int) -> None:

@@ -133,9 +133,15 @@ class _Said:
         return found
 
     @cached_property
-    def buildings(self) -> set[tuple[str, str]]:
-        named = self._distinct(ImportRow.estate, ImportRow.building, ImportRow.room != "")
-        return {(estate, building) for estate, building, room in named if room}
+    def buildings(self) -> dict[tuple[str, str], set[str]]:
+        """Each building with the grids that its rows name."""
+        found: dict[tuple[str, str], set[str]] = {}
+        for estate, building, grid, room in self._distinct(
+            ImportRow.estate, ImportRow.building, ImportRow.grid_name, ImportRow.room != ""
+        ):
+            if room:
+                found.setdefault((estate, building), set()).update([grid] if grid else [])
+        return found
 
     @cached_property
     def grids(self) -> set[str]:
@@ -190,10 +196,12 @@ def _dwellings(batch: ImportBatch, said: _Said, edited: Collection[int]) -> Iter
 
 
 def _buildings(batch: ImportBatch, said: _Said) -> Iterator[Made]:
-    query = sa.select(Building.id, Building.grid_id, Estate.name, Building.name).join(Estate)
+    query = sa.select(Building.id, Area.name, Estate.name, Building.name).select_from(Building)
+    query = query.join(Estate).outerjoin(Building.grid)
     query = query.where(_made(batch, Building), Estate.community_id == batch.community_id)
     for key, grid, estate, building in db.session.execute(query.order_by(Building.id)):
-        yield Made(key, f"{estate} {building}", grid is not None or (estate, building) not in said.buildings)
+        named = said.buildings.get((estate, building))
+        yield Made(key, f"{estate} {building}", named is None or (grid is not None and grid not in named))
 
 
 def _estates(batch: ImportBatch, said: _Said) -> Iterator[Made]:
@@ -244,10 +252,11 @@ def in_use(batch: ImportBatch, model: type[Any]) -> list[Kept]:
 def as_made(row: ImportRow, home: int | None) -> dict[type[Any], tuple[sa.ColumnElement[bool], ...]]:
     """That a place is still what a row alone made of it, its household living in the dwelling `home`; by table."""
     blank = Dwelling.area_m2.is_(None), Dwelling.floor.is_(None), Dwelling.use == DwellingUse.UNKNOWN
+    grid = sa.select(Area.id).where(Area.parent_id == row.batch.community_id, Area.name == row.grid_name)
     return {
         Household: (Household.number == row.household_number, Household.dwelling_id == home),
         Dwelling: (Dwelling.unit == row.unit, Dwelling.room == row.room, *blank),
-        Building: (Building.name == row.building, Building.grid_id.is_(None)),
+        Building: (Building.name == row.building, sa.or_(Building.grid_id.is_(None), Building.grid_id.in_(grid))),
         Estate: (Estate.name == row.estate,),
         Area: (Area.name == row.grid_name, ~GRANTED),
     }

@@ -52,15 +52,19 @@ def estates(part: Part) -> Insert:
 
 
 def buildings(part: Part) -> Insert:
+    """Each new building, in the grid that its rows name when all that name one name the same."""
     known = sa.exists().where(Building.estate_id == Estate.id, Building.name == ImportRow.building)
+    named = grids(part)
+    alike = sa.func.min(named.c.id) == sa.func.max(named.c.id)
     wanted = (
-        sa.select(Estate.id, ImportRow.building)
+        sa.select(Estate.id, ImportRow.building, sa.case((alike, sa.func.min(named.c.id))))
         .select_from(ImportRow)
         .join(Estate, sa.and_(Estate.community_id == part.batch.community_id, Estate.name == ImportRow.estate))
+        .outerjoin(named, named.c.name == ImportRow.grid_name)
         .where(*part.stored(), ImportRow.room != "", ~known)
-        .distinct()
+        .group_by(Estate.id, ImportRow.building)
     )
-    return sa.insert(Building).from_select(["estate_id", "name"], wanted)
+    return sa.insert(Building).from_select(["estate_id", "name", "grid_id"], wanted)
 
 
 def at_building(query: Any, part: Part) -> Any:
