@@ -154,7 +154,7 @@ def test_two_records_side_by_side_become_one_with_the_chosen_values_and_two_agai
     phone.press("确认合并")
     assert phone.reads("没有相像的人")
     assert (make.read(kept).phone, make.read(other).merged_into_id) == (OTHER_PHONE, kept.id)
-    phone.press("合并记录").press("撤销")
+    phone.press("合并过的记录").press("撤销")
     phone.press("撤销合并")
     assert phone.page.locator(".error-summary").is_visible()
     phone.fill("撤销原因", "核对过，是两个人").press("撤销合并")

@@ -13,7 +13,7 @@ from portal.deliberation.models.codes import AskState, OutcomeState, Stage, Task
 from portal.deliberation.models.meetings import Expert
 from portal.deliberation.models.outcomes import FollowUp, FollowUpStep, Objection, Outcome, Project
 from portal.deliberation.models.topics import Topic
-from portal.deliberation.service import guards, moving, objections, outcome_doors, outcomes
+from portal.deliberation.service import guards, moving, objections, outcome_doors, outcomes, topics
 from tests.client import Client
 from tests.deliberation.held import changed_elsewhere, locks
 
@@ -258,3 +258,12 @@ def test_words_from_before_the_figure_do_not_keep_a_project_from_being_saved(mak
     said = {"who": "居民", "group": "老人", "supports": "12", "version": 1, "idem": "s"}
     assert client.post(path, data=said).status_code == 303
     assert db.session.scalars(sa.select(Project)).one().facts["need"]["supports"] == 12
+
+
+def test_a_topic_that_she_objected_to_is_among_those_she_takes_part_in(deliberating):
+    outcome, person = in_notice(deliberating), deliberating.person_with_account()[0]
+    assert topics.listed(topics.Seeking(mine=person)) == ([], False)
+
+    objected(outcome, person)
+
+    assert [one.id for one in topics.listed(topics.Seeking(mine=person))[0]] == [outcome.topic_id]

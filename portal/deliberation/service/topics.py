@@ -15,6 +15,7 @@ from portal.core.errors import Missing
 from portal.deliberation.models.codes import Category, Stage
 from portal.deliberation.models.meetings import Attendee, Meeting
 from portal.deliberation.models.opinions import Comment, Opinion, OpinionVote
+from portal.deliberation.models.outcomes import Objection, Outcome, TopicRating
 from portal.deliberation.models.topics import (
     Idea,
     Topic,
@@ -100,6 +101,10 @@ def part_of(person: Person) -> sa.CompoundSelect[Any]:
         .join(Attendee, Attendee.meeting_id == Meeting.id)
         .where(Attendee.person_id.in_(ids)),
         sa.select(Vote.topic_id).join(RollPerson, RollPerson.vote_id == Vote.id).where(RollPerson.person_id.in_(ids)),
+        sa.select(Outcome.topic_id)
+        .join(Objection, Objection.outcome_id == Outcome.id)
+        .where(Objection.person_id.in_(ids)),
+        sa.select(TopicRating.topic_id).where(TopicRating.person_id.in_(ids)),
     )
 
 

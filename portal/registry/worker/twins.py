@@ -78,7 +78,7 @@ def twin_merge(kept: str, other: str) -> Response:
     if form.validate_on_submit():
         try:
             merging.merge(one, two, taking=taking, reason=form.text("reason"))
-            flash(_("已合并。合错了可以在“合并记录”里撤销。"), "ok")
+            flash(_("已合并。合错了可以在“合并过的记录”里撤销。"), "ok")
             return web.go(".twins")
         except Refused as refused:
             form.refuse(refused)
