@@ -153,6 +153,7 @@ def _signup_actions() -> dict[str, str]:
         "volunteers.invitation_withdrawn": _("收回志愿邀请"),
         "volunteers.invitation_lapsed": _("志愿邀请过期"),
         "volunteers.pair_asked": _("约搭档一起报名"),
+        "volunteers.pair_waits": _("搭档两人一起候补"),
         "volunteers.pair_accepted": _("答应搭档一起报名"),
         "volunteers.pair_declined": _("谢绝搭档"),
         "volunteers.pair_withdrawn": _("收回搭档相约"),
