@@ -47,9 +47,16 @@ def _stay_in_memory() -> None:
     Neither a folder of tests nor a test's cluster (see servers.py) need survive the machine.
     """
     chosen = "TMPDIR" in os.environ or "TEST_DURABLE" in os.environ
-    if not chosen and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM:
+    if not chosen and _has_room(MEMORY):
         os.environ["TMPDIR"] = str(MEMORY)
         tempfile.tempdir = None
+
+
+def _has_room(folder: Path) -> bool:
+    """Room to write in, and leave to run what is installed there: one test installs the portal."""
+    if not os.access(folder, os.W_OK):
+        return False
+    return shutil.disk_usage(folder).free >= ROOM and not os.statvfs(folder).f_flag & os.ST_NOEXEC
 
 
 @pytest.fixture(scope="session")

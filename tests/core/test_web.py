@@ -1,6 +1,7 @@
 """What every answer carries, and what no answer may."""
 
 import dataclasses
+from datetime import date
 
 import pytest
 
@@ -171,3 +172,23 @@ def test_a_number_asked_for_fits_a_column_or_is_the_default(app, said, number):
         assert web.number_asked("before", 7) == number
         assert web.number_asked("missing", 7) == 7
         assert web.number_asked("before", 7, said={"before": said}) == number
+
+
+def test_a_day_is_said_in_the_readers_language_however_often_it_is_asked(app):
+    for scale, locale, words in (("1", "zh", "11月23日 周一"), ("1", "en", "Mon 23 Nov"), ("1", "zh", "11月23日 周一")):
+        with app.test_request_context():
+            web.show_as(web.View(scale=scale, locale=locale, site_name=""))
+            assert web.day_words(date(2026, 11, 23)) == words
+            web.show_as(web.View(scale="1", locale="zh", site_name=""))
+
+
+def test_a_link_that_names_nothing_is_made_once_and_one_that_names_something_each_time(app):
+    link = app.jinja_env.globals["url_for"]
+    with app.test_request_context("/"):
+        assert [link("meals.resident.menus"), link("meals.resident.menus", day="2026-11-23")] == [
+            "/meals/",
+            "/meals/?day=2026-11-23",
+        ]
+        assert link("meals.resident.menus") == "/meals/"
+    with app.test_request_context("/", environ_overrides={"SCRIPT_NAME": "/street"}):
+        assert link("meals.resident.menus") == "/street/meals/"
