@@ -92,11 +92,6 @@ UNREACHED = {
         "meals.resident.cancel",
         "meals.resident.change",
         "meals.resident.placed",
-        "meals.worker.order",
-        "meals.worker.order_cancel",
-        "meals.worker.order_change",
-        "meals.worker.order_menus",
-        "meals.worker.order_new",
         "meals.worker.person_orders",
         "meals.worker.redeem_order",
     },
@@ -181,6 +176,11 @@ SOME_DAYS = {
     "deliberation.worker.follow_up_mine",
     "duty.worker.shift",
     "meals.worker.menu_withdraw",
+    "meals.worker.order",
+    "meals.worker.order_cancel",
+    "meals.worker.order_change",
+    "meals.worker.order_menus",
+    "meals.worker.order_new",
     "meals.worker.redeem_undo",
 }
 
