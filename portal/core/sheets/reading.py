@@ -76,17 +76,22 @@ def _plain(word: str) -> str:
 
 
 def _read_workbook(data: bytes, limits: Limits, wanted: str | None) -> Sheet:
-    copy = checked_copy(data, limits)
     try:
-        book = CalamineWorkbook.from_filelike(copy)
-        names = _sheet_names(book)
-        if wanted is not None and wanted not in names:
-            raise BadFile(FileFault.NO_SUCH_SHEET, _("文件里没有名为“%(name)s”的工作表。", name=wanted))
-        source = book.get_sheet_by_name(wanted) if wanted is not None else _first_table(book, names)
+        source, names = _opened(checked_copy(data, limits), wanted)
         rows, numbers = _kept(_workbook_rows(source), limits)
     except (CalamineError, OSError):
         raise damaged() from None
     return Sheet(source.name, rows, numbers, names)
+
+
+def _opened(copy: io.BytesIO, wanted: str | None) -> tuple[CalamineSheet, list[str]]:
+    """The sheet and the names of all; the book with its bytes and its strings is let go before the rows are made."""
+    book = CalamineWorkbook.from_filelike(copy)
+    copy.close()
+    names = _sheet_names(book)
+    if wanted is not None and wanted not in names:
+        raise BadFile(FileFault.NO_SUCH_SHEET, _("文件里没有名为“%(name)s”的工作表。", name=wanted))
+    return book.get_sheet_by_name(wanted) if wanted is not None else _first_table(book, names), names
 
 
 def _sheet_names(book: CalamineWorkbook) -> list[str]:
