@@ -17,8 +17,8 @@ from tests.joiners import Joiner, joiners
 from tests.sites import ROOT, Site, site
 
 SAID = [int(word) for word in sys.argv[1:3]]
-ROUNDS = 3
-SIGNUPS = SAID[0] if SAID else 200
+ROUNDS = 9
+SIGNUPS = SAID[0] if SAID else 100
 PEOPLE = SAID[1] if len(SAID) > 1 else 300
 SHIFTS, PLACES = 8, 5
 TARGET, BEYOND = 0.35, 0.5
