@@ -44,21 +44,25 @@
     carried = ghost = start = null;
   }
 
-  // Where somebody may be put: on a post that is not her own, or, to change places, on a name that is not hers.
+  // Where somebody may be put: on a post that is not her own, or, to change places, on a name that is not hers; or, to
+  // give a shift to somebody, anywhere else in that person's week.
   function place(node) {
     var other = closest(node, ON);
     if (other && signup(carried) && other !== carried && home(other) !== home(carried)) return other;
     var post = closest(node, '.post');
-    return post && !(signup(carried) && post === closest(carried, '.post')) ? post : null;
+    if (post) return signup(carried) && post === closest(carried, '.post') ? null : post;
+    var week = signup(carried) && closest(node, '.people-week tr[id]');
+    return week && week !== home(carried) ? week : null;
   }
 
   function put() {
     var form = doc.getElementById('roster-act'), to = target, from = carried;
     if (!form || !to) return rest();
-    var act = signup(to) ? 'swap' : (signup(from) ? 'move' : 'assign');
+    var taker = to.matches('tr') ? to.id.replace('person-', '') : '';
+    var act = taker ? 'give' : signup(to) ? 'swap' : signup(from) ? 'move' : 'assign';
     form.elements.act.value = act;
     form.elements.signup.value = signup(from);
-    form.elements.volunteer.value = volunteer(from);
+    form.elements.volunteer.value = taker || volunteer(from);
     form.elements.other.value = signup(to);
     form.elements.post.value = to.dataset.post || '';
     said(words('put'));

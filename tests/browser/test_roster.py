@@ -150,6 +150,25 @@ def test_people_by_days_are_arranged_with_the_mouse(make: Make, app: Flask, read
     assert "view=people" in worker.page.url
 
 
+def test_a_shift_dropped_on_somebody_elses_row_is_given_to_her(make: Make, app: Flask, reader: Open):
+    stand = Stand(make, app)
+    worker = reader(desk=True).carry(stand.client).go(f"{stand.path}&view=people")
+    _drag(worker, _turn(worker, "王芳"), worker.page.locator("tr", has=worker.page.get_by_text("周明")).locator("th"))
+    assert stand.on() == ["周明", "李强", ""]
+    worker.look()
+    worker.press("撤销")
+    assert stand.on() == ["王芳", "李强", ""]
+
+
+def test_a_shift_is_given_to_somebody_without_javascript(make: Make, app: Flask, reader: Open):
+    stand = Stand(make, app)
+    worker = reader(desk=True, scripts=False).carry(stand.client).go(f"{stand.path}&view=people")
+    _turn(worker, "王芳").click()
+    worker.page.get_by_label("交给谁").select_option(stand.volunteers[2].public_id)
+    worker.press("交过去")
+    assert stand.on() == ["周明", "李强", ""]
+
+
 def test_people_by_days_are_arranged_with_the_keyboard_alone(make: Make, app: Flask, reader: Open):
     stand = Stand(make, app)
     worker = reader(desk=True).carry(stand.client).go(f"{stand.path}&view=people")

@@ -89,6 +89,13 @@ def test_while_she_types_only_that_part_comes_and_nothing_is_kept(resident, deli
     assert len(the_ideas()) == 1
 
 
+def test_what_says_the_same_stands_right_below_the_title_where_a_phone_shows_it(resident):
+    _person, client = resident
+    page = text_of(client.get("/deliberation/ideas/new"))
+    places = [page.index(mark) for mark in ('name="title"', 'id="idea-similar"', 'name="words"')]
+    assert places == sorted(places)
+
+
 def test_what_is_missing_is_said_beside_its_field(resident):
     _person, client = resident
     answer = client.post("/deliberation/ideas/new", data={"title": "装晾衣杆", "words": "短", "idem": "k"})
@@ -184,3 +191,9 @@ def test_lists_ask_the_same_few_questions(app, make, resident, desk, deliberatin
         with count_queries() as asked:
             assert reader.get(address).status_code == 200
         assert len(asked) <= 8, asked
+
+
+def test_who_is_signed_in_is_not_told_to_sign_in(resident):
+    _person, mine = resident
+    assert "请先登录" not in text_of(mine.get("/deliberation/"))
+    assert "我要提建议" in text_of(mine.get("/deliberation/"))

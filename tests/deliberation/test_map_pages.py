@@ -80,6 +80,15 @@ def test_without_a_map_the_page_says_what_is_missing_and_where_to_take_part(clie
     assert "还没有数字" in client.get(_page(topic, "/figures")).text
 
 
+def test_a_map_that_lacked_people_is_not_promised_in_a_while(client, make, topic, near):
+    stands(make, topic, (*("+++",) * 9, "++."))
+    assert "快要画了" in client.get(_page(topic)).text
+    assert drawn(topic).state is MapState.TOO_FEW
+    page = client.get(_page(topic)).text
+    assert "上次没有画成" in page
+    assert "快要画了" not in page
+
+
 def test_a_draft_has_no_page(client, deliberating):
     draft = deliberating.topic(stage=Stage.DRAFT)
     assert client.get(_page(draft)).status_code == 404

@@ -25,6 +25,7 @@ from portal.deliberation.service import (
     meeting_notices,
     meeting_reports,
     meeting_running,
+    meeting_words,
     meetings,
     public_log,
 )
@@ -245,6 +246,7 @@ def test_more_than_half_of_who_is_there_and_not_of_the_hands(make, deliberating,
     one = motion(meeting, worker)
     hands(meeting, one, yes=yes, no=0, abstain=0)
     assert (make.read(one).result, one.present) == (passes, 8)
+    assert meeting_words.hands_said(one).startswith(f"能举手的到会 8 人：同意 {yes}，")
 
 
 def test_nobody_has_two_hands_and_hands_are_entered_once(make, deliberating, worker):

@@ -255,3 +255,16 @@ def test_out_of_scope_is_not_there(app, make, deliberating):
         f"topics/{outcome.topic_id}/follow-up",
     ):
         assert away.get(f"/desk/deliberation/{path}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("state", "asks"), [(OutcomeState.PUBLISHED, True), (OutcomeState.STANDS, False), (OutcomeState.SENT_BACK, False)]
+)
+def test_a_notice_on_the_wall_asks_for_objections_only_while_they_are_taken(app, make, deliberating, state, asks):
+    outcome = in_notice(deliberating)
+    with transaction() as session:
+        session.get_one(Outcome, outcome.id).state = state
+    desk = client_of(app, make.worker(Role.COMMITTEE_MEMBER))
+    page = text_of(desk.get(f"/desk/deliberation/outcomes/{outcome.id}/notice"))
+    assert "扫码看全部内容" in page
+    assert ("提异议，也可以到社区来说" in page) is asks

@@ -170,3 +170,17 @@ def test_nobody_posts_points_as_money(make, client):
         sent = {"payment": "points", "means": "code", "idem": "k1"}
         assert client.post(f"/desk/meals/redeem/{order.public_id}", data=sent).status_code == 422
     assert make.read(order).state is OrderState.BOOKED
+
+
+def test_a_refused_number_of_points_leaves_the_form_to_mend(make, client):
+    order = booked(make, make.menu(day=DAY))
+    with_points(order.person)
+    said = {"payment": "cash", "payer": order.person.public_id, "points": "99"}
+    with clock_at("11:20"):
+        client.sign_in(make.worker(Role.CANTEEN_OPERATOR))
+        answer = client.post(f"/desk/meals/redeem/{order.public_id}", data=said)
+    assert answer.status_code == 422
+    assert "最多可以用" in answer.text
+    assert 'name="points"' in answer.text
+    assert "不能再取" not in answer.text
+    assert "已取餐" not in answer.text

@@ -1,5 +1,6 @@
 """After the meal: no-shows, the paper list of an outage, and subsidies of meals nobody ate."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -275,3 +276,28 @@ def test_a_refused_line_of_the_page_answers_422_and_writes_nothing(make: Make, c
         answer = client.post(f"/desk/meals/kitchen/{menu.id}/outage", data=said)
     assert answer.status_code == 422
     assert make.read(order).state is OrderState.BOOKED
+
+
+def test_a_refused_list_shows_nobody_as_handed_over_and_keeps_every_tick(make: Make, client: Client) -> None:
+    menu = make.menu(day=DAY)
+    first, bad = booked(make, menu, make.person("安小红")), booked(make, menu, make.person("王秀英"))
+    said = {
+        "rows-0-order": first.public_id,
+        "rows-0-ticked": "y",
+        "rows-0-payment": "card",
+        "rows-1-order": bad.public_id,
+        "rows-1-ticked": "y",
+        "rows-1-payment": "waived",
+    }
+    with clock_at("15:00"):
+        client.sign_in(make.worker(Role.CANTEEN_OPERATOR))
+        answer = client.post(f"/desk/meals/kitchen/{menu.id}/outage", data=said)
+        assert answer.status_code == 422
+        ticks = re.findall(r'<input[^>]*type="checkbox"[^>]*>', answer.text)
+        assert [" checked" in tick for tick in ticks] == [True, True]
+        summary = answer.text.partition("error-summary")[2].partition("</ul>")[0]
+        assert summary.count("王秀英：免收请写明原因") == 1
+        assert re.findall(r'<input[^>]*aria-invalid="true"[^>]*name="([^"]*)"', answer.text) == ["rows-1-reason"]
+        mended = client.post(f"/desk/meals/kitchen/{menu.id}/outage", data={**said, "rows-1-reason": "社区垫付"})
+        assert mended.status_code == 303
+    assert [make.read(order).state for order in (first, bad)] == [OrderState.COLLECTED, OrderState.COLLECTED]

@@ -22,6 +22,7 @@ from portal.registry.models import (
     TeamMember,
     VolunteerTeam,
 )
+from portal.registry.service.rights import looking
 from tests.client import Client
 from tests.make import Make
 from tests.registry.family import Family, newest, text, undo
@@ -172,3 +173,22 @@ def test_the_dead_cannot_be_matched_to_a_member_of_staff(family: Family) -> None
     page = f"/desk/people/resources/staff/{member.public_id}/person"
     family.client.post(page, data={"person": family.head.public_id})
     assert family.make.read(member).person_id is None
+
+
+def test_an_event_and_its_undo_are_among_the_looks_of_herself_and_of_her_family(family: Family) -> None:
+    die(family, family.head)
+    assert undo(family.client, newest(), "登记到了别人名下").status_code == 303
+    head, wife = (looking.looks(family.make.read(person)).looks for person in (family.head, family.wife))
+    assert [look.what for look in head] == ["撤销了登记的“去世”", "登记了“去世”"]
+    assert [look.reason for look in head] == ["登记到了别人名下", ""]
+    assert [look.what for look in wife] == [
+        "撤销了家里人的“去世”，您的登记也改了回来",
+        "登记了家里人的“去世”，您的登记也有改动",
+    ]
+    assert {look.name for look in [*head, *wife]} == {head[0].name} != {""}
+
+
+def test_undoing_a_death_says_that_what_was_cancelled_stays_cancelled(family: Family) -> None:
+    die(family, family.head)
+    page = text(family.client.get(f"/desk/people/happenings/{newest().public_id}/undo"))
+    assert "登记时已经取消的订餐、预约不会自动恢复" in page

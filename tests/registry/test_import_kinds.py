@@ -32,6 +32,7 @@ from portal.registry.models import (
     Work,
 )
 from portal.registry.service import changes
+from portal.registry.service.rights import looking
 from tests.client import Client
 from tests.make import Make
 from tests.registry.registers import (
@@ -280,6 +281,8 @@ def test_imported_changes_stand_in_the_history_and_so_does_undoing(worker):
     back = next(change for change in changes.history(person) if change.field == "phone")
     assert (back.before, back.after, back.row.reason) == ("13900000009", "13800000001", "撤销导入")
     assert count(PersonChange) == 2
+    looks = [(look.what, look.name, look.reason) for look in looking.looks(person).looks]
+    assert looks == [("用登记表更新了您的登记", "周洁", "撤销导入"), ("用登记表更新了您的登记", "周洁", "")]
 
 
 def test_the_history_page_shows_what_an_import_changed_and_no_number(worker):

@@ -1,14 +1,22 @@
-"""Days on the pages of records, certificates and stars stand as everywhere else: 2026年11月20日, never 2026-11-20."""
+"""Days on the pages and in the notices of records, certificates and stars stand as everywhere else: 2026年11月20日,
+never 2026-11-20.
+"""
 
 import re
 
 import pytest
 
+from portal.core.clock import today
+from portal.notifications import wording
+from portal.volunteers.models.records import Star
+from portal.volunteers.service import record_telling
 from tests.helping import Helping
-from tests.volunteers.recorded import attended, given, worker_of
+from tests.volunteers.recorded import attended, given, told, worker_of
 from tests.volunteers.test_certificates import asked, fresh, issued
+from tests.volunteers.test_earning import recorded
 
 ISO = re.compile(r"\d{4}-\d{2}-\d{2}")
+MONTH = re.compile(r"\d{4}-\d{2}")
 TAGS = re.compile(r"<[^>]*>")
 
 
@@ -39,3 +47,37 @@ def test_a_certificates_own_pages_write_days_in_words(make, client, known):
     for text in (TAGS.sub(" ", page) for page in pages):
         assert "年" in text
         assert ISO.search(text) is None, ISO.search(text)
+
+
+RECORDS = ("record_made", "record_changed", "record_voided")
+
+
+@pytest.mark.parametrize("event", [*RECORDS, "certificate_noticed", "star_published"])
+def test_no_notice_about_a_record_writes_a_day_in_figures_alone(app, known, event):
+    volunteer, record, certificate = known
+    topic = f"volunteers.{event}"
+    if event in RECORDS:
+        record_telling.tell(topic, record, reason="核对过")
+    elif event == "star_published":
+        record_telling.tell_star(topic, Star(volunteer=volunteer, level=1, published_until=today()))
+    else:
+        certificate.notice_until = today()
+        record_telling.tell_certificate(topic, certificate)
+    with app.test_request_context():
+        found = wording.words_for(topic, told(event)[-1])
+    assert ISO.search(found.line) is None, found.line
+    assert "年" in found.body
+    assert "%(" not in found.line
+
+
+def test_no_page_of_points_writes_a_day_or_a_month_in_figures_alone(make, client):
+    """Above the ledger, whose lines stand as they were written."""
+    volunteer = Helping(make).volunteer(make.person("王秀英"))
+    recorded(make, volunteer)
+    client.sign_in(make.resident(volunteer.person))
+    pages = [client.get(f"/volunteers/points{page}").text for page in ("", "/published", "/published/print")]
+    client.sign_in(make.worker())
+    pages.append(client.get(f"/desk/volunteers/points/people/{volunteer.person.public_id}").text)
+    for text in (TAGS.sub(" ", page).partition("积分明细")[0] for page in pages):
+        assert "年" in text
+        assert MONTH.search(text) is None, MONTH.search(text)

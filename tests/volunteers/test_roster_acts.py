@@ -271,3 +271,70 @@ def test_a_moved_place_goes_to_who_waits_and_a_swapped_one_does_not(make, helpin
         moved = roster.signup_in([one_post.shift.community_id], moved.public_id)
         rearranging.move(moved, roster.post_in([one_post.shift.community_id], free.id), by=worker)
     assert (waits.id, one_post.id) in live()[0]
+
+
+def test_a_move_with_too_little_rest_goes_with_a_reason_and_she_is_on_the_new_post(helping, worker, desk):
+    shift, volunteer = helping.shift(), helping.volunteer()
+    put(shift.posts[0], volunteer, worker)
+    far = put(helping.post(helping.shift(starts_at=soon(6))), volunteer, worker)
+    post = helping.post(helping.shift(starts_at=shift.ends_at))
+    sent = {"act": "move", "signup": far.public_id, "post": post.id}
+    assert desk.post(ROSTER, data=sent).status_code == 422
+    assert desk.post(ROSTER, data=sent | {"reason": "她说可以"}).status_code == 303
+    assert live()[0] == {(volunteer.id, shift.posts[0].id), (volunteer.id, post.id)}
+    assert live()[1][post.capacity_id] == 1
+
+
+def test_a_shift_given_to_somebody_else_is_hers_both_are_told_and_it_is_taken_back(helping, worker, desk):
+    post = helping.post(helping.shift(helping.activity(positions=[helping.position(needs=1)])))
+    signup, other = put(post, helping.volunteer(), worker), helping.volunteer()
+    sent = {"act": "give", "signup": signup.public_id, "volunteer": other.public_id}
+    answer = desk.post(ROSTER, data=sent)
+    assert answer.status_code == 303
+    assert live() == ({(other.id, post.id)}, {post.capacity_id: 1}, {other.id: 24})
+    assert signup_of(other).way is Way.WORKER
+    assert [row.recipient_id for row in told("signup_removed")] == [signup.volunteer.person.public_id]
+    assert told("signup_joined")[-1].recipient_id == other.person.public_id
+    page = desk.get(answer.location)
+    assert f"{signup.volunteer.person.name}的班交给{other.person.name}" in page.text
+    undo = {"act": "give", "signup": signup_of(other).public_id, "volunteer": signup.volunteer.public_id}
+    assert all(f'name="{name}" value="{value}"' in page.text for name, value in undo.items())
+    assert desk.post(ROSTER, data=undo).status_code == 303
+    assert live()[0] == {(signup.volunteer_id, post.id)}
+
+
+def test_a_shift_is_not_given_to_who_is_elsewhere_at_the_time_nor_to_herself(helping, worker, desk):
+    shift, busy = helping.shift(), helping.volunteer()
+    signup = put(shift.posts[0], helping.volunteer(), worker)
+    put(helping.post(helping.shift(starts_at=shift.starts_at)), busy, worker)
+    before = live()
+    for whom, words in ((busy, busy.person.name), (signup.volunteer, "本来就是")):
+        sent = {"act": "give", "signup": signup.public_id, "volunteer": whom.public_id, "reason": "人手不够"}
+        answer = desk.post(ROSTER, data=sent)
+        assert answer.status_code == 422
+        assert words in answer.text
+        assert live() == before
+    assert told("signup_removed") == []
+
+
+def test_a_shift_given_to_who_rests_too_little_wants_a_reason_and_goes_with_it(helping, worker, desk):
+    shift, other = helping.shift(), helping.volunteer()
+    put(shift.posts[0], other, worker)
+    signup = put(helping.post(helping.shift(starts_at=shift.ends_at)), helping.volunteer(), worker)
+    sent = {"act": "give", "signup": signup.public_id, "volunteer": other.public_id}
+    before = live()
+    answer = desk.post(ROSTER, data=sent)
+    assert answer.status_code == 422
+    assert "仍然这样安排" in answer.text
+    assert live() == before
+    assert desk.post(ROSTER, data=sent | {"reason": "她说可以"}).status_code == 303
+    assert live()[0] == {(other.id, shift.posts[0].id), (other.id, signup.post_id)}
+    assert told("signup_removed")[-1].facts["reason"] == "她说可以"
+
+
+def test_the_page_of_a_place_gives_it_to_somebody_without_scripts(helping, worker, desk):
+    signup, other = put(helping.post(), helping.volunteer(), worker), helping.volunteer()
+    page = desk.get(f"{ROSTER}/places/{signup.public_id}").text
+    assert "交给别人" in page
+    assert f'<option value="{other.public_id}">' in page
+    assert f'<option value="{signup.volunteer.public_id}">' not in page

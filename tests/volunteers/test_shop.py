@@ -350,7 +350,7 @@ def test_lists_ask_no_more_for_more_rows(make, client: Client, me, count):
 def test_points_near_their_day_are_said(make, client: Client):
     person = with_points(make.person(), 12, expires_on=date(2099, 12, 31))
     client.sign_in(make.resident(person))
-    assert "12 分，2099-12-31 到期" in client.get("/volunteers/points").text
+    assert "12 分，2099年12月31日 到期" in client.get("/volunteers/points").text
     assert db.session.scalars(sa.select(PointEntry.kind)).all() == [EntryKind.EARNED]
 
 

@@ -10,13 +10,15 @@ from portal.core.clock import now
 from portal.core.db import db, transaction
 from portal.core.errors import Refused
 from portal.core.outbox import OutboxRow
+from portal.notifications import wording
 from portal.places import service as places
 from portal.places.models import Capacity, Waiting, WaitingState
 from portal.volunteers import jobs
+from portal.volunteers.models.activities import Activity
 from portal.volunteers.models.codes import Joining, SignupState, VolunteerState, Way
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import Signup
-from portal.volunteers.service import calling_off, joining, leaving, lines, moving, signups
+from portal.volunteers.service import calling_off, joining, leaving, lines, moving, signup_doors, signups
 from tests.acting import actor_of
 from tests.counting import count_queries
 from tests.helping import Helping, soon
@@ -51,6 +53,12 @@ def wait(post, one, worker):
 def leave(signup, worker):
     with transaction():
         leaving.leave(signup, by=worker)
+
+
+def change(activity, **values):
+    with transaction() as session:
+        for name, value in values.items():
+            setattr(session.get_one(Activity, activity.id), name, value)
 
 
 def states(post):
@@ -93,6 +101,46 @@ def test_where_a_yes_is_needed_who_is_next_asks_for_it(helping, worker):
     wait(post, helping.volunteer(), worker)
     leave(first, worker)
     assert on(post)[0].state is SignupState.REQUESTED
+
+
+def test_whose_turn_comes_after_a_yes_came_to_be_needed_is_told_so_and_the_worker_sees_it(app, make, helping, worker):
+    """She queued while everybody was in at once; she is asked to wait for a yes, and nothing says she is on it."""
+    activity = helping.activity(positions=[helping.position(needs=1)])
+    post = helping.post(helping.shift(activity, starts_at=soon(3)))
+    first, second = put(post, helping.volunteer(), worker), helping.volunteer()
+    waited = wait(post, second, worker)
+    me, desk = (app.test_client().sign_in(one) for one in (make.resident(second.person), make.worker()))
+    change(activity, joining=Joining.APPROVED)
+    assert "还要社区或领队确认" in me.get(f"/volunteers/waiting/{waited.public_id}").text
+    leave(first, worker)
+    (mine,) = on(post)
+    assert mine.state is SignupState.REQUESTED
+    (row,) = told("signup_requested")
+    with app.test_request_context():
+        words = wording.words_for(row.topic, row.facts)
+    assert "候补有名额了，等确认" in words.title
+    assert "社区或领队确认" in words.body
+    assert "申请了" not in words.line
+    page = me.get(f"/volunteers/signups/{mine.public_id}").text
+    assert "候补有名额了，给您留着" in page
+    assert "候补转正" not in page
+    assert [todo.count for todo in signup_doors.todo_of(worker)] == [1]
+    assert "候补来的" in desk.get("/desk/volunteers/requests").text
+    assert "候补来的" in desk.get(f"/desk/volunteers/requests/{mine.public_id}").text
+
+
+def test_who_is_asked_first_where_a_yes_is_needed_reads_that_it_is(app, make, helping, worker):
+    activity = helping.activity(positions=[helping.position(needs=1)], leave_hours=1)
+    post = helping.post(helping.shift(activity, starts_at=soon(0, hours=6)))
+    first, second = put(post, helping.volunteer(), worker), helping.volunteer()
+    waited = wait(post, second, worker)
+    change(activity, joining=Joining.APPROVED)
+    leave(first, worker)
+    (row,) = told("line_offered")
+    with app.test_request_context():
+        assert "社区或领队确认" in wording.words_for(row.topic, row.facts).body
+    me = app.test_client().sign_in(make.resident(second.person))
+    assert "还要社区或领队确认" in me.get(f"/volunteers/waiting/{waited.public_id}").text
 
 
 def test_nobody_waits_for_a_post_that_is_free_or_that_she_does_not_fit(helping, worker, post):

@@ -3,7 +3,6 @@
 from typing import Any
 
 from flask import Response
-from flask_babel import gettext as _
 
 from portal.core import clock, web
 from portal.core.access import public
@@ -34,13 +33,10 @@ def map_figures(topic_id: int) -> Response:
 
 def _facts(topic_id: int) -> dict[str, Any]:
     topic = reach.shown(topic_id)
-    return {"topic": topic, "run": maps.latest(topic), "words": map_words, "open_now": _asks(topic), "why": _why(topic)}
+    run = maps.latest(topic)
+    why = "" if run else maps.why_none(topic)
+    return {"topic": topic, "run": run, "words": map_words, "open_now": _asks(topic), "why": why}
 
 
 def _asks(topic: Topic) -> bool:
     return not opinions.why_closed(topic, clock.today())
-
-
-def _why(topic: Topic) -> str:
-    """Why there is no map yet, told where there is none."""
-    return maps.why_not(topic, None) or _("快要画了，过一会儿再来看。")

@@ -107,6 +107,17 @@ def why_not(topic: Topic, last: OpinionMap | None) -> str:
     return ""
 
 
+def why_none(topic: Topic) -> str:
+    """Of a topic without a map: what is waited for, in words for everybody."""
+    refusal = why_not(topic, None)
+    if refusal:
+        return refusal
+    tried = next(iter(runs_of(topic)), None)
+    if tried is not None and tried.state is MapState.TOO_FEW:
+        return _("上次没有画成：对好几条看法都表过态的人还不够多。请再多表几条，人够了会再画。")
+    return _("快要画了，过一会儿再来看。")
+
+
 def start(topic: Topic, *, by: Actor | None) -> OpinionMap:
     """Queue a map of a topic, asked by a worker or (None) due by itself. One at a time."""
     # Of two who start at once the second waits here for the first.

@@ -190,7 +190,7 @@ def hands_said(motion: Motion) -> str:
         return ""
     raised = motion.hands_for + (motion.hands_against or 0) + (motion.hands_abstain or 0)
     return _(
-        "到会 %(present)d 人：同意 %(yes)d，反对 %(no)d，弃权 %(abstain)d，没有举手 %(none)d",
+        "能举手的到会 %(present)d 人：同意 %(yes)d，反对 %(no)d，弃权 %(abstain)d，没有举手 %(none)d",
         present=motion.present,
         yes=motion.hands_for,
         no=motion.hands_against or 0,

@@ -11,6 +11,7 @@ from wtforms import Form as Part
 from wtforms.fields import BooleanField, FormField
 from wtforms.validators import AnyOf, NumberRange, Optional, Regexp
 
+from portal.core.errors import Refused
 from portal.core.forms import CountField, Form, OnceForm, TrimmedField, at_most
 from portal.meals.models import MealOrder, OrderState, Payment, RedemptionMeans
 from portal.meals.service.paying import Payer
@@ -112,6 +113,15 @@ class OutageForm(Form):
     def of(cls, orders: Iterable[MealOrder]) -> "OutageForm":
         rows = [{"order": order.public_id, "ticked": order.state is OrderState.COLLECTED} for order in orders]
         return cls(data={"rows": rows})
+
+    def refuse(self, refused: Refused) -> None:
+        """Put what is refused of one line beside that line; the rest concerns the whole list."""
+        entry = next((entry for entry in self.rows if entry.form.order.data == refused.field), None)
+        if entry is None:
+            super().refuse(refused)
+            return
+        entry.form.reason.errors = [*entry.form.reason.errors, refused.message]
+        self.rows.errors = [each.errors for each in self.rows]
 
     def ticked(self) -> dict[str, Ticked]:
         return {

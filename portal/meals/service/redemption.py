@@ -1,6 +1,7 @@
 """At the counter: finding an order, handing the meal over once, and taking a mistake back."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -221,9 +222,22 @@ def redeem(order: MealOrder, handover: Handover, *, by: Actor) -> Redemption:
     why_not = trouble(order, clock.now())
     if why_not:
         raise Refused(why_not)
-    redeemed = hand_over(order, handover, by=by)
+    with wholly(order):
+        redeemed = hand_over(order, handover, by=by)
     tokens.remember_request(by.public_id, "meals.redeem", handover.key, handover.body, order.public_id)
     return redeemed
+
+
+@contextmanager
+def wholly(*handed: MealOrder) -> Iterator[None]:
+    """All of it or nothing; the page of a refusal, too, finds these orders as they were before."""
+    try:
+        with db.session.begin_nested():
+            yield
+    except Refused:
+        for order in handed:
+            db.session.expire(order, ["state", "changed_at", "redemption"])
+        raise
 
 
 def hand_over(order: MealOrder, handover: Handover, *, by: Actor) -> Redemption:

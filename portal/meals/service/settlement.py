@@ -25,7 +25,7 @@ from portal.meals.models import (
     SubsidyLine,
 )
 from portal.meals.service import subsidies
-from portal.meals.service.redemption import OPEN, Handover, event_facts, hand_over, message_facts
+from portal.meals.service.redemption import OPEN, Handover, event_facts, hand_over, message_facts, wholly
 
 settings.declare(
     "meals.no_show_minutes",
@@ -159,9 +159,9 @@ def enter_list(menu: Menu, ticked: Mapping[str, Ticked], *, by: Actor) -> Entere
     if ticked.keys() - known.keys():
         raise Missing
     fresh = [known[public_id] for public_id in ticked if known[public_id].state in OPEN]
-    for order in fresh:
-        paid = ticked[order.public_id]
-        hand_over(order, Handover(RedemptionMeans.OUTAGE_LIST, paid.payment, paid.reason), by=by)
+    with wholly(*fresh):
+        for order in fresh:
+            _enter_line(order, ticked[order.public_id], by)
     moment = clock.now()
     menu.outage_at = menu.outage_at or moment
     menu.outage_entered_at = moment
@@ -171,6 +171,15 @@ def enter_list(menu: Menu, ticked: Mapping[str, Ticked], *, by: Actor) -> Entere
     audit.record("meals.outage_entered", menu, ticked=len(ticked), collected=len(fresh))
     missed = settle(menu.id) if settles_at(menu) <= moment else 0
     return Entered(len(fresh), len(ticked) - len(fresh) - cancelled, cancelled, missed)
+
+
+def _enter_line(order: MealOrder, paid: Ticked, by: Actor) -> None:
+    """One tick of the list; a refusal says whose it is, and its field is the order's public id."""
+    try:
+        hand_over(order, Handover(RedemptionMeans.OUTAGE_LIST, paid.payment, paid.reason), by=by)
+    except Refused as refused:
+        said = _("%(name)s：%(why)s", name=order.person.name, why=refused.message)
+        raise Refused(said, field=order.public_id) from None
 
 
 def unpaid_subsidies(at: datetime) -> list[int]:

@@ -19,7 +19,7 @@ from portal.core.forms import Form, OnceForm, TrimmedField, at_most, required
 from portal.volunteers.service.rearranging import Done, Soft
 
 UNDO, UNDO_FOR = "volunteers.roster_undo", timedelta(minutes=15)
-ACTS = ("assign", "move", "swap", "remove")
+ACTS = ("assign", "move", "swap", "give", "remove")
 WAY_AHEAD = timedelta(days=400)
 
 

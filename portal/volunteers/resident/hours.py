@@ -13,7 +13,17 @@ from portal.identity.permissions import Permission
 from portal.volunteers.forms.records import CorrectionForm, MissingForm
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.resident.blueprint import bp
-from portal.volunteers.service import corrections, kinds, people, publication, record_words, recording, records, stars
+from portal.volunteers.service import (
+    corrections,
+    kinds,
+    people,
+    publication,
+    record_telling,
+    record_words,
+    recording,
+    records,
+    stars,
+)
 
 USE = Permission.VOLUNTEERS_USE
 # How many records the first page shows; the rest is a list of its own.
@@ -22,6 +32,7 @@ FIRST = 5
 bp.add_app_template_filter(record_words.state_words, "record_state")
 bp.add_app_template_filter(record_words.state_tint, "record_tint")
 bp.add_app_template_filter(record_words.when, "record_when")
+bp.add_app_template_filter(record_telling.when_said, "record_when_said")
 bp.add_app_template_filter(record_words.hours, "record_hours")
 bp.add_app_template_filter(record_words.quality_words, "record_quality")
 bp.add_app_template_filter(record_words.hours_state, "record_waits")

@@ -37,6 +37,7 @@ from portal.volunteers.service import (
 USE = Permission.VOLUNTEERS_USE
 bp.add_app_template_filter(signup_words.signup_said, "signup_said")
 bp.add_app_template_filter(signup_words.signup_tint, "signup_tint")
+bp.add_app_template_filter(signup_words.came_words, "signup_came")
 bp.add_app_template_filter(signup_words.span, "signup_span")
 bp.add_app_template_filter(signup_words.span_said, "signup_when")
 bp.add_app_template_filter(signup_words.moment_said, "signup_moment")

@@ -285,20 +285,23 @@ def move(signup: Signup, state: SignupState, *, by: Who, reason: str, **values: 
         raise Refused(_("这次报名现在是「%(state)s」，不能再这样办理；请刷新看看", state=signup_said(signup.state)))
 
 
-def hand_on(signup: Signup, volunteer: Volunteer, *, by: Who) -> Signup:
+def hand_on(
+    signup: Signup, volunteer: Volunteer, *, by: Who, way: Way = Way.SWAP, reason: str = SWAPPED, checked: bool = True
+) -> Signup:
     """Give a place to another volunteer in one step: it is never free in between. Both are held already."""
-    places.hold(signup.post.capacity_id)
-    move(signup, SignupState.LEFT, by=by, reason=SWAPPED)
-    _let_go(signup)
-    refuse_unfit(signup.post, volunteer, way=Way.SWAP, checked=True, together=())
+    post, own = signup.post, way is Way.SWAP
+    places.hold(post.capacity_id)
     with _or_collides():
-        found = _row_of(signup.post, volunteer)
+        move(signup, SignupState.LEFT if own else SignupState.REMOVED, by=by, reason=reason)
+        _let_go(signup)
+        refuse_unfit(post, volunteer, way=way, checked=checked, together=())
+        found = _row_of(post, volunteer)
         if found is not None:
             places.leave(found[0])
-            _tell_line_left(signup.post, volunteer, found[1])
-        state = SignupState.JOINED
-        made = _write(signup.post, volunteer, way=Way.SWAP, by=by, state=state, agreed_at=now())
-    _record(signup, "volunteers.signup_handed_on", reason=SWAPPED, to=made.public_id)
+            _tell_line_left(post, volunteer, found[1])
+        agreed_at = now() if own else None
+        made = _write(post, volunteer, way=way, by=by, state=SignupState.JOINED, agreed_at=agreed_at)
+    _record(signup, "volunteers.signup_handed_on", reason=reason, to=made.public_id)
     _with_her([signup], by=by)
     return made
 
@@ -310,6 +313,9 @@ def rearrange(
 
     A refusal leaves everything as it was. Each is told once, where she is now.
     """
+    for signup, _post in moves:
+        # An attempt before this may have been taken back, of which the row in hand knows nothing.
+        db.session.refresh(signup, ["state"])
     before = [(signup, post, signup.state) for signup, post in moves]
     for shift in sorted({post.shift for _signup, post in moves}, key=lambda one: one.id):
         hold([signup.volunteer for signup, _post in moves], shift)

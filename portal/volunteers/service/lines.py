@@ -63,7 +63,9 @@ def join_line(post: Post, volunteer: Volunteer, *, by: joining.Who) -> Waiting:
 
 
 def entry_state(post: Post) -> SignupState:
-    """Whether who joins a post is in at once, or waits for a yes."""
+    """Whether who joins a post is in at once, or waits for a yes; of who waited in its line the rule of the day when
+    her turn comes is asked: that a yes came to be needed meanwhile is told her.
+    """
     return SignupState.REQUESTED if post.shift.activity.joining is Joining.APPROVED else SignupState.JOINED
 
 
@@ -157,10 +159,11 @@ def on_place_offered(*, waiting: Waiting, **_facts: object) -> None:
 def _tell_offered(waiting: Waiting, post: Post, volunteer: Volunteer) -> None:
     """Who asked answers for both; who waits with her is told so."""
     until = waiting.offer_until.isoformat() if waiting.offer_until else ""
-    tell("line_offered", volunteer, post, until=until)
+    asks = entry_state(post) is SignupState.REQUESTED
+    tell("line_offered", volunteer, post, until=until, asks=asks)
     partner = pairs.partner_in(waiting)
     if partner is not None:
-        tell("pair_offered", partner, post, until=until, who=volunteer.person.name)
+        tell("pair_offered", partner, post, until=until, asks=asks, who=volunteer.person.name)
 
 
 def _promote(waiting: Waiting, post: Post, volunteer: Volunteer) -> bool:

@@ -1,4 +1,4 @@
-"""What a worker does on the roster: put somebody on a post, move, change two, take off; and each of it taken back.
+"""What a worker does on the roster: put on a post, move, change two, give, take off; and each of it taken back.
 
 A refusal leaves everything as it was. What only advises against it (Soft) goes with a reason, which is kept.
 """
@@ -19,9 +19,10 @@ from portal.volunteers.models.activities import Post, Shift
 from portal.volunteers.models.codes import SignupState, Way
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import Signup
-from portal.volunteers.service import finding, fitness, joining
+from portal.volunteers.service import finding, fitness, joining, pairs
 from portal.volunteers.service.finding import GIVES, SOFT, over_wish, week_of
 from portal.volunteers.service.joining import Unfit
+from portal.volunteers.service.signup_telling import tell_signup
 from portal.volunteers.service.signup_words import signup_said, span
 
 Made_co = TypeVar("Made_co", covariant=True)
@@ -87,6 +88,28 @@ def swap(one: Signup, other: Signup, *, by: Actor, reason: str = "", way: Way = 
     return Done(words, {"act": "swap", "signup": made.public_id, "other": back.public_id})
 
 
+def give(signup: Signup, volunteer: Volunteer, *, by: Actor, reason: str = "", way: Way = Way.WORKER) -> Done:
+    """Somebody's place to another of `volunteer_in()`, who was not on the shift."""
+    _refuse_begun(signup)
+    giver, post = signup.volunteer, signup.post
+    if volunteer.id == giver.id:
+        raise Refused(_("这一班本来就是%(name)s的，排班没有变。", name=giver.person.name))
+    _weigh_wish(volunteer, post, reason=reason)
+    why = reason or _why(way)
+
+    def put(*, checked: bool) -> Signup:
+        joining.hold([giver, volunteer], post.shift)
+        return joining.hand_on(signup, volunteer, by=by, way=way, reason=why, checked=checked)
+
+    made = _weighed([(volunteer, post)], put, reason)
+    tell_signup("signup_removed", signup, reason=why, by=by.name, late=False)
+    tell_signup("signup_joined", made, way=way.value)
+    pairs.tell_alone([made])
+    names = {"one": giver.person.name, "other": volunteer.person.name}
+    words = _("%(one)s的班交给%(other)s：%(post)s", **names, post=post_words(post))
+    return Done(words, {"act": "give", "signup": made.public_id, "volunteer": giver.public_id})
+
+
 def remove(signup: Signup, *, by: Actor, reason: str) -> Done:
     """Take somebody off, with a reason that she reads."""
     _refuse_begun(signup)
@@ -107,10 +130,13 @@ def post_words(post: Post) -> str:
 
 def _rearranged(moves: list[tuple[Signup, Post]], *, by: Actor, reason: str, way: Way) -> list[Signup]:
     def put(*, checked: bool) -> list[Signup]:
-        why = reason or (_("负责人调整排班") if way is Way.LEADER else _("社区调整排班"))
-        return joining.rearrange(moves, way=way, by=by, reason=why, checked=checked)
+        return joining.rearrange(moves, way=way, by=by, reason=reason or _why(way), checked=checked)
 
     return _weighed([(signup.volunteer, post) for signup, post in moves], put, reason)
+
+
+def _why(way: Way) -> str:
+    return _("负责人调整排班") if way is Way.LEADER else _("社区调整排班")
 
 
 def _weighed(whom: list[tuple[Volunteer, Post]], put: _Putting[Made_co], reason: str) -> Made_co:

@@ -1,5 +1,7 @@
 """Notices about records, certificates and stars, written in the transaction that made them true."""
 
+from datetime import date
+
 from portal.core import clock, outbox
 from portal.core.outbox import Recipient
 from portal.volunteers.models.records import Correction, ServiceCertificate, ServiceRecord, Star
@@ -13,9 +15,15 @@ def when(record: ServiceRecord) -> str:
 
 
 def _plain(record: ServiceRecord) -> str:
-    """The same in figures alone: a notice is read in another language than that of who caused it."""
+    """The same in figures alone, for `when_said`: a notice is read in another language than that of who caused it."""
     starts, ends = clock.local(record.starts_at), clock.local(record.ends_at)
     return f"{starts:%Y-%m-%d %H:%M}–{ends:%H:%M}"
+
+
+def when_said(plain: str) -> str:
+    """The same in words, of what a notice's facts hold in figures."""
+    day, _space, hours = plain.partition(" ")
+    return f"{long_day(date.fromisoformat(day))} {hours}"
 
 
 def tell(event: str, record: ServiceRecord, *, reason: str = "") -> None:

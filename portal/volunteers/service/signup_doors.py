@@ -19,7 +19,7 @@ from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.records import ServiceRecord
 from portal.volunteers.models.signups import Attendance, HeldTime, Invitation, PairAsk, Signup, Swap
 from portal.volunteers.service import joining, lines, pair_asking, signups
-from portal.volunteers.service.signup_words import signup_said, span
+from portal.volunteers.service.signup_words import came_words, signup_said, span
 from portal.volunteers.service.standing import KIND
 
 _UNSYNCED = {"synchronize_session": False}
@@ -75,7 +75,7 @@ def _exported(one: Signup) -> dict[str, Any]:
         _("岗位"): one.post.position.name,
         _("班次"): span(one.starts_at, one.ends_at),
         _("状态"): signup_said(one.state),
-        _("怎样来的"): signup_said(one.way),
+        _("怎样来的"): came_words(one),
         _("看过风险和保险的时间"): _minute(one.agreed_at) if one.agreed_at else "",
         _("原因"): reasons.said(one.reason),
         _("请假的原因"): one.leave_words,

@@ -11,6 +11,7 @@ from portal.core.clock import local
 from portal.core.web import day_words
 from portal.places.models import WaitingState
 from portal.volunteers.models.codes import InvitationState, SignupState, SwapState, Way
+from portal.volunteers.models.signups import Signup
 
 _WORDS: dict[type[StrEnum], dict[StrEnum, Any]] = {
     SignupState: {
@@ -75,6 +76,12 @@ _TINTS: dict[StrEnum, str] = {
 
 def signup_said(code: StrEnum | None) -> str:
     return str(_WORDS[type(code)][code]) if code is not None else ""
+
+
+def came_words(signup: Signup) -> str:
+    """How somebody came to a shift; who came out of its line is not on it before a yes that is needed."""
+    unsure = signup.way is Way.LINE and signup.state in {SignupState.REQUESTED, SignupState.REFUSED}
+    return _("候补来的") if unsure else signup_said(signup.way)
 
 
 def signup_tint(code: StrEnum) -> str:

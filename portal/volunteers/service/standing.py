@@ -170,14 +170,13 @@ _PUT = {
 }
 
 
+COLUMNS = ("ref", "more", "code", "words", "starts", "ends", "first", "last")
+
+
 def _facts(kind: str, volunteer: Any, **more: Any) -> sa.Select[Any]:
-    """One kind of row: the columns that it does not use are empty."""
-    text = {name: sa.cast(more.get(name, sa.literal("")), sa.String) for name in ("code", "words")}
-    numbers = {name: sa.cast(more.get(name, sa.literal(0)), sa.Integer) for name in ("ref", "more")}
-    moments = {name: more.get(name, sa.cast(sa.null(), UtcDateTime())) for name in ("starts", "ends")}
-    days = {name: more.get(name, sa.cast(sa.null(), sa.Date)) for name in ("first", "last")}
-    columns = {**numbers, **text, **moments, **days}
-    kinds = sa.literal(kind, sa.String).label("kind")
+    """One kind of row: the columns that it does not use are empty. The first kind, which names all types, uses most."""
+    columns = {name: more.get(name, sa.null()) for name in COLUMNS}
+    kinds = sa.literal_column(f"'{kind}'", sa.String).label("kind")
     return sa.select(kinds, volunteer.label("volunteer_id"), *(column.label(name) for name, column in columns.items()))
 
 
@@ -187,7 +186,8 @@ def _knowing() -> sa.CompoundSelect[Any]:
     who: sa.BindParameter[Any] = sa.bindparam("who", expanding=True)
     day, since = sa.bindparam("day", type_=sa.Date), sa.bindparam("since", type_=UtcDateTime())
     after, before = sa.bindparam("after", type_=UtcDateTime()), sa.bindparam("before", type_=UtcDateTime())
-    times = {"starts": Signup.starts_at, "ends": Signup.ends_at}
+    day_of = sa.cast(sa.null(), sa.Date)
+    times = {"starts": Signup.starts_at, "ends": Signup.ends_at, "first": day_of, "last": day_of}
     said = {"ref": Signup.shift_id, "more": Shift.activity_id, "code": Signup.state, "words": Activity.title}
     own = _facts("own", Signup.volunteer_id, **times, **said).join(Shift, Shift.id == Signup.shift_id)
     own = own.join(Activity, Activity.id == Shift.activity_id).where(

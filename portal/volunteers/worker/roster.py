@@ -114,6 +114,8 @@ def _carry_out(ids: list[int], form: ActForm, by: Actor) -> Done:
         return rearranging.move(signup, roster.post_in(ids, form.number("post")), by=by, reason=reason)
     if act == "swap":
         return rearranging.swap(signup, roster.signup_in(ids, form.text("other")), by=by, reason=reason)
+    if act == "give":
+        return rearranging.give(signup, roster.volunteer_in(ids, form.text("volunteer")), by=by, reason=reason)
     if act == "remove":
         return rearranging.remove(signup, by=by, reason=reason)
     raise Refused(_("没看懂要做什么，请刷新后再试。"))

@@ -54,6 +54,8 @@ class Checked:
     reasons: list[dict[str, Any]] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    # Whose words were not understood: they are kept in `notes`, or refuse the row of an update.
+    unread: list[Field] = field(default_factory=list)
     name: str = ""
     sex: Sex = Sex.UNKNOWN
     birth_date: date | None = None
@@ -89,3 +91,8 @@ class Checked:
 
     def refuse(self, where: Field, code: str, **facts: int) -> None:
         self.reasons.append({"field": where.value, "code": code, **facts})
+
+    def keep(self, where: Field, note: str) -> None:
+        """Words of this field that were not understood."""
+        self.unread.append(where)
+        self.notes.append(note)

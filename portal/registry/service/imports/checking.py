@@ -70,9 +70,17 @@ def check_row(number: int, cells: Sequence[str], rules: Rules) -> Checked:
         row.further = True
         particulars.understand(row, said, rules.today)
     _lengths(row)
-    if rules.known_only and not row.id_number and not (row.name and row.birth_date):
-        row.refuse(Field.ID_NUMBER, "no_key")
+    if rules.known_only:
+        _update(row)
     return row
+
+
+def _update(row: Checked) -> None:
+    """An update finds somebody, and writes nothing but what its columns say: nothing goes into the note instead."""
+    for where in dict.fromkeys(row.unread):
+        row.refuse(where, "phone" if where is Field.PHONE else "unread")
+    if not row.reasons and not row.id_number and not (row.name and row.birth_date):
+        row.refuse(Field.ID_NUMBER, "no_key")
 
 
 def _name(row: Checked, text: str, rules: Rules) -> None:
@@ -119,7 +127,7 @@ def _paper(row: Checked, text: str, born: date | None) -> None:
         row.id_number = numbers.of_paper(text)
     except ValueError:
         row.flags.append("no_number")
-        row.notes.append(_("登记表上的证件号码：%(text)s", text=mask_id(text)))
+        row.keep(Field.ID_NUMBER, _("登记表上的证件号码：%(text)s", text=mask_id(text)))
 
 
 def _birth_date(row: Checked, text: str, rules: Rules) -> date | None:
@@ -142,7 +150,7 @@ def _birth_date(row: Checked, text: str, rules: Rules) -> date | None:
         row.given.discard(Field.BIRTH_DATE)
         if alone:
             row.flags.append("birth_doubtful")
-            row.notes.append(_("登记表上的出生日期：%(text)s", text=text))
+            row.keep(Field.BIRTH_DATE, _("登记表上的出生日期：%(text)s", text=text))
     return born
 
 
@@ -154,7 +162,7 @@ def _phone(row: Checked, text: str) -> None:
     except ids.InvalidNumber:
         row.given.discard(Field.PHONE)
         row.flags.append("phone_doubtful")
-        row.notes.append(_("登记表上的电话：%(text)s", text=text))
+        row.keep(Field.PHONE, _("登记表上的电话：%(text)s", text=text))
 
 
 def _relation(row: Checked, text: str) -> None:
@@ -167,7 +175,7 @@ def _relation(row: Checked, text: str) -> None:
     elif word:
         row.given.discard(Field.RELATION)
         row.flags.append("unknown_relation")
-        row.notes.append(_("登记表上与户主的关系：%(text)s", text=text))
+        row.keep(Field.RELATION, _("登记表上与户主的关系：%(text)s", text=text))
 
 
 def _registration(row: Checked, text: str, rules: Rules) -> None:
@@ -180,7 +188,7 @@ def _registration(row: Checked, text: str, rules: Rules) -> None:
     elif row.registration is Registration.UNKNOWN:
         row.given.discard(Field.REGISTRATION)
         row.flags.append("unknown_registration")
-        row.notes.append(_("登记表上的户籍：%(text)s", text=text))
+        row.keep(Field.REGISTRATION, _("登记表上的户籍：%(text)s", text=text))
 
 
 def _tags_and_diets(row: Checked, said: Mapping[Field, str]) -> None:
@@ -189,12 +197,12 @@ def _tags_and_diets(row: Checked, said: Mapping[Field, str]) -> None:
     row.tags = tags
     if strange:
         row.flags.append("unknown_tag")
-        row.notes.append(_("登记表上的标签：%(text)s", text="、".join(strange)))
+        row.keep(Field.TAGS, _("登记表上的标签：%(text)s", text="、".join(strange)))
     diets, strange = _known(said.get(Field.DIET, ""), DIET_WORDS)
     row.diets = diets
     if strange:
         row.flags.append("unknown_diet")
-        row.notes.append(_("登记表上的饮食要求：%(text)s", text="、".join(strange)))
+        row.keep(Field.DIET, _("登记表上的饮食要求：%(text)s", text="、".join(strange)))
 
 
 def _known(text: str, vocabulary: Mapping[str, Kind]) -> tuple[list[Kind], list[str]]:
@@ -209,7 +217,7 @@ def _home(row: Checked, said: Mapping[Field, str], rules: Rules) -> None:
     if not row.address and not PLACE.isdisjoint(said):
         parts = "".join(said.get(part, "") for part in (Field.ESTATE, Field.BUILDING, Field.UNIT, Field.ROOM))
         row.flags.append("address_doubtful")
-        row.notes.append(_("登记表上的住址：%(text)s", text=said.get(Field.ADDRESS, "") or parts))
+        row.keep(Field.ADDRESS, _("登记表上的住址：%(text)s", text=said.get(Field.ADDRESS, "") or parts))
     row.household_number = said.get(Field.HOUSEHOLD_NUMBER, "").replace(" ", "").upper()
     if not row.household_number and row.address:
         row.household_number = row.address.words()[-LONGEST[Field.HOUSEHOLD_NUMBER] :]

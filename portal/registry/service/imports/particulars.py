@@ -69,7 +69,7 @@ def _keep(row: Checked, where: Field, text: str) -> None:
         Field.DISABILITY_CLASS: _("残疾类别"),
         Field.CONTACT_NAME: _("紧急联系人"),
     }
-    row.notes.append(_("登记表上的%(what)s：%(text)s", what=labels[where], text=text))
+    row.keep(where, _("登记表上的%(what)s：%(text)s", what=labels[where], text=text))
 
 
 def _since(row: Checked, text: str, today: date) -> None:

@@ -1,4 +1,4 @@
-"""谁看过我的信息: every reveal, opened search, edit, approval, merge and export of a person, newest first, by key."""
+"""谁看过我的信息: each reveal, search, edit, event, import, answer, merge and export of a person, newest first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,9 @@ from portal.core import reasons
 from portal.core.audit import AuditRow
 from portal.core.db import db
 from portal.identity.permissions import Role, label
-from portal.registry.models import Person
-from portal.registry.service import changes, exports, people, records
+from portal.registry.models import Happening, HappeningPart, Person, PersonChange, Source
+from portal.registry.service import changes, exports, people, records, words
+from portal.registry.service.happenings import EVENT_UNDONE
 from portal.registry.service.records import Look
 
 PAGE = 30
@@ -33,7 +34,8 @@ class Page:
 def looks(person: Person, *, before: str = "", limit: int = PAGE) -> Page:
     """A page of the looks before a moment."""
     until = _moment(before)
-    found = [*_recorded(person, until, limit + 1), *_exported(person, until, limit + 1)]
+    sources = (_recorded, _happened, _imported, _exported)
+    found = [look for source in sources for look in source(person, until, limit + 1)]
     found.sort(key=lambda look: look.at, reverse=True)
     return Page(found[:limit], found[limit - 1].at.isoformat() if len(found) > limit else "")
 
@@ -57,6 +59,45 @@ def _recorded(person: Person, until: datetime | None, limit: int) -> Sequence[Lo
         query = query.where(AuditRow.at < until)
     rows = db.session.scalars(query.order_by(AuditRow.at.desc(), AuditRow.id.desc()).limit(limit))
     return [Look(row.at, row.actor_name, _roles(row.roles), _deed(row), reasons.said(row.reason)) for row in rows]
+
+
+def _happened(person: Person, until: datetime | None, limit: int) -> list[Look]:
+    """Events that changed her record and their undos: those of the family too, where they changed hers."""
+    of_it = sa.and_(HappeningPart.happening_id == Happening.id, HappeningPart.person_id == PersonChange.person_id)
+    query = (
+        _changed(person, Source.EVENT, until, limit)
+        .add_columns(Happening, HappeningPart.is_subject)
+        .outerjoin(Happening, Happening.public_id == PersonChange.ref)
+        .outerjoin(HappeningPart, of_it)
+    )
+    return [_event(*found) for found in db.session.execute(query)]
+
+
+def _event(row: PersonChange, happening: Happening | None, herself: bool | None) -> Look:
+    if happening is None:
+        return Look(row.at, row.by_name, "", _("修改了登记内容"), reasons.said(row.reason))
+    kind, undone = words.in_words(happening.kind), row.reason == EVENT_UNDONE
+    what = {
+        (True, False): _("登记了“%(kind)s”", kind=kind),
+        (True, True): _("撤销了登记的“%(kind)s”", kind=kind),
+        (False, False): _("登记了家里人的“%(kind)s”，您的登记也有改动", kind=kind),
+        (False, True): _("撤销了家里人的“%(kind)s”，您的登记也改了回来", kind=kind),
+    }[bool(herself), undone]
+    return Look(row.at, row.by_name, "", what, happening.undone_reason if undone else "")
+
+
+def _imported(person: Person, until: datetime | None, limit: int) -> list[Look]:
+    rows = db.session.scalars(_changed(person, Source.IMPORT, until, limit))
+    return [Look(row.at, row.by_name, "", _("用登记表更新了您的登记"), reasons.said(row.reason)) for row in rows]
+
+
+def _changed(person: Person, source: Source, until: datetime | None, limit: int) -> sa.Select[PersonChange]:
+    query = sa.select(PersonChange).where(
+        PersonChange.person_id.in_(people.ids_of(person)), PersonChange.source == source
+    )
+    if until:
+        query = query.where(PersonChange.at < until)
+    return query.order_by(PersonChange.at.desc(), PersonChange.id.desc()).limit(limit)
 
 
 def _exported(person: Person, until: datetime | None, limit: int) -> list[Look]:
