@@ -45,10 +45,12 @@
   }
 
   // Where somebody may be put: on a post that is not her own, or, to change places, on a name that is not hers; or, to
-  // give a shift to somebody, anywhere else in that person's week.
+  // give a shift to somebody, on the name in the tray or anywhere else in that person's week.
   function place(node) {
     var other = closest(node, ON);
     if (other && signup(carried) && other !== carried && home(other) !== home(carried)) return other;
+    var taker = signup(carried) && closest(node, '.roster-tray .name');
+    if (taker) return taker;
     var post = closest(node, '.post');
     if (post) return signup(carried) && post === closest(carried, '.post') ? null : post;
     var week = signup(carried) && closest(node, '.people-week tr[id]');
@@ -58,7 +60,7 @@
   function put() {
     var form = doc.getElementById('roster-act'), to = target, from = carried;
     if (!form || !to) return rest();
-    var taker = to.matches('tr') ? to.id.replace('person-', '') : '';
+    var taker = to.matches('tr') ? to.id.replace('person-', '') : to.matches('.roster-tray .name') ? volunteer(to) : '';
     var act = taker ? 'give' : signup(to) ? 'swap' : signup(from) ? 'move' : 'assign';
     form.elements.act.value = act;
     form.elements.signup.value = signup(from);

@@ -1,7 +1,7 @@
 """Votes of the demonstration: one by households that runs, one of owners that is prepared."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,11 +11,19 @@ from sqlalchemy.orm import Session
 from portal.areas.models import Area
 from portal.core.access import Actor, Platform
 from portal.core.clock import day_bounds, now, today
-from portal.deliberation.models.codes import Body, Channel, Stage, VoteState
+from portal.deliberation.models.codes import BatchState, Body, Channel, Stage, VoteState
 from portal.deliberation.models.meetings import Notice
 from portal.deliberation.models.topics import Topic
-from portal.deliberation.models.votes import NamedBallot, RollEntry, Turnout, Vote, VoteOption
-from portal.deliberation.service import casting, rolls, rules, vote_notices, vote_rules
+from portal.deliberation.models.votes import (
+    NamedBallot,
+    PaperBatch,
+    PaperLine,
+    RollEntry,
+    Turnout,
+    Vote,
+    VoteOption,
+)
+from portal.deliberation.service import casting, papers, rolls, rules, vote_notices, vote_rules
 from portal.identity.models import Account
 from portal.registry.models import Person
 
@@ -75,21 +83,25 @@ def _running(session: Session, topic: Topic, by: Actor, chance: random.Random) -
     words = "小花园重铺路面、修灯；健身场地换器械、铺软垫；两处都做，就只修路面和灯。\n过半数的今年做，其余明年做。"
     vote = _vote(session, topic, labels, question="小花园和健身场地，今年先改哪里？", words=words, **facts, **times)
     rows: list[dict[str, Any]] = []
-    waiting = _homes_of(session)
+    on_paper: dict[int, int] = {}
+    waiting, booked = _homes_of(session), vote.opens_at + timedelta(days=3)
     for entry in _opened(vote, by):
         if entry.unit in waiting or chance.random() > 0.42:
             continue
         paper = chance.random() < 0.2
+        choice = chance.choices((1, 2, 3, 4), (55, 22, 16, 7))[0]
+        if paper:
+            on_paper[entry.number] = choice
         rows.append(
             {
                 "vote_id": vote.id,
                 "entry_id": entry.id,
                 "version": 1,
-                "choice": chance.choices((1, 2, 3, 4), (55, 22, 16, 7))[0],
+                "choice": choice,
                 "channel": Channel.PAPER if paper else Channel.PHONE,
                 "receipt": casting.receipt_for(vote, casting.new_slip()),
                 "by_name": "周洁" if paper else entry.name,
-                "at": vote.opens_at + timedelta(minutes=chance.randrange(60 * 24 * 3)),
+                "at": booked if paper else vote.opens_at + timedelta(minutes=chance.randrange(60 * 24 * 3)),
             }
         )
     if rows:
@@ -98,6 +110,27 @@ def _running(session: Session, topic: Topic, by: Actor, chance: random.Random) -
             sa.insert(Turnout),
             [{"vote_id": vote.id, "entry_id": one["entry_id"], "channel": one["channel"]} for one in rows],
         )
+        _boxed(session, vote, on_paper)
+
+
+def _boxed(session: Session, vote: Vote, said: Mapping[int, int]) -> None:
+    """The paper votes as two people entered them: roll numbers and choices, alike."""
+    both = sa.select(Account).where(Account.username.in_(("worker", "committee"))).order_by(Account.username.desc())
+    first, second = session.scalars(both)
+    booked = vote.opens_at + timedelta(days=3)
+    batch = PaperBatch(vote_id=vote.id, name="居委会门口的票箱", state=BatchState.BOOKED, booked=len(said))
+    batch.made_at, batch.booked_at = booked - timedelta(hours=1), booked
+    batch.first_by, batch.first_by_name = first.public_id, first.name
+    batch.second_by, batch.second_by_name = second.public_id, second.name
+    batch.first_done_at, batch.second_done_at = booked - timedelta(minutes=40), booked - timedelta(minutes=15)
+    session.add(batch)
+    session.flush()
+    lines = [
+        {"batch_id": batch.id, "turn": turn, "number": number, "figure": choice}
+        for turn in (papers.FIRST, papers.SECOND, papers.SETTLED)
+        for number, choice in said.items()
+    ]
+    session.execute(sa.insert(PaperLine), lines)
 
 
 def _homes_of(session: Session) -> set[str]:

@@ -8,7 +8,7 @@ from flask import Flask
 from portal.core.clock import at, today
 from portal.registry.models import TeamMember, VolunteerTeam
 from tests.browser.conftest import Open
-from tests.browser.test_roster import Stand, _drag
+from tests.browser.test_roster import Stand, _drag, _take_back
 from tests.helping import Helping
 from tests.make import Make
 
@@ -49,7 +49,7 @@ def test_a_leader_arranges_her_week_with_the_mouse_and_takes_it_back(make: Make,
     leader = reader(desk=True).carry(stand.client).go(stand.path)
     _drag(leader, stand.name(leader, "王芳"), stand.post(leader, 2))
     assert stand.on() == ["", "李强", "王芳"]
-    leader.press("撤销")
+    _take_back(leader)
     assert leader.reads("改到")
     assert stand.on() == ["王芳", "李强", ""]
 

@@ -82,6 +82,13 @@ def _drag(reader, source, target) -> None:
     _settled(reader)
 
 
+def _take_back(reader) -> None:
+    """Press the button of the last act; its own words come in the place of those."""
+    reader.page.evaluate("document.querySelector('.roster-done').dataset.old = '1'")
+    reader.page.get_by_role("button", name="撤销").click()
+    reader.page.locator(".roster-done:not([data-old])").wait_for()
+
+
 def _touch(reader, source, target, aimed: str) -> None:
     """A finger that rests on the one and is lifted over the other."""
     source.scroll_into_view_if_needed()
@@ -145,7 +152,7 @@ def test_people_by_days_are_arranged_with_the_mouse(make: Make, app: Flask, read
     assert stand.on() == ["周明", "王芳", "李强"]
     assert worker.page.locator(".open-posts").count() == 0, "nothing is open any more"
     worker.look()
-    worker.press("撤销")
+    _take_back(worker)
     assert stand.on() == ["", "王芳", "李强"]
     assert "view=people" in worker.page.url
 
@@ -156,7 +163,17 @@ def test_a_shift_dropped_on_somebody_elses_row_is_given_to_her(make: Make, app: 
     _drag(worker, _turn(worker, "王芳"), worker.page.locator("tr", has=worker.page.get_by_text("周明")).locator("th"))
     assert stand.on() == ["周明", "李强", ""]
     worker.look()
-    worker.press("撤销")
+    _take_back(worker)
+    assert stand.on() == ["王芳", "李强", ""]
+
+
+def test_a_shift_dropped_on_a_name_of_the_tray_is_given_to_her(make: Make, app: Flask, reader: Open):
+    stand = Stand(make, app)
+    worker = reader(desk=True).carry(stand.client).go(stand.path)
+    worker.page.locator(".roster-tray > summary").click()
+    _drag(worker, stand.name(worker, "王芳"), worker.page.locator(".roster-tray .name", has_text="周明"))
+    assert stand.on() == ["周明", "李强", ""]
+    _take_back(worker)
     assert stand.on() == ["王芳", "李强", ""]
 
 
@@ -209,9 +226,7 @@ def test_what_was_done_is_taken_back_by_its_button(make: Make, app: Flask, reade
     stand = Stand(make, app)
     worker = reader(desk=True).carry(stand.client).go(stand.path)
     _drag(worker, stand.name(worker, "王芳"), stand.post(worker, 2))
-    worker.page.evaluate("document.querySelector('.roster-done').dataset.old = '1'")
-    worker.page.get_by_role("button", name="撤销").click()
-    worker.page.locator(".roster-done:not([data-old])").wait_for()
+    _take_back(worker)
     assert stand.on() == ["王芳", "李强", ""]
 
 

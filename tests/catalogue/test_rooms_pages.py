@@ -208,7 +208,9 @@ def test_the_communitys_own_use_is_booked_without_a_person(make, client: Client)
     client.sign_in(make.worker())
     address = f"/desk/services/rooms/{rule.room_id}/book"
     assert client.post(address, data=tomorrow(organisation="")).status_code == 303
-    assert "社区自用" in client.get(f"/desk/services/rooms?day={tomorrow()['day']}").text
+    board = client.get(f"/desk/services/rooms?day={tomorrow()['day']}").text
+    assert "社区自用" in board
+    assert f"{address}?day=" in board, "the rest of the day can still be taken"
 
 
 def test_a_weekly_series_lists_what_is_in_the_way_and_skips_it_by_choice(make, client: Client, neighbour):

@@ -1,5 +1,6 @@
 """One topic from a neighbour's idea to the archive: a failed quorum, paper votes, a proxy, an objection that holds."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import date, time, timedelta
 from typing import Any
@@ -334,6 +335,8 @@ def it_is_carried_out_and_archived(story: Story) -> None:
 def everybody_can_read_how_it_went(story: Story) -> None:
     page = story.read(f"/deliberation/topics/{story.topic_id}")
     assert "已走过" in page
+    days = re.findall(r"(\d+月\d+日 周.)到(\d+月\d+日 周.)", page)
+    assert not [first for first, last in days if first == last], "a day is no span"
     log = story.read(f"/deliberation/topics/{story.topic_id}/log")
     log += story.read(f"/deliberation/topics/{story.topic_id}/log?page=2")
     for words in ("跳过“专家咨询”", "参加表决的人不够一半", "方案没有算一楼的采光", "议题归档"):

@@ -158,6 +158,27 @@ def test_who_is_not_her_own_is_taken_off_without_a_way_back_by_her(team):
     assert team.make.read(helper).state is SignupState.REMOVED
 
 
+def test_a_shift_is_given_to_one_of_her_people_and_back(team):
+    page = team.client.get(f"{ROSTER}/places/{team.on.public_id}").text
+    taker = page.split('value="give"')[1]
+    assert "李强" in taker
+    answer = team.does("give", signup=team.on.public_id, volunteer=team.qiang.public_id)
+    assert who_is_on(team.first) == {team.qiang.id}
+    made = team.client.get(answer.location).text.split('name="signup" value="')[1].split('"')[0]
+    team.does("give", signup=made, volunteer=team.fang.public_id, reason="撤销刚才的安排")
+    assert who_is_on(team.first) == {team.fang.id}
+
+
+def test_a_shift_is_given_to_nobody_who_is_not_hers_and_a_helpers_without_a_way_back(team):
+    helper = team.helping.volunteer(team.make.person("赵别人"))
+    on = team.put(team.first, helper)
+    assert "赵别人" not in team.client.get(f"{ROSTER}/places/{team.on.public_id}").text.split('value="give"')[1]
+    assert team.does("give", signup=team.on.public_id, volunteer=helper.public_id).status_code == 404
+    answer = team.does("give", signup=on.public_id, volunteer=team.qiang.public_id)
+    assert "撤销" not in team.client.get(answer.location).text
+    assert who_is_on(team.first) == {team.fang.id, team.qiang.id}
+
+
 def test_advice_against_it_refuses_a_leader_whatever_reason_she_gives(team):
     close = team.shift(team.helping.activity("红马甲巡防", team_id=team.team.id), 3)
     answer = team.does("assign", post=close.posts[0].id, volunteer=team.fang.public_id, reason="就要这样")
@@ -166,7 +187,7 @@ def test_advice_against_it_refuses_a_leader_whatever_reason_she_gives(team):
     assert who_is_on(close) == set()
 
 
-@pytest.mark.parametrize("act", ["assign", "move", "swap", "remove"])
+@pytest.mark.parametrize("act", ["assign", "move", "swap", "give", "remove"])
 def test_nothing_of_anybody_elses_roster_exists(team, app, act):
     stranger = team.helping.volunteer(team.make.person("孙队长"))
     mine = team.make.add(

@@ -55,11 +55,11 @@ def _lies_ahead(topic: Topic, stage: Stage) -> bool:
 def _span(row: TopicStage) -> str:
     """From when until when a topic was in a stage."""
     first = day_words(local(row.entered_at).date())
-    if row.left_at is not None:
-        return _("%(first)s到%(last)s", first=first, last=day_words(local(row.left_at).date()))
-    if row.ends_on is not None:
-        return _("%(first)s到%(last)s", first=first, last=day_words(row.ends_on))
-    return _("%(first)s起", first=first)
+    until = local(row.left_at).date() if row.left_at else row.ends_on
+    if until is None:
+        return _("%(first)s起", first=first)
+    last = day_words(until)
+    return first if first == last else _("%(first)s到%(last)s", first=first, last=last)
 
 
 def position(topic: Topic) -> int:

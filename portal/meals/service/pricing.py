@@ -238,7 +238,9 @@ def check_portions(items: Iterable[Chosen], already: int) -> None:
             already=already,
         )
         raise Refused(words, field="portions")
-    raise Refused(_("每人每餐最多订 %(most)d 份，请减少份数。", most=most), field="portions")
+    raise Refused(
+        _("每人每餐最多订 %(most)d 份，请减少份数；想换一道菜，就把另一道改成 0 份。", most=most), field="portions"
+    )
 
 
 def check_way(menu: Menu, way: Way) -> None:

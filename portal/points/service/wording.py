@@ -1,5 +1,9 @@
 """The ledger in words."""
 
+import re
+from datetime import date
+
+from flask_babel import format_date
 from flask_babel import gettext as _
 
 from portal.core import reasons
@@ -15,8 +19,17 @@ def entry_words(entry: PointEntry) -> str:
     if entry.kind is EntryKind.SETTLED:
         return _("抵扣之前欠的积分")
     if entry.kind is EntryKind.REVERSED:
-        return _("撤销：%(words)s", words=entry.words or _("人工调整"))
-    return entry.words
+        return _("撤销：%(words)s", words=_dated(entry.words) or _("人工调整"))
+    return _dated(entry.words)
+
+
+def _dated(words: str) -> str:
+    """The day that a stored line begins with, as people say it."""
+    found = re.match(r"(\d{4}-\d\d-\d\d) ", words)
+    if found is None:
+        return words
+    pattern = _("yyyy年M月d日")
+    return f"{format_date(date.fromisoformat(found[1]), pattern)} {words[found.end() :]}"
 
 
 def entry_why(entry: PointEntry) -> str:

@@ -50,6 +50,8 @@ def _carry_out(form: ActForm, me: Actor) -> Done:
         return leading_roster.move(me, signup, post)
     if act == "swap":
         return leading_roster.swap(me, signup, form.text("other"))
+    if act == "give":
+        return leading_roster.give(me, signup, form.text("volunteer"))
     if act == "remove":
         return leading_roster.remove(me, signup, reason=form.text("reason"))
     raise Refused(_("没看懂要做什么，请刷新后再试。"))
@@ -65,6 +67,7 @@ def lead_place(public_id: str) -> Response:
     free = signup.state in rearranging.MOVES and signup.ends_at > now()
     line = next((one for one in week.people if one.id == signup.volunteer_id), None)
     facts: dict[str, Any] = {"week": week, "weeks": _weeks(week.first), "line": line, "free": free, "at": now()}
+    facts["takers"] = leading_roster.takers(me, week, signup)
     return web.page("volunteers/resident/lead_place.html", signup=signup, form=ActForm.fresh(), **facts)
 
 

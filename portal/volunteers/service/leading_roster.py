@@ -17,11 +17,12 @@ from portal.registry.service import people
 from portal.volunteers.models.activities import Activity, Post, Shift
 from portal.volunteers.models.codes import ActivityState, Way
 from portal.volunteers.models.people import Volunteer
+from portal.volunteers.models.signups import Signup
 from portal.volunteers.service import finding, rearranging, roster, signups, teams
 from portal.volunteers.service.activities import led_by
 from portal.volunteers.service.finding import Candidate
 from portal.volunteers.service.rearranging import Done
-from portal.volunteers.service.roster_rows import DAYS, Week
+from portal.volunteers.service.roster_rows import DAYS, Line, Week
 
 _STAGES = (ActivityState.PUBLISHED, ActivityState.ENDED)
 
@@ -97,5 +98,23 @@ def remove(actor: Actor, signup_id: str, *, reason: str) -> Done:
     """What takes it back is offered only for one of her own people: she puts nobody else on a shift."""
     signup = signups.signup_led(actor, signup_id)
     done = rearranging.remove(signup, by=actor, reason=reason)
-    whose = sa.select(Volunteer.id).where(_own(actor), Volunteer.id == signup.volunteer_id)
-    return done if db.session.scalar(whose) is not None else Done(done.words, {})
+    return _taken_back(actor, signup.volunteer_id, done)
+
+
+def give(actor: Actor, signup_id: str, volunteer_id: str) -> Done:
+    """Somebody's shift to one of her own people; taken back, likewise, only towards one of them."""
+    signup, volunteer = signups.signup_led(actor, signup_id), _member(actor, volunteer_id)
+    giver = signup.volunteer_id
+    return _taken_back(actor, giver, rearranging.give(signup, volunteer, by=actor, way=Way.LEADER))
+
+
+def takers(actor: Actor, shown: Week, signup: Signup) -> list[Line]:
+    """Her own people to whom a shift may be given, who has the least of the week first."""
+    own = set(db.session.scalars(sa.select(Volunteer.id).where(_own(actor))))
+    lines = [one for one in shown.people if one.id in own and one.id != signup.volunteer_id]
+    return sorted(lines, key=lambda one: one.minutes)
+
+
+def _taken_back(actor: Actor, whose: int, done: Done) -> Done:
+    query = sa.select(Volunteer.id).where(_own(actor), Volunteer.id == whose)
+    return done if db.session.scalar(query) is not None else Done(done.words, {})
