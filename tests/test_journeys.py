@@ -165,7 +165,7 @@ def a_daughter_registers_and_is_recognised_at_once(story: Story) -> None:
 def her_mother_registers_waits_and_is_confirmed_by_the_worker(story: Story) -> None:
     phone = _register(story, MOTHER, MOTHERS_NUMBER, MOTHERS_MOBILE)
     assert phone.reads("社区工作人员会尽快核对")
-    assert phone.go("/meals/").reads("您的账号还在等社区核对身份")
+    assert phone.go("/meals/").reads("身份核对好以后就可以订餐")
     desk = story.at_desk(story.worker).follow("账号认领等待核对")
     assert desk.follow("核对", beside=MOTHER).reads("登记里可能是")
     assert desk.press("确认是此人", beside=MOTHER).reads(f"已确认为{MOTHER}")

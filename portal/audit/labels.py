@@ -174,7 +174,7 @@ def facts() -> dict[str, str]:
         "ticked": _("勾选数"),
         "collected": _("取餐数"),
         "no_shows": _("未取餐数"),
-        "before": _("早于记录号"),
+        "before": _("之前"),
         "missed": _("逾期数"),
         "listed": _("在册人数"),
         "way": _("方式"),
@@ -251,13 +251,28 @@ def facts() -> dict[str, str]:
     }
 
 
-def told(value: Any) -> str:
-    """A fact's value as it is read."""
+def told(value: Any, name: str = "") -> str:
+    """A fact's value as it is read; of a fact whose values are codes that every auditor meets, in words."""
+    if name == "capability":
+        return _capabilities().get(value, str(value))
     if isinstance(value, bool):
         return _("是") if value else _("否")
     if isinstance(value, list):
         return _("、").join(told(one) for one in value)
     return str(value)
+
+
+def _capabilities() -> dict[str, str]:
+    """Whose records the night forgot, as the menu calls them."""
+    return {
+        "meals": _("助餐"),
+        "visits": _("探访"),
+        "duty": _("值班"),
+        "catalogue": _("服务事项"),
+        "casework": _("诉求"),
+        "volunteers": _("志愿服务"),
+        "deliberation": _("协商议事"),
+    }
 
 
 def roles(codes: str) -> str:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -19,12 +19,11 @@ from sqlalchemy.orm import DeclarativeBase, Session, make_transient_to_detached
 from sqlalchemy.types import TypeDecorator
 
 from portal.config import Config
-from portal.core.engines import AUTOCOMMIT, acting, engine_options, prepare_postgresql, prepare_sqlite, writing
+from portal.core.engines import acting, engine_options, prepare_postgresql, prepare_sqlite, reading_only, writing
 from portal.core.errors import Refused
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _kept: ContextVar[list["Kept"] | None] = ContextVar("kept", default=None)
-_reading_only: ContextVar[bool] = ContextVar("reading_only", default=False)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -92,26 +91,7 @@ Row = TypeVar("Row", bound=Base)
 Kept = tuple[type[Base], dict[str, Any]]
 
 
-class PortalSession(Session):
-    """A session whose safe requests read from PostgreSQL without a transaction.
-
-    At READ COMMITTED they see the same; BEGIN and ROLLBACK are saved, and psycopg forgets every prepared statement of a
-    connection that rolled back.
-    """
-
-    def get_bind(self, *facts: Any, **more: Any) -> Any:
-        engine = super().get_bind(*facts, **more)
-        if _reading_only.get() and engine.dialect.name == "postgresql":
-            return _autocommit(engine)
-        return engine
-
-
-@lru_cache(maxsize=2)
-def _autocommit(engine: sa.Engine) -> sa.Engine:
-    return engine.execution_options(**AUTOCOMMIT)
-
-
-db = SQLAlchemy(session_options={"class_": PortalSession, "autoflush": True, "expire_on_commit": False})
+db = SQLAlchemy(session_options={"autoflush": True, "expire_on_commit": False})
 
 
 def _refuse_writes(session: Session, _flush: Any, _instances: Any) -> None:
@@ -120,7 +100,7 @@ def _refuse_writes(session: Session, _flush: Any, _instances: Any) -> None:
 
 
 def _refuse_to_write() -> None:
-    if _reading_only.get():
+    if reading_only.get():
         raise RuntimeError("a safe request tried to write; only aside() may")
 
 
@@ -145,7 +125,7 @@ def _open() -> None:
     unsafe = request.method not in SAFE_METHODS
     writing.set(unsafe)
     acting.set(unsafe)
-    _reading_only.set(not unsafe)
+    reading_only.set(not unsafe)
 
 
 def _close(response: Response) -> Response:
@@ -183,7 +163,7 @@ def transaction() -> Iterator[Session]:
     It begins afresh: a session that has read already holds an older view, and SQLite refuses at once, without waiting,
     to write from one.
     """
-    before, reading = writing.set(True), _reading_only.set(False)
+    before, reading = writing.set(True), reading_only.set(False)
     session = db.session
     session.rollback()
     try:
@@ -195,7 +175,7 @@ def transaction() -> Iterator[Session]:
         raise
     finally:
         writing.reset(before)
-        _reading_only.reset(reading)
+        reading_only.reset(reading)
 
 
 @contextmanager
@@ -207,13 +187,13 @@ def aside() -> Iterator[Session]:
     auditor's reading.
     """
     db.session.rollback()
-    before, reading = writing.set(True), _reading_only.set(False)
+    before, reading = writing.set(True), reading_only.set(False)
     try:
         with db.sessionmaker() as session, session.begin():
             yield session
     finally:
         writing.reset(before)
-        _reading_only.reset(reading)
+        reading_only.reset(reading)
 
 
 @contextmanager
@@ -227,15 +207,14 @@ def reading() -> Iterator[None]:
         yield
         return
     db.session.rollback()
-    before = writing.set(False)
-    if db.engine.dialect.name == "postgresql":
-        db.session.connection(execution_options=AUTOCOMMIT)
+    before, only = writing.set(False), reading_only.set(True)
     try:
         yield
         # Ends the transaction, which wrote nothing, without forgetting what it read.
         db.session.commit()
     finally:
         db.session.rollback()
+        reading_only.reset(only)
         writing.reset(before)
 
 
@@ -254,13 +233,12 @@ def glance(query: sa.Select[Any], parameters: Mapping[str, Any]) -> Sequence[sa.
     """What one query finds before the view begins, who is acting; no writing transaction is open for it."""
     if not writing.get():
         return db.session.connection().execute(query, parameters).all()
-    before = writing.set(False)
+    before, only = writing.set(False), reading_only.set(True)
     try:
         with db.engine.connect() as connection:
-            if db.engine.dialect.name == "postgresql":
-                connection.execution_options(**AUTOCOMMIT)
             return connection.execute(query, parameters).all()
     finally:
+        reading_only.reset(only)
         writing.reset(before)
 
 

@@ -14,11 +14,14 @@ from portal.core.turns import Turns
 RESTED_SECONDS = 1.0
 # How long a writer waits for the one before it.
 BUSY_SECONDS = 30
-# On PostgreSQL, reading without BEGIN and ROLLBACK saves two round trips and sees the same.
+# Statements that stand alone, as VACUUM must.
 AUTOCOMMIT = {"isolation_level": "AUTOCOMMIT"}
+BEGIN, BEGIN_ACT = "BEGIN", "BEGIN; SET LOCAL plan_cache_mode = auto"
 writing: ContextVar[bool] = ContextVar("writing", default=False)
 # Within an unsafe request: its transaction is an act's, not a job's over thousands of rows.
 acting: ContextVar[bool] = ContextVar("acting", default=False)
+# Within a safe request, or while an unsafe one only reads.
+reading_only: ContextVar[bool] = ContextVar("reading_only", default=False)
 
 
 def engine_options(config: Config) -> dict[str, Any]:
@@ -40,6 +43,7 @@ def engine_options(config: Config) -> dict[str, Any]:
         "pool_size": config.threads + 2,
         "max_overflow": 8,
         "hide_parameters": True,
+        **AUTOCOMMIT,
         "connect_args": {
             "connect_timeout": 3,
             "prepare_threshold": 2,
@@ -76,13 +80,18 @@ def prepare_sqlite(engine: sa.Engine) -> None:
 
 
 def prepare_postgresql(engine: sa.Engine) -> None:
-    """Have an act's statements planned once, and a connection that rested asked whether it still lives."""
+    """Begin its transactions, which the driver leaves to us; a connection that rested is asked whether it still lives.
+
+    Reading without BEGIN and ROLLBACK saves two round trips, sees the same at READ COMMITTED, and keeps the prepared
+    statements of the connection, which psycopg forgets when it rolls back.
+    """
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: sa.Connection) -> None:
+        if reading_only.get() or connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+            return
         # Lists are planned for what they ask each time; an act's statements are short: planning them costs the most.
-        if acting.get() and writing.get():
-            connection.exec_driver_sql("SET LOCAL plan_cache_mode = auto")
+        connection.exec_driver_sql(BEGIN_ACT if acting.get() and writing.get() else BEGIN)
 
     @event.listens_for(engine, "checkin")
     def on_checkin(_connection: Any, record: Any) -> None:

@@ -13,7 +13,7 @@ from portal.deliberation.mapping import holding
 from portal.deliberation.mapping.question import AGREE, DISAGREE, PASS, UNSEEN
 from portal.deliberation.models.codes import Category, Forum, MapState, OpinionState, PartyKind, Stage, Stand
 from portal.deliberation.models.opinions import Opinion, OpinionMap, OpinionVote
-from portal.deliberation.models.topics import Topic, TopicParty, TopicStage
+from portal.deliberation.models.topics import Topic, TopicEntry, TopicParty, TopicStage
 from portal.registry.models import Person
 
 # A statement, and how many in a hundred of each of three groups agree with it.
@@ -46,6 +46,10 @@ def build_map(session: Session, community: Area, day: date) -> None:
     said = [Opinion(topic=topic, words=words, state=OpinionState.SHOWN) for words, _shares in SAID]
     session.add_all([topic, *said])
     session.flush()
+    begun = {"to": topic.stage.value, "until": topic.stage_until.isoformat() if topic.stage_until else ""}
+    session.add(
+        TopicEntry(topic_id=topic.id, deed="published", at=topic.published_at, by_name=topic.made_by_name, facts=begun)
+    )
     labels = [group for group, size in enumerate(SIZES) for _one in range(size)]
     rows = _rows(labels)
     adult = sa.select(Person.id).where(Person.community_id == community.id, Person.birth_date < date(2005, 1, 1))

@@ -1,6 +1,7 @@
 """Orders of the demonstration: today's in every state of the counter, tomorrow's waiting for the kitchen."""
 
 import random
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import sqlalchemy as sa
@@ -9,7 +10,8 @@ from sqlalchemy.orm import Session
 from portal.core.access import Actor, Platform
 from portal.core.clock import now
 from portal.demo.accounts import OPERATORS_NAME
-from portal.identity.models import Account
+from portal.identity.models import Account, RoleGrant
+from portal.identity.permissions import Role
 from portal.meals.models import Canteen, Meal, Menu, MenuState, Payment, RedemptionMeans, Way
 from portal.meals.service import orders, redemption
 from portal.meals.service.redemption import Handover
@@ -30,6 +32,21 @@ def _actor(account: Account) -> Actor:
         session_id=0,
         authenticated_at=now(),
     )
+
+
+@dataclass(frozen=True)
+class Hands:
+    """Who takes the orders of a canteen by telephone, and who hands its meals over."""
+
+    orders: Actor
+    serves: Actor
+
+
+def _clerk(session: Session, canteen: Canteen) -> Account:
+    """The worker of the canteen's community; where the demonstration has none, another community's helps out."""
+    near = sa.case((RoleGrant.scope_ref == canteen.community.code, 0), else_=1)
+    query = sa.select(Account).join(Account.grants).where(RoleGrant.role == Role.COMMUNITY_WORKER)
+    return session.scalars(query.order_by(near, Account.id).limit(1)).one()
 
 
 def _elders(session: Session, canteen: Canteen, day: date) -> list[Person]:
@@ -53,12 +70,12 @@ def build_orders(session: Session, canteens: list[Canteen], day: date) -> None:
     for canteen in canteens:
         source = random.Random(canteen.id)
         operator = session.scalars(sa.select(Account).where(Account.name == OPERATORS_NAME % canteen.id)).one()
-        by = _actor(operator)
+        hands = Hands(_actor(_clerk(session, canteen)), _actor(operator))
         people = _elders(session, canteen, day)
         for offset in (0, 1):
             menu = _lunch(session, canteen, day + timedelta(days=offset))
             if menu:
-                _fill(session, menu, source.sample(people, PER_LUNCH), by, source, served=offset == 0)
+                _fill(session, menu, source.sample(people, PER_LUNCH), hands, source, served=offset == 0)
 
 
 def _lunch(session: Session, canteen: Canteen, day: date) -> Menu | None:
@@ -67,15 +84,15 @@ def _lunch(session: Session, canteen: Canteen, day: date) -> Menu | None:
 
 
 def _fill(
-    session: Session, menu: Menu, people: list[Person], by: Actor, source: random.Random, *, served: bool
+    session: Session, menu: Menu, people: list[Person], hands: Hands, source: random.Random, *, served: bool
 ) -> None:
     cutoff = menu.cutoff_at
     menu.cutoff_at = now() + timedelta(hours=1)
     session.flush()
-    _order(menu, people, by, source)
+    _order(menu, people, hands.orders, source)
     menu.cutoff_at = cutoff
     session.flush()
     if served and now() >= menu.opens_at:
         for order in orders.live_orders(menu)[: PER_LUNCH * 2 // 3]:
             paid = source.choice((Payment.CASH, Payment.CARD))
-            redemption.hand_over(order, Handover(RedemptionMeans.CODE, paid), by=by)
+            redemption.hand_over(order, Handover(RedemptionMeans.CODE, paid), by=hands.serves)

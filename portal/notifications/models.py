@@ -1,6 +1,6 @@
 """Notices, a message to one account rendered when it is read; announcements, to everybody of an area and some tags."""
 
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.areas.models import Area
+from portal.core.clock import local
 from portal.core.db import Base, Json, one_of
 from portal.registry.models import TagKind
 
@@ -68,6 +69,11 @@ class Announcement(Base):
 
     def is_shown(self, at: datetime) -> bool:
         return self.state is AnnouncementState.PUBLISHED and self.from_at <= at < self.until_at
+
+    @property
+    def last_moment(self) -> datetime:
+        """The end as people say it: what ends with a day ends at its 23:59, not at the next day's 00:00."""
+        return self.until_at - timedelta(minutes=1) if local(self.until_at).time() == time(0) else self.until_at
 
     def move(self, state: AnnouncementState) -> None:
         if state not in ANNOUNCEMENT_MOVES[self.state]:

@@ -77,7 +77,8 @@ def test_the_page_shows_every_parameter_with_its_unit_and_default(administrator)
     words = administrator.get("/desk/administration/settings").get_data(as_text=True)
     assert "等候时间" in words
     assert "40 分钟" in words
-    assert f"{today() + timedelta(days=5)} 起 50 分钟" in words
+    coming = today() + timedelta(days=5)
+    assert f"{coming.year}年{coming.month}月{coming.day}日 起 50 分钟" in words
     assert "保留天数" in words
 
 
@@ -97,6 +98,9 @@ def test_a_change_is_kept_with_who_made_it_and_why(administrator):
     words = administrator.get(answer.location).get_data(as_text=True)
     assert "街道通知" in words
     assert "未到" in words
+    assert f"{day.year}年{day.month}月{day.day}日" in words
+    assert day.isoformat() not in words.split("历次数值")[1]
+    assert f"已保存，{day.month}月{day.day}日" in words
     assert db.session.query(AuditRow).filter_by(action="settings.parameter_set").one().actor_name == "钱进"
 
 

@@ -145,3 +145,15 @@ def test_the_board_shows_the_three_rates(place: Street, client: Client) -> None:
     for name in ("响应率", "解决率", "满意率"):
         assert name in shown
     assert "不到 5 件，不公布" in shown
+
+
+@pytest.mark.parametrize("words", ["请打 13800000002", "138 0000 0002 的张三", "身份证 11010519491231002X"])
+def test_no_number_of_a_person_is_released(place: Street, words: str) -> None:
+    worker = place.make.worker()
+    case = place.answered(place.sent(place.resident()), worker)
+    by = moves.worker(actor_of(worker))
+    for told in ({"asked": words, "done": DONE}, {"asked": ASKED, "done": words}):
+        with pytest.raises(Refused, match="删掉号码"), transaction():
+            board.release(db.session.get_one(Case, case.id), **told, photo_ids=[], by=by)
+    with transaction():
+        board.release(db.session.get_one(Case, case.id), asked="水管 12345 号井", done="打 12345", photo_ids=[], by=by)

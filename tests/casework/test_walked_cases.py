@@ -3,12 +3,15 @@
 from datetime import date, time, timedelta
 
 import pytest
+from flask import Flask, url_for
 
-from portal.casework.models.codes import CaseState
-from portal.casework.service import metrics
+from portal.casework.models.codes import CaseState, Extension
+from portal.casework.service import doors, metrics
 from portal.core import clock
 from portal.core.clock import now
 from portal.identity.permissions import Role
+from portal.notifications import wording
+from tests.acting import actor_of
 from tests.casework import desk
 from tests.casework.asked import Street, page, street
 from tests.client import Client
@@ -79,3 +82,50 @@ def test_the_average_and_the_longest_open_the_requests_behind_them_longest_first
 
 def test_hours_are_told_longest_first() -> None:
     assert list(metrics.Taken([(60, 1), (600, 2), (120, 3)]).hours) == [2, 3, 1]
+
+
+@pytest.mark.parametrize(
+    ("topic", "facts", "title"),
+    [
+        ("casework.supervised", {"colour": "red"}, "红色督办：请马上办理"),
+        ("casework.supervised", {"colour": "yellow"}, "黄色督办：请抓紧办理"),
+        ("casework.extension_decided", {"granted": "yes"}, "延期申请已同意"),
+        ("casework.extension_decided", {"granted": "no"}, "延期申请没有同意"),
+    ],
+)
+def test_a_notice_with_two_titles_keeps_its_words_apart(
+    app: Flask, topic: str, facts: dict[str, str], title: str
+) -> None:
+    with app.test_request_context():
+        words = wording.words_for(topic, {"number": "2W8MEVTC", "category": "报修不及时", **facts})
+    assert words.title == title
+    assert words.body.startswith("2W8MEVTC（报修不及时）")
+
+
+def test_an_extension_asked_for_waits_on_the_desk_of_who_may_decide(make: Make, client: Client) -> None:
+    holder, other, boss = make.worker(name="孙梅"), make.worker(name="周洁"), make.worker(Role.STREET_ADMINISTRATOR)
+    desk.case(make, S.WORKING, holder=holder, extension=Extension.ASKED, extension_until=now() + timedelta(days=9))
+    waiting = [[todo for todo in doors.todo_of(actor_of(who)) if "延期" in todo.words] for who in (holder, other, boss)]
+    assert [len(found) for found in waiting] == [0, 1, 1]
+    for who, (todo,) in zip((other, boss), waiting[1:], strict=True):
+        client.sign_in(who)
+        with client.application.test_request_context():
+            there = url_for(todo.endpoint, **todo.values)
+        assert "待批延期 1" in page(client, there)
+
+
+def test_what_is_late_offers_no_extension(make: Make, client: Client) -> None:
+    worker = make.worker()
+    early, late = (
+        desk.case(make, S.WORKING, holder=worker, signed_at=now(), finish_due=now() + timedelta(days=days))
+        for days in (9, -1)
+    )
+    client.sign_in(worker)
+    assert "act/extension" in page(client, f"/desk/cases/{early.public_id}")
+    assert "act/extension" not in page(client, f"/desk/cases/{late.public_id}")
+
+
+def test_who_does_it_again_is_not_told_it_was_unsolved_when_it_was_the_manner(app: Flask) -> None:
+    with app.test_request_context():
+        words = wording.words_for("casework.to_redo", {"number": "2W8MEVTC", "category": "报修不及时"})
+    assert words.body.startswith("报修不及时。居民不满意，或说没有解决")

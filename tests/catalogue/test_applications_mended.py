@@ -254,3 +254,19 @@ def test_a_message_says_the_day_as_people_do(app, make, stand):
         said = wording.words_for(row.topic, row.facts).body
     assert "最晚 3月3日 周二" in said
     assert "2026-" not in said
+
+
+def test_what_was_asked_for_is_wanted_no_more_once_it_came(make: Make, client: Client, stand: Any) -> None:
+    person, account, worker, item = stand
+    made = applying.taken(item, person, account, worker)
+    second = read(made).papers[1].id
+    act(deciding.ask, made, [second], "请补困难说明", by=actor_of(worker))
+    address = f"/desk/services/applications/{made.public_id}"
+    client.sign_in(worker)
+    assert all("要补的" in client.get(page).text for page in (address, f"{address}/receipt"))
+    client.sign_in(account)
+    sent = {"said": "", f"paper-{second}": (io.BytesIO(applying.photograph()), "b.jpg")}
+    added = f"/services/applications/{made.public_id}/add"
+    assert client.post(added, data=sent, content_type="multipart/form-data").status_code == 303
+    client.sign_in(worker)
+    assert not any("要补的" in client.get(page).text for page in (address, f"{address}/receipt"))

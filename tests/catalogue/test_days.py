@@ -5,8 +5,9 @@ from datetime import time, timedelta
 from flask import Flask
 
 from portal.catalogue.models.appointments import AppointmentState
-from portal.catalogue.models.schedules import Of
-from portal.catalogue.service import figures
+from portal.catalogue.models.schedules import Of, Slot
+from portal.catalogue.service import closing, figures
+from portal.core.db import transaction
 from portal.identity.permissions import Role
 from tests.acting import actor_of
 from tests.catalogue.tables import (
@@ -109,7 +110,20 @@ def test_the_week_goes_by_whose_time_it_is(make: Make, app: Flask):
         assert page.index("何医生") < page.index("测血压")
         assert "1/2" in page
         assert "0/4" in page
-        assert "sheet_landscape" in client.get(f"{BASE}/weeks/sheet?week={next_monday().isoformat()}").text
+        sheet = client.get(f"{BASE}/weeks/sheet?week={next_monday().isoformat()}").text
+        assert "sheet_landscape" in sheet
+        assert f'<th scope="col">周一 {next_monday().day}日</th>' in sheet
+
+
+def test_a_timetables_week_is_its_plan_and_calls_no_slot_open(make: Make, app: Flask):
+    worker = make.worker()
+    with clock_at("08:00"):
+        table = a_timetable(make, an_item(make), by=worker)
+        with transaction() as session:
+            closing.call_off(session.get_one(Slot, slots_on(table, next_monday())[0].id), "停电", by=actor_of(worker))
+        page = app.test_client().sign_in(worker).get(f"{BASE}/timetables/{table.id}").text
+    assert "照这张时间表，接下来一周的时段" in page
+    assert "一周开放的时段" not in page
 
 
 def test_figures_count_what_their_rows_show(make: Make, app: Flask):

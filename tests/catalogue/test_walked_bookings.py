@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 import sqlalchemy as sa
 import time_machine
+from flask import Flask
 
 from portal.catalogue.models.appointments import Appointment
 from portal.catalogue.models.counter import ErrandPaper
@@ -15,6 +16,7 @@ from portal.core import web
 from portal.core.clock import now, today
 from portal.core.db import db, transaction
 from portal.core.errors import Refused
+from portal.notifications import wording
 from tests.acting import actor_of
 from tests.catalogue import rooming
 from tests.catalogue.bookings import a_calendar, a_slot, an_agent, book, item_of
@@ -90,3 +92,37 @@ def test_a_quarter_that_begins_too_soon_is_not_shown_as_free(make: Make) -> None
         assert [cell.is_late for cell in cells] == [cell.at < now() + timedelta(hours=2) for cell in cells]
         assert finding.stretches(hours)[0][0] == now() + timedelta(hours=2)
     db.session.rollback()
+
+
+def test_who_books_is_told_before_and_after_that_too_few_may_come(client: Client, make: Make) -> None:
+    decided = rooming.at(10, days=1)
+    person = make.person()
+    account = make.resident(person)
+    client.sign_in(account)
+    doubtful = a_slot(make, starts=rooming.at(12, days=2), places=5, minimum=2, decide_at=decided)
+    for slot, told in ((doubtful, True), (a_slot(make, starts=rooming.at(14, days=2)), False)):
+        asked = _page(client, slot)
+        assert ("满 2 人才办" in asked, "10:00 看人数" in asked) == (told, told)
+        made = book(make, slot, person, by=actor_of(account))
+        said = client.get(f"/services/appointments/{made.public_id}").get_data(as_text=True)
+        assert ("满 2 人才办" in said) is told
+
+
+@pytest.mark.parametrize(
+    ("topic", "facts", "title", "said"),
+    [
+        ("application_decided", {"granted": True}, "申请办成了", "“义诊”有结果了"),
+        ("application_decided", {"granted": False}, "申请没有通过", "“义诊”有结果了"),
+        ("slot_message", {"words": "请空腹来"}, "预约通知：义诊", "请空腹来。 有问题请打"),
+        ("slot_message", {"words": "改到二楼。"}, "预约通知：义诊", "改到二楼。 有问题请打"),
+    ],
+)
+def test_a_notice_reads_as_whole_sentences(
+    app: Flask, topic: str, facts: dict[str, object], title: str, said: str
+) -> None:
+    known = {"item": "义诊", "number": "48T9YTD8", "person": "王秀英", "phone": "0571-88880102"}
+    spans = {"starts": now().isoformat(), "ends": (now() + timedelta(hours=1)).isoformat()}
+    with app.test_request_context():
+        words = wording.words_for(f"catalogue.{topic}", known | spans | facts)
+    assert words.title == title
+    assert said in words.body

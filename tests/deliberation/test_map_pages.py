@@ -52,8 +52,8 @@ def test_everybody_reads_the_groups_what_they_hold_and_what_all_hold(client, mak
     assert not any(person.name in page.text for person in people)
     figures = client.get(_page(topic, "/figures")).text
     assert "第 1 条看法" in figures
-    assert "同意 57%，不同意 43%，说不准 0%" in figures
-    assert "同意 0%，不同意 100%，说不准 0%" in figures
+    assert "同意 57%，不同意 43%，说不好 0%" in figures
+    assert "同意 0%，不同意 100%，说不好 0%" in figures
 
 
 def test_the_page_of_the_topic_leads_to_its_map_once(client, make, topic, near):

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 
-from portal.core import clock
+from portal.core import clock, web
 from portal.core.clock import now, today
 from portal.core.db import db, transaction
 from portal.core.errors import Refused
@@ -169,3 +169,9 @@ def test_a_guest_who_did_not_agree_is_covered_too(make, deliberating, worker):
     act(meeting, meeting_reports.publish, "孙明远发了言。", cover=True, by=worker)
     found = make.read(meeting)
     assert "孙明远" not in found.report + found.minutes + meetings.motions(found)[0].mover
+
+
+def test_the_first_day_on_which_a_meeting_may_be_is_said_as_people_say_it(deliberating):
+    early = deliberating.meeting(state=MeetingState.DRAFT, notice_days=9)
+    first = web.day_words(today() + timedelta(days=9))
+    assert f"要提前 9 天通知，今天通知最早只能在 {first} 开，请改会议日期。" in meeting_notices.flaws(early)

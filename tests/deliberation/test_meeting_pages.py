@@ -183,6 +183,17 @@ def test_what_came_of_a_meeting_is_told_as_each_chose(client, make, deliberating
 # ---- at the desk
 
 
+@pytest.mark.parametrize(("entitled", "warned"), [(3, False), (2, True)])
+def test_more_who_count_than_are_entitled_is_said_beside_the_quorum(make, deliberating, desk, entitled, warned):
+    meeting = deliberating.meeting(state=MeetingState.RUNNING, quorum=2, entitled=entitled)
+    for number in range(3):
+        one = {"part": Part.MEMBER, "counts": True, "came_at": now()}
+        make.add(Attendee(meeting_id=meeting.id, guest=f"代表{number}", **one))
+    for page in ("people", "run"):
+        said = text_of(desk.get(f"/desk/deliberation/meetings/{meeting.id}/{page}"))
+        assert (f"计入法定到会的有 3 人，比通知里写的有权参加的 {entitled} 人多" in said) is warned
+
+
 def test_a_meeting_from_draft_to_report_at_the_desk(make, desk, member, deliberating):
     topic = deliberating.topic(stage=Stage.MEETING)
     day = today() + timedelta(days=4)

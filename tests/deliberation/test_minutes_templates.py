@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 import zipfile
 
 import pytest
@@ -85,6 +86,13 @@ def test_a_second_document_replaces_the_first(make, desk):
 def test_our_own_template_can_be_brought_back_as_it_is(app):
     with app.test_request_context():
         assert minutes_templates.checked(meeting_minutes.blank())
+
+
+def test_our_own_template_asks_in_chinese_for_everything_that_can_be_filled_in(app):
+    with app.test_request_context():
+        given, names = text(meeting_minutes.blank()), [name for name, _meaning in minutes_templates.names()]
+    assert not re.search("[A-Za-z]", given)
+    assert [name for name in names if name not in given] == []
 
 
 @pytest.mark.parametrize(

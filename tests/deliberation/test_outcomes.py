@@ -265,6 +265,9 @@ def test_a_notice_on_the_wall_asks_for_objections_only_while_they_are_taken(app,
     with transaction() as session:
         session.get_one(Outcome, outcome.id).state = state
     desk = client_of(app, make.worker(Role.COMMITTEE_MEMBER))
-    page = text_of(desk.get(f"/desk/deliberation/outcomes/{outcome.id}/notice"))
+    notice = desk.get(f"/desk/deliberation/outcomes/{outcome.id}/notice")
+    page = text_of(notice)
     assert "扫码看全部内容" in page
     assert ("提异议，也可以到社区来说" in page) is asks
+    # On paper the code is not parted from what it is for.
+    assert re.search(r'<div class="keep">\s*<figure class="qr">', notice.text)

@@ -96,7 +96,16 @@ def test_what_differs_is_booked_once_both_said_the_same(deliberating, client, de
 
 
 @pytest.mark.parametrize(
-    ("typed", "words"), [({"pile-1": "1、1"}, "写了两次"), ({"pile-1": "9-3"}, "看不懂"), ({}, "还没有录入")]
+    ("typed", "words"),
+    [
+        ({"pile-1": "1、1"}, "写了两次"),
+        ({"pile-1": "9-3"}, "看不懂“9-3”"),
+        ({"pile-1": "1、二"}, "看不懂“二”"),
+        ({"pile-1": "-1"}, "看不懂“-1”"),
+        ({"pile-1": "１，１"}, "写了两次"),
+        ({"pile-1": "第 1 号 至 第 1 号、1"}, "写了两次"),
+        ({}, "还没有录入"),
+    ],
 )
 def test_piles_that_cannot_be_read_are_said(deliberating, client, desk, named, typed, words):
     deliberating.entry(named)
@@ -104,6 +113,18 @@ def test_piles_that_cannot_be_read_are_said(deliberating, client, desk, named, t
     answer = client.post(there, data=typed)
     assert answer.status_code == 422
     assert words in answer.text
+    assert "“无效票”的票" not in answer.text
+
+
+def test_a_box_with_fewer_than_five_papers_is_not_offered_to_be_opened(deliberating, client, desk, secret):
+    entry = deliberating.entry(secret)
+    client.post(f"/desk/deliberation/votes/{secret.id}/paper/hand", data={"number": str(entry.number)})
+    over(secret)
+    page = client.get(f"/desk/deliberation/votes/{secret.id}/paper").text
+    assert "不足 5 张" in page
+    assert "没有能打开的票箱" in page
+    assert "纸质票已全部录入" in page
+    assert "开始录第一遍" not in page
 
 
 def test_papers_are_handed_out_and_counted_on_pages(deliberating, client, desk, secret):

@@ -99,6 +99,12 @@ def test_a_place_goes_by_its_own_rule_then_its_streets_then_the_laws(
         rules.rule_for(body, here, date(2025, 12, 31))
 
 
+def test_no_row_of_the_rules_ends_in_two_stops(street: Client) -> None:
+    listed = street.get("/desk/deliberation/rules").text
+    assert "村委会选举" in listed
+    assert "。。" not in listed
+
+
 def test_a_replaced_rule_ends_the_day_before_the_new_one(
     make: Make, deliberating: Deliberating, law: list[BodyRule]
 ) -> None:

@@ -1,6 +1,7 @@
 """Pages of topics on both platforms: from a template to a published topic, its road, its papers, who may see what."""
 
 import io
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -115,6 +116,7 @@ def test_the_street_chooses_two_communities_at_least(make: Make, app: Flask):
     ours, theirs = make.community(), make.community("荷塘社区")
     street = app.test_client().sign_in(make.worker(Role.STREET_ADMINISTRATOR))  # type: ignore[attr-defined]
     address = f"/desk/deliberation/topics/new/form?area={make.street().code}"
+    assert not re.search(r"关系到哪些社区\s*<span class=\"field__optional\">", street.get(address).text)
     assert "至少选两个社区" in _text(street.post(address, data=FILLED | {"communities": [ours.id]}))
     assert street.post(address, data=FILLED | {"communities": [ours.id, theirs.id]}).status_code == 303
     topic = db.session.scalars(sa.select(Topic)).one()

@@ -51,6 +51,7 @@ def test_a_draft_is_published_for_its_days_and_everybody_may_read_it(make: Make,
         ({"summary": "太短"}, "大白话"),
         ({"binding_words": ""}, "以后怎么办"),
         ({"communities": []}, "哪些社区"),
+        ({"title": "（几）号楼（几）单元加装电梯"}, "还没有填：（几）。"),
         ({"parties": "none"}, "工作主体"),
     ],
 )

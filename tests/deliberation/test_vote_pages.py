@@ -251,6 +251,20 @@ def test_a_void_vote_says_why_and_its_receipts_are_known(client, deliberating):
     assert "没有打开" in text_of(found)
 
 
+def test_the_desk_is_told_that_a_vote_is_void_and_has_no_file(client, make, deliberating):
+    vote = deliberating.vote(named=False)
+    cast_all(vote, deliberating.voters(vote, 3), [1, 1, 1])
+    with transaction() as session:
+        session.get_one(Vote, vote.id).closes_at = clock.now() - timedelta(seconds=1)
+    client.sign_in(make.worker(Role.COMMITTEE_MEMBER))
+    there = f"/desk/deliberation/votes/{vote.id}"
+    client.post(f"{there}/close")
+    told = text_of(client.post(f"{there}/count", follow_redirects=True))
+    assert "这次投票作废，没有开票，也没有投票文件" in told
+    assert "投票文件已公布" not in told
+    assert "下载全部票据" not in text_of(client.get(f"{there}/print/result"))
+
+
 def test_a_draft_and_the_vote_of_an_unpublished_topic_are_not_there(client, deliberating):
     draft = deliberating.vote(state=VoteState.DRAFT)
     assert client.get(f"/deliberation/votes/{draft.id}").status_code == 404

@@ -54,6 +54,12 @@ def test_an_archived_topic_walked_the_whole_road_and_its_project_was_assessed(st
     assert db.session.scalar(sa.select(Project.ended_at).where(Project.topic_id == topic.id)) is not None
 
 
+def test_the_public_log_of_every_published_topic_begins_with_its_publication(street):
+    told = sa.select(TopicEntry.topic_id).where(TopicEntry.deed == "published")
+    silent = sa.select(Topic.title).where(Topic.stage != Stage.DRAFT, Topic.id.not_in(told)).order_by(Topic.id)
+    assert db.session.scalars(silent).all() == []
+
+
 def test_nothing_of_it_lies_in_the_future(street):
     moment = now()
     for moments in (TopicEntry.at, Objection.at, Objection.decided_at, FollowUpStep.at, FollowUp.made_at):

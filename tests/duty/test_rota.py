@@ -349,6 +349,15 @@ def test_a_swap_and_a_plan_are_told_to_who_is_concerned_in_words(make):
     assert ["排了一个班" in lines[0], "看病" in lines[1], "同意换班" in lines[2]] == [True, True, True]
 
 
+def test_a_copied_week_is_told_with_its_day_in_words(make):
+    _shift(make, make.worker(name="周洁"), day=MONDAY + timedelta(1))
+    with transaction():
+        rota.copy_week(make.community(), MONDAY + rota.WEEK, people.desk_of(make.community()))
+    row = db.session.scalars(sa.select(OutboxRow).order_by(OutboxRow.id.desc())).first()
+    monday = MONDAY + rota.WEEK
+    assert f"{monday:%-m月%-d日} 周一 这一周您有 1 个班" in wording.words_for(row.topic, row.facts).line
+
+
 def test_who_is_left_off_a_dropped_shift_is_told(make):
     shift = _shift(make, make.worker(), day=MONDAY + timedelta(1))
     with transaction():

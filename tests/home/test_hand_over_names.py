@@ -37,6 +37,21 @@ def work(make: Make):
     return grid, giver, taker, person
 
 
+def test_who_cannot_begin_a_hand_over_is_not_told_to_do_it_here(make: Make, work, client):
+    _grid, giver, _taker, _person = work
+    assert "在这里把手上的工作一次交给接手的人" in client.sign_in(make.worker()).get("/desk/hand-overs").text
+    hers = client.sign_in(giver).get("/desk/hand-overs").text
+    assert "在这里把手上的工作" not in hers
+    assert "您交出或接手的会列在这里" in hers
+
+
+def test_what_passes_is_named_before_anybody_signs(make: Make, work, client):
+    grid, _giver, _taker, _person = work
+    signed = client.sign_in(make.worker())
+    for address in ("/desk/hand-overs", f"/desk/hand-overs/new/{grid.code}"):
+        assert "没办完的探访、转介、诉求、办事申请和以后的班次" in signed.get(address).text
+
+
 def test_each_kind_opens_as_a_list_of_names(make: Make, work, client):
     grid, giver, taker, _person = work
     asked = {"giver": giver.public_id, "taker": taker.public_id}

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 
 from portal.core.access import Scope
 from portal.core.clock import now, today
@@ -12,8 +13,10 @@ from portal.core.errors import Missing
 from portal.identity.permissions import Role
 from portal.meals.models import (
     MenuState,
+    Payment,
+    RedemptionMeans,
 )
-from portal.meals.service import doors, history, pricing
+from portal.meals.service import doors, history, pricing, redemption
 from portal.registry.models import AgentState, FamilyAgent
 from tests.meals.looking import counters, taken
 from tests.meals.stand import acting
@@ -73,13 +76,25 @@ def test_the_timeline_and_the_export_tell_of_an_order(make, place, rule):
     assert (line.at, "已预订" in line.title, "春风里助餐点" in line.text) == (order.placed_at, True, True)
     assert (line.endpoint, line.values) == ("meals.worker.order", {"public_id": order.public_id})
     exported = doors.export(person)[0]
-    assert (exported["实付（元）"], exported["实付（分）"], exported["备注"], len(exported["补贴"])) == (
+    assert (exported["应付（元）"], exported["应付（分）"], exported["备注"], len(exported["补贴"])) == (
         "7.00",
         700,
         "少油",
         1,
     )
     assert (exported["餐次"], exported["状态"], exported["日期"]) == ("午餐", "已预订", order.day.isoformat())
+
+
+def test_the_export_tells_what_was_paid_apart_from_what_was_due(make, place):
+    person = make.person()
+    order = place(make.menu(), person)
+    assert (doors.export(person)[0]["收款"], doors.export(person)[0]["实付（元）"]) == ("", "0.00")
+    worker = acting(make.worker(Role.CANTEEN_OPERATOR))
+    with transaction(), time_machine.travel(order.menu.opens_at, tick=False):
+        waived = redemption.Handover(RedemptionMeans.CODE, Payment.WAIVED, "社区垫付")
+        redemption.redeem(make.read(order), waived, by=worker)
+    exported = doors.export(make.read(person))[0]
+    assert (exported["收款"], exported["应付（元）"], exported["实付（元）"]) == ("免收", "12.00", "0.00")
 
 
 def test_a_purge_forgets_old_orders_and_keeps_their_menus(make, place, rule):
@@ -103,6 +118,15 @@ def test_the_offers_of_a_day_show_the_own_community_first_and_the_price_after_su
     assert [(offer.menu.canteen.name, offer.own) for offer in offers] == [("九号助餐点", True), ("一号助餐点", False)]
     assert offers[0].dishes[0].pay_fen == 700
     assert pricing.offers(today() + TOMORROW, None)[0].dishes[0].pay_fen == 1200
+
+
+def test_a_menu_ordered_from_keeps_its_price_after_subsidies(make, rule, place):
+    rule(cap_day_fen=500)
+    menu, person = make.menu(), make.person()
+    other = make.menu(canteen=make.canteen("九号助餐点"))
+    place(menu, person)
+    prices = {offer.menu.id: offer.dishes[0].pay_fen for offer in pricing.offers(menu.day, make.read(person))}
+    assert prices == {menu.id: 700, other.id: 1200}
 
 
 def test_the_offers_of_a_day_ask_few_questions_however_many_menus(make, rule):

@@ -14,6 +14,7 @@ from portal.identity.permissions import Role
 from portal.meals.models import MealOrder, Menu, OrderState
 from portal.registry.models import PersonState
 from tests.days import day_sent
+from tests.meals.stand import booked
 
 
 @pytest.fixture
@@ -129,6 +130,31 @@ def test_a_worker_changes_and_cancels_until_the_cutoff_with_a_reason(make, desk)
     assert desk.post(f"{address}/cancel", data={"reason": "再来"}).status_code == 422
 
 
+def test_the_latest_orders_name_their_canteen_where_two_are_of_one_meal(make, desk):
+    person = make.person()
+    booked(make, make.menu(), person)
+    booked(make, make.menu(canteen=make.canteen("九号助餐点")), person)
+    text = text_of(desk.get(f"/desk/meals/orders/for/{person.public_id}"))
+    latest = text.split("最近的订餐", 1)[1]
+    assert "春风里助餐点" in latest
+    assert "九号助餐点" in latest
+
+
+def test_a_delivery_says_to_which_door_and_a_cancelled_order_asks_no_money(make, desk):
+    home = make.household()
+    menu, person = make.menu(), make.person(household_id=home.id)
+    door = make.read(home).dwelling.address()
+    address = f"/desk/meals/orders/for/{person.public_id}/{menu.id}"
+    assert f"送餐上门送到：{door}" in text_of(desk.get(address))
+    desk.post(address, data=form(menu, way="delivery"))
+    placed = f"/desk/meals/orders/{only_order().public_id}"
+    assert f"送餐地址 {door}" in text_of(desk.get(placed))
+    desk.post(f"{placed}/cancel", data={"reason": "本人来电"})
+    page = text_of(desk.get(placed))
+    assert "这份订餐已取消，不用付" in page
+    assert "取餐时付" not in page
+
+
 def test_after_the_cutoff_the_desk_is_refused_too(make, desk):
     menu, person = make.menu(), make.person()
     with transaction() as session:
@@ -159,6 +185,10 @@ def test_the_panel_of_a_persons_orders_is_a_fragment_for_htmx(make, desk):
     )
     assert "<html" not in panel.get_data(as_text=True)
     assert only_order().pickup_code in text_of(panel)
+    assert "应收" in text_of(panel)
+    assert "¥12.00" in text_of(panel)
+    desk.post(f"/desk/meals/orders/{only_order().public_id}/cancel", data={"reason": "本人来电"})
+    assert "¥" not in text_of(desk.get(f"/desk/meals/orders/of/{person.public_id}"))
 
 
 @pytest.mark.parametrize("role", [Role.CANTEEN_OPERATOR, Role.STREET_ADMINISTRATOR, Role.AUDITOR])

@@ -48,7 +48,7 @@ def test_a_meal_is_not_handed_over_twice_and_the_refusal_says_when_and_by_whom(m
     order = booked(make, make.menu(day=DAY))
     with clock_at("11:20"):
         _redeem(make, order)
-    with clock_at("11:25"), pytest.raises(Refused, match=r"2026-06-09 11:20 由周洁核销"):
+    with clock_at("11:25"), pytest.raises(Refused, match=r"今天 11:20 由周洁核销"):
         _redeem(make, make.read(order))
 
 
@@ -368,6 +368,7 @@ def test_undoing_asks_for_a_reason(make: Make, client: Client) -> None:
         _redeem(make, order)
         client.sign_in(make.worker(Role.CANTEEN_OPERATOR))
         address = f"/desk/meals/redeem/{order.public_id}/undo"
+        assert ">¥12.00</span>" in client.get(address).text
         assert client.post(address, data={"reason": ""}).status_code == 422
         assert client.post(address, data={"reason": "认错了人"}).status_code == 303
     assert make.read(order).state is OrderState.BOOKED

@@ -5,16 +5,19 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 
 from portal.core import files
 from portal.core.clock import now, today
 from portal.core.db import db, transaction
 from portal.demo import schemes
-from portal.meals.models import MealOrder, Menu, MenuState, OrderState, PayerLevel
-from portal.meals.service import orders
+from portal.identity.permissions import Role
+from portal.meals.models import MealOrder, Menu, MenuState, OrderState, PayerLevel, Payment, RedemptionMeans
+from portal.meals.service import orders, redemption
 from portal.places.models import Capacity
 from portal.registry.models import AgentState, FamilyAgent
 from tests.days import day_sent
+from tests.meals.stand import acting, booked
 
 
 @pytest.fixture
@@ -96,8 +99,12 @@ def test_drafts_are_not_shown(make, signed):
 
 def test_an_account_without_a_person_may_look_but_is_told_to_wait(make, client):
     menu, browser = make.menu(), client.sign_in(make.resident())
-    page = text_of(browser.get(f"/meals/?day={day_sent(1)}"))
-    assert "等社区核对身份" in page
+    shown = browser.get(f"/meals/?day={day_sent(1)}")
+    page = text_of(shown)
+    assert "身份核对好以后就可以订餐" in page
+    assert f"电话：{make.canteen().phone}" in page
+    # Whether it still waits or was sent back stands on the page of the identity.
+    assert 'href="/people/identity"' in shown.get_data(as_text=True)
     assert "订这一餐" not in page
     assert browser.post(f"/meals/{menu.id}/order", data=form(menu)).status_code == 422
 
@@ -258,6 +265,27 @@ def test_an_order_is_changed_until_the_cutoff(make, signed):
     page = text_of(signed.get(address))
     assert "不能再修改或取消" in page
     assert "0571-88880000" in page
+
+
+def test_a_change_after_the_cutoff_leads_back_to_the_order(make, signed):
+    menu = make.menu()
+    signed.post(f"/meals/{menu.id}/order", data=form(menu))
+    order = only_order()
+    with transaction() as session:
+        session.execute(sa.update(Menu).values(cutoff_at=now() - timedelta(minutes=1)))
+    late = signed.post(f"/meals/orders/{order.public_id}/change", data=form(menu, 2))
+    assert late.status_code == 422
+    assert "返回订单" in text_of(late)
+    assert "看别的日子" not in text_of(late)
+
+
+def test_a_collected_order_says_what_was_paid(make, signed, mother):
+    order = booked(make, make.menu(), mother)
+    worker = acting(make.worker(Role.CANTEEN_OPERATOR))
+    with transaction(), time_machine.travel(order.menu.opens_at, tick=False):
+        waived = redemption.Handover(RedemptionMeans.CODE, Payment.WAIVED, "社区垫付")
+        redemption.redeem(order, waived, by=worker)
+    assert "实付：免收 ¥0.00" in text_of(signed.get(f"/meals/orders/{order.public_id}"))
 
 
 def test_a_cancelled_order_gives_its_portion_back(make, signed):

@@ -1,5 +1,6 @@
 """Announcements: who is meant, who reads, how reads are counted, and what nobody else sees."""
 
+import re
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -241,6 +242,16 @@ def test_a_worker_writes_previews_publishes_and_puts_it_on_the_wall(make, client
     assert client.get(f"{written.location}/withdraw").status_code == 200
     client.post(f"{written.location}/withdraw", data={"reason": "改期"})
     assert "改期" in client.get(written.location).get_data(as_text=True)
+
+
+def test_the_last_day_written_is_the_last_day_read(make, client):
+    """It holds through that day: the next day's midnight would read as a day more."""
+    client.sign_in(make.worker())
+    written = client.post("/desk/notices/announcements/new", data=_said(make)).location
+    client.post(f"{written}/publish")
+    last = f"{today() + timedelta(days=3):%-m月%-d日}"
+    for page in (written, f"{written}/print", "/desk/notices/announcements"):
+        assert re.search(rf"{last} 周. 23:59", client.get(page).get_data(as_text=True)), page
 
 
 def test_a_draft_is_thrown_away(make, client):

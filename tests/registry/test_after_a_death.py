@@ -186,6 +186,7 @@ def test_an_event_and_its_undo_are_among_the_looks_of_herself_and_of_her_family(
         "登记了家里人的“去世”，您的登记也有改动",
     ]
     assert {look.name for look in [*head, *wife]} == {head[0].name} != {""}
+    assert {look.role for look in [*head, *wife]} == {"社区工作者"}
 
 
 def test_undoing_a_death_says_that_what_was_cancelled_stays_cancelled(family: Family) -> None:

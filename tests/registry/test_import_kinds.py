@@ -281,8 +281,9 @@ def test_imported_changes_stand_in_the_history_and_so_does_undoing(worker):
     back = next(change for change in changes.history(person) if change.field == "phone")
     assert (back.before, back.after, back.row.reason) == ("13900000009", "13800000001", "撤销导入")
     assert count(PersonChange) == 2
-    looks = [(look.what, look.name, look.reason) for look in looking.looks(person).looks]
-    assert looks == [("用登记表更新了您的登记", "周洁", "撤销导入"), ("用登记表更新了您的登记", "周洁", "")]
+    looks = [(look.what, look.name, look.role, look.reason) for look in looking.looks(person).looks]
+    said = ("用登记表更新了您的登记", "周洁", "社区工作者")
+    assert looks == [(*said, "撤销导入"), (*said, "")]
 
 
 def test_the_history_page_shows_what_an_import_changed_and_no_number(worker):

@@ -54,3 +54,17 @@ def test_an_update_by_a_wrong_number_has_that_one_reason(worker):
     take_in(worker, register(row()))
     batch = _check(worker, ["身份证号", "手机"], [number(1)[:-1], "13900000009"])
     assert [why["code"] for why in staged(batch)[0].reasons] == ["length"]
+
+
+def test_an_update_offers_no_column_for_a_guardian_says_where_and_leaves_the_note_alone(worker):
+    """A name alone cannot be held to who may be a guardian: it would only be written into the note."""
+    take_in(worker, register(row(备注="爱听戏")))
+    headers, cells = ["身份证号", "监护人", "手机"], [number(1), "李敏", "13900000009"]
+    assert upload(worker, write_workbook(headers, [cells]), kind="update").status_code == 303
+    page = worker.get(f"{ADDRESS}/{latest().public_id}/columns").text
+    assert 'name="guardian"' not in page
+    assert "监护人不能用表更新" in page
+    chosen = {**choices(latest()), "guardian": "1"}
+    assert worker.post(f"{ADDRESS}/{latest().public_id}/columns", data=chosen).status_code == 303
+    confirm(worker, latest())
+    assert (people()[0].phone, people()[0].note) == ("13900000009", "爱听戏")

@@ -207,7 +207,8 @@ def test_a_lapsed_grade_is_said_and_waits_for_somebody(make):
     actor = actor_of(make.worker())
     assert "等级" in " ".join(line.words for line in todo.todo_of(actor))
     found = organisations.organisations(_scope(make.community()), Wanted(state="lapsed"))
-    assert "已到期" in tables.grade_words(found.rows[0])
+    ended = today() - timedelta(days=1)
+    assert tables.grade_words(found.rows[0]) == f"3A（{ended.year}年{ended.month}月{ended.day}日 已到期）"
 
 
 def test_a_certificate_warns_sixty_days_before_it_ends_and_not_earlier(make):

@@ -1,10 +1,12 @@
 """Not met: the ladder step by step; findings and their referrals; and nothing of another grid."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 
+from portal.core import clock
 from portal.core.audit import AuditRow
 from portal.core.clock import now, today
 from portal.core.db import db, transaction
@@ -45,6 +47,16 @@ def test_not_met_opens_the_ladder_and_a_second_failure_is_its_first_step(make: M
     client.post(address, data=stand.filled())
     assert make.read(check).state is CheckState.CLOSED
     assert make.read(visit).state is VisitState.DONE
+
+
+def test_the_second_try_is_due_the_same_day_however_late_the_first_was(make: Make, client: Client):
+    worker, _person, visit = stand.mine(make)
+    with time_machine.travel(clock.at(today(), time(22, 13)), tick=False):
+        client.sign_in(worker).post(f"/desk/visits/{visit.public_id}/record", data=stand.filled(met="no"))
+        check = db.session.scalars(sa.select(SafetyCheck)).one()
+        again, contact = check.steps[:2]
+        assert clock.local(again.due_at) == clock.at(today(), time(23, 59))
+        assert clock.local(contact.due_at).date() == today() + timedelta(days=1)
 
 
 def test_a_step_says_what_it_needs_and_where_a_contact_is_registered(make: Make, client: Client):

@@ -14,7 +14,7 @@ from portal.core.outbox import OutboxRow
 from portal.identity.permissions import Role
 from portal.volunteers import jobs
 from portal.volunteers.models.codes import HoursState, Mark, ShiftState, SignupState
-from portal.volunteers.models.signups import Attendance, CodeUse, Invitation, Signup
+from portal.volunteers.models.signups import Attendance, CodeUse, Signup
 from portal.volunteers.service import attendance_doors, attending, codes, hours
 from portal.volunteers.service.attending import Times
 from portal.volunteers.service.codes import Purpose
@@ -155,6 +155,15 @@ def test_the_paper_is_entered_for_all_at_once(make, desk, helping, shift, signup
     assert [make.read(one).state for one in others] == [SignupState.NO_SHOW, SignupState.JOINED]
 
 
+@pytest.mark.parametrize("page", ["paper", "noted"])
+def test_paper_that_says_nothing_of_anybody_is_refused(desk, shift, signup, page):
+    address = f"/desk/volunteers/attendance/{shift.public_id}/{page}"
+    answer = desk.post(address, data={"rows-0-signup": signup.public_id})
+    assert answer.status_code == 422
+    assert "一行也没有填" in answer.text
+    assert "李志愿" in answer.text
+
+
 def test_one_wrong_line_of_the_paper_keeps_back_all(make, desk, helping, shift, signup):
     other = helping.signup(helping.post(shift), helping.volunteer(make.person("张三丰")))
     rows = {
@@ -269,28 +278,6 @@ def test_a_worker_shows_the_code_where_no_volunteer_leads(desk, shift, traveller
     assert f"{shown.pin[:3]} {shown.pin[3:]}" in page
     sheet = desk.get(f"/desk/volunteers/attendance/{shift.public_id}/codes").text
     assert f"{codes.sheet(shift, Purpose.IN)[0].pin[:3]} " in sheet
-
-
-def test_a_substitute_is_invited_with_one_tap(make, desk, helping, shift, signup, traveller):
-    traveller.move_to(STARTS - timedelta(hours=6))
-    free = helping.volunteer(make.person("钱有空"))
-    assert "钱有空" in desk.get(f"/desk/volunteers/attendance/{shift.public_id}/substitutes").text
-    data = {"post": str(shift.posts[0].id), "volunteer": free.public_id}
-    for _twice in range(2):
-        desk.post(f"/desk/volunteers/attendance/{shift.public_id}/substitutes", data=data)
-    assert list(db.session.scalars(sa.select(Invitation.volunteer_id))) == [free.id]
-
-
-def test_who_can_stay_on_is_put_on_the_next_shift(make, desk, helping, shift, signup, traveller):
-    traveller.move_to(STARTS + timedelta(minutes=60))
-    following = helping.shift(shift.activity, starts_at=shift.ends_at, hours=2)
-    with transaction() as session:
-        session.get_one(Signup, signup.id).can_stay = True
-    address = f"/desk/volunteers/attendance/{following.public_id}"
-    assert "李志愿" in desk.get(f"{address}/substitutes").text
-    desk.post(f"{address}/stay/{signup.public_id}")
-    query = sa.select(Signup.volunteer_id).where(Signup.shift_id == following.id)
-    assert list(db.session.scalars(query)) == [signup.volunteer_id]
 
 
 def test_what_waits_is_said_on_the_desk_and_late_after_some_days(signup, account, traveller):

@@ -9,9 +9,10 @@ import pytest
 from portal.core.clock import today
 from portal.notifications import wording
 from portal.volunteers.models.records import Star
-from portal.volunteers.service import record_telling
+from portal.volunteers.service import certificate_paper, record_telling
 from tests.helping import Helping
 from tests.volunteers.recorded import attended, given, told, worker_of
+from tests.volunteers.test_certificate_pdf import FONT
 from tests.volunteers.test_certificates import asked, fresh, issued
 from tests.volunteers.test_earning import recorded
 
@@ -80,3 +81,11 @@ def test_no_page_of_points_writes_a_day_or_a_month_in_figures_alone(make, client
     for text in (TAGS.sub(" ", page) for page in pages):
         assert "年" in text
         assert MONTH.search(text) is None, MONTH.search(text)
+
+
+def test_the_table_on_the_paper_writes_days_in_words(known):
+    said = certificate_paper.content(fresh(known[2]), font=FONT, address=lambda number, code: f"{number}?{code}")
+    assert said["rows"]
+    for row in said["rows"]:
+        assert "年" in row[2]
+        assert ISO.search(row[2]) is None, row

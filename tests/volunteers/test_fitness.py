@@ -350,7 +350,7 @@ def test_without_insurance_a_risky_activity_takes_nobody_not_even_by_a_worker(he
 def test_the_last_insured_day_is_named_and_only_what_is_risky_must_be_insured(helping, worker):
     until = at(today() + timedelta(days=1), time(0))
     post = helping.post(helping.shift(helping.activity(is_risky=True, insured_until=until)))
-    assert f"保到 {today().month}月{today().day}日" in verdict(post, helping.volunteer()).words
+    assert f"保到 {today().year}年{today().month}月{today().day}日" in verdict(post, helping.volunteer()).words
     put(helping.post(helping.shift(helping.activity(insured_until=until))), helping.volunteer(), worker)
 
 

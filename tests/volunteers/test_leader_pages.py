@@ -250,6 +250,9 @@ def test_before_the_shift_somebody_is_invited_with_one_tap(make, led, helping, s
     data = {"post": str(shift.posts[0].id), "volunteer": free.public_id}
     assert led.post(f"/volunteers/lead/{shift.public_id}/substitutes", data=data).status_code == 303
     assert db.session.scalar(sa.select(Invitation.volunteer_id)) == free.id
+    page = led.get(f"/volunteers/lead/{shift.public_id}/substitutes").text
+    assert f"已邀请 {mask_name('钱有空')}" in page
+    assert "钱有空" not in page
 
 
 def test_for_who_did_not_come_somebody_stands_in_after_the_beginning(make, led, helping, shift, signup):

@@ -169,6 +169,21 @@ def test_a_shift_is_given_to_one_of_her_people_and_back(team):
     assert who_is_on(team.first) == {team.fang.id}
 
 
+def test_whoever_takes_a_shift_is_named_with_the_hours_of_its_own_week(team):
+    team.put(team.helping.shift(team.first.activity, team.first.starts_at + timedelta(days=14)), team.qiang)
+    later = local(team.first.starts_at).date() + timedelta(days=14)
+    own = team.client.get(f"{ROSTER}/places/{team.on.public_id}").text.split('value="give"')[1]
+    shown = team.client.get(f"{ROSTER}/places/{team.on.public_id}?week={later}").text.split('value="give"')[1]
+    words = "李强（这一周"
+    assert own.split(words)[1][:8] == shown.split(words)[1][:8]
+    desk = team.client.sign_in(team.make.worker())
+    own, shown = (
+        desk.get(f"/desk/volunteers/roster/places/{team.on.public_id}{which}").text.split('value="give"')[1]
+        for which in ("", f"?week={later}")
+    )
+    assert own.split(words)[1][:8] == shown.split(words)[1][:8]
+
+
 def test_a_shift_is_given_to_nobody_who_is_not_hers_and_a_helpers_without_a_way_back(team):
     helper = team.helping.volunteer(team.make.person("赵别人"))
     on = team.put(team.first, helper)

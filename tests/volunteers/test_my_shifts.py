@@ -133,6 +133,26 @@ def test_a_family_joins_together_or_not_at_all(make, client, helping, worker, ac
     assert make.read(one_left.capacity).taken == 1
 
 
+def test_a_refused_form_still_offers_the_family_and_who_unticks_herself_is_not_put_on(
+    make, client, helping, account, me, post
+):
+    father = helping.volunteer(make.person("王建国"))
+    an_agent(make, account, father.person)
+    client.sign_in(account)
+    join = f"/volunteers/posts/{post.id}/join"
+    for said, words in (({"me": "y"}, "再打勾"), ({"agree": "y"}, "请选谁参加")):
+        answer = client.post(join, data={**said, "family": "1"})
+        assert answer.status_code == 422
+        assert words in answer.text
+        assert "王建国" in answer.text
+    assert client.post(join, data={"agree": "y", "me": "y", "family": "1"}).status_code == 303
+    db.session.rollback()
+    assert set(db.session.scalars(sa.select(Signup.volunteer_id))) == {me.id}
+    answer = client.post(join, data={"agree": "y", "me": "y", "family": "1"})
+    assert answer.status_code == 422
+    assert "王建国" in answer.text
+
+
 def test_neither_a_partner_nor_a_stranger_is_put_on_without_being_asked(make, client, helping, account, me, post):
     friend, stranger = helping.volunteer(), helping.volunteer()
     make.add(Pair(one_id=min(me.id, friend.id), other_id=max(me.id, friend.id), always=False))

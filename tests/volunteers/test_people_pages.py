@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from portal.core.audit import AuditRow
 from portal.core.clock import now, today
 from portal.core.db import db
-from portal.volunteers.models.codes import VolunteerState
+from portal.volunteers.models.codes import SignupState, VolunteerState
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.service import profile
 from tests.client import Client
-from tests.helping import Helping
+from tests.helping import Helping, soon
 from tests.make import Make
 
 
@@ -88,12 +88,39 @@ def test_a_guardian_registers_agrees_and_withdraws_in_her_account(make, client):
     assert client.post(f"{address}/register", data={"idem": "k", "agreed": "y", "comes_along": "y"}).status_code == 303
     assert only().state is VolunteerState.ACTIVE
     page = client.get("/volunteers/wards").text
+    assert "登记好了，陈小的志愿者编号是" in page
     assert "监护人陪同" in page
     assert client.post(f"{address}/withdraw").status_code == 303
     assert "等您同意" in client.get("/volunteers/wards").text
     assert client.get(f"{address}/agree").status_code == 200
     assert client.post(f"{address}/agree", data={"agreed": "y"}).status_code == 303
     assert "撤回同意" in client.get("/volunteers/wards").text
+
+
+def test_a_child_is_told_that_a_guardian_is_waited_for_and_where_the_guardian_agrees(make, client, helping):
+    mother = make.person("陈母", born=aged(40))
+    child = make.person("陈小", born=aged(12), guardian_id=mother.id)
+    post = helping.post(helping.shift(helping.activity(least_age=10)))
+    client.sign_in(make.resident(child))
+    assert client.post("/volunteers/register", data={"idem": "k", "agreed": "y"}).status_code == 303
+    for page in ("", "activities/near"):
+        said = client.get(f"/volunteers/{page}").text
+        assert "等监护人同意" in said
+        assert "加上会做的事" not in said
+    assert "还在等监护人同意" in client.get(f"/volunteers/activities/{post.shift.activity.public_id}").text
+    assert 'href="/volunteers/wards"' not in client.get("/volunteers/").text
+    client.sign_in(make.resident(mother))
+    assert 'href="/volunteers/wards"' in client.get("/volunteers/").text
+
+
+def test_who_missed_too_often_is_told_so_where_shifts_are_looked_for(make, client, helping):
+    one = helping.volunteer(make.person("林小梅", born=aged(45)))
+    helping.post()
+    for days in (3, 4, 5):
+        helping.signup(helping.post(helping.shift(starts_at=soon(-days))), one, state=SignupState.NO_SHOW)
+    client.sign_in(make.resident(one.person))
+    for page in ("", "activities/near"):
+        assert "缺席了 3 次，暂不能自己报名" in client.get(f"/volunteers/{page}").text
 
 
 def test_a_guardian_of_nobody_reads_what_to_do_and_opens_no_childs_page(make, client):

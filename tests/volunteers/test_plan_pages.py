@@ -132,6 +132,7 @@ def test_lines_are_struck_restored_and_replaced_on_the_page(desk, make, helping)
     address = f"{PLANS}/{plan.public_id}"
     assert desk.post(f"{address}/lines/{line.id}", data={"act": "strike"}).status_code == 303
     assert f"<del>{names[first]}</del>" in desk.get(address).text
+    assert "0 / 1" in desk.get(PLANS).text
     assert desk.post(f"{address}/lines/{line.id}", data={"act": "restore"}).status_code == 303
     other = next(one for one in names if one != first)
     replace = f"{address}/posts/{post_id}?instead={line.id}"

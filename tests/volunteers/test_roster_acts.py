@@ -253,6 +253,16 @@ def test_an_invitation_asks_and_says_when_it_was_asked_already(helping, desk):
         assert words in answer.text
 
 
+def test_nobody_is_invited_to_a_full_post(helping, worker, desk):
+    post, volunteer = helping.post(), helping.volunteer()
+    for _place in range(2):
+        put(post, helping.volunteer(), worker)
+    assert "/invite" not in desk.get(f"{ROSTER}/posts/{post.id}").text
+    sent = {"volunteer": volunteer.public_id}
+    answer = desk.post(f"{ROSTER}/posts/{post.id}/invite", data=sent, follow_redirects=True)
+    assert "这个岗位已经排满，有人调出或退出后才能再邀请" in answer.text
+
+
 def test_a_moved_place_goes_to_who_waits_and_a_swapped_one_does_not(make, helping, worker):
     """Between the two of a swap nobody slips in: no place is ever free."""
     one_post = helping.post(helping.shift(helping.activity(positions=[helping.position(needs=1)])))

@@ -1,5 +1,6 @@
 """Shifts by pattern: dates, what is left out and why, made in one step and undone in one step."""
 
+import re
 from datetime import date, time, timedelta
 
 import pytest
@@ -287,3 +288,11 @@ def test_needs_of_a_shift_never_fall_below_who_is_on_it(make, helping, worker):
         _change(shift, worker, soon(3), needs={position: 1})
     _change(shift, worker, soon(3), needs={position: 4})
     assert activities.shift(shift.public_id).posts[0].capacity.left == 2
+
+
+def test_a_batch_and_a_refused_day_write_dates_in_words(make, helping, worker):
+    made = _make(helping.activity(), _pattern(), worker)
+    said = patterns.pattern_words(made.pattern)
+    assert re.search(r"\d+年\d+月\d+日 至 \d+年\d+月\d+日", said), said
+    with pytest.raises(Refused, match="不是 2026年12月1日 到 2027年1月9日 之间"):
+        patterns.parse_days("3-1", date(2026, 12, 1), date(2027, 1, 9))

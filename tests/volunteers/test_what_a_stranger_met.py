@@ -37,6 +37,22 @@ def test_a_refused_order_shows_what_she_still_has(make: Make, app: Flask):
     assert "您可用500分" in said
 
 
+def test_goods_that_ran_out_are_said_so_and_not_offered_in_smaller_numbers(make: Make, app: Flask):
+    person = make.person()
+    with transaction():
+        ledger.earn(person, 500, key="record:x:1", words="老人送餐", expires_on=None, by=None)
+    stock = {"community_id": make.community().id, "name": "食用油", "unit": "桶", "quantity": 1}
+    item = make.add(StockItem(**stock))
+    oil = make.add(Goods(community_id=make.community().id, stock_item_id=item.id, price=40, reserved=1))
+    client = app.test_client().sign_in(make.resident(person))
+    assert "确认兑换" not in client.get(f"/volunteers/shop/{oil.id}").text
+    said = {"count": "1", "person": person.public_id, "idem": "a" * 20}
+    page = client.post(f"/volunteers/shop/{oil.id}", data=said)
+    assert page.status_code == 422
+    assert "已经换完了，请换一件" in page.text
+    assert "请减少数量" not in page.text
+
+
 @pytest.mark.parametrize("path", ["hours", "certificates", "stars", "me"])
 def test_who_is_no_volunteer_is_shown_the_way_from_every_entrance(make: Make, app: Flask, path: str):
     client = app.test_client().sign_in(make.resident(make.person()))

@@ -10,7 +10,7 @@ from portal.core import settings as declared
 from portal.core.access import current_actor, requires
 from portal.core.clock import today
 from portal.core.errors import Refused
-from portal.core.web import go, page
+from portal.core.web import day_words, go, page
 from portal.identity.permissions import Permission
 
 
@@ -28,7 +28,7 @@ def parameter(key: str) -> Response:
     if form.validate_on_submit():
         try:
             parameters.change(key, **form.wanted(), by=current_actor().name)
-            flash(_("已保存，%(day)s 起按新数值执行", day=form.valid_from.data), "ok")
+            flash(_("已保存，%(day)s 起按新数值执行", day=day_words(form.wanted()["valid_from"])), "ok")
             return go(".parameter", key=key)
         except Refused as refused:
             form.refuse(refused)

@@ -1,5 +1,6 @@
 """The public board of a community: what was asked, what was done, as workers wrote and released it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -26,6 +27,8 @@ from portal.core.db import db
 from portal.core.errors import Missing, Refused
 from portal.registry.service import people
 
+# A mobile's number or an identity card's, also in groups.
+NUMBERS = re.compile(r"(?<!\d)(?:1[3-9]\d(?:[\s-]?\d){8}|\d{17}[\dXx])(?!\d)")
 A_PAGE = 10
 MONTHS = 12
 
@@ -182,6 +185,9 @@ def release(case: Case, *, asked: str, done: str, photo_ids: list[str], by: Move
         raise Refused(_("这个类别的诉求不上公示栏。"))
     if not asked.strip() or not done.strip():
         raise Refused(_("请写清居民反映了什么、社区做了什么，不写姓名、电话和门牌。"), field="asked")
+    for field, words in (("asked", asked), ("done", done)):
+        if NUMBERS.search(words):
+            raise Refused(_("里面有手机号或身份证号，公示栏谁都能看到。请删掉号码再公开。"), field=field)
     for photo in case.photos:
         photo.is_public = photo.public_id in photo_ids
     case.public_asked, case.public_done = asked.strip(), done.strip()

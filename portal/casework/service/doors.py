@@ -48,7 +48,7 @@ def todo_of(worker: Actor) -> list[Todo]:
     """What waits for a worker: what is late first, then hers, what has nobody, call-backs."""
     within = scopes_of(worker, Permission.CASES_HANDLE)
     if not within:
-        return []
+        return _to_decide(worker)
     counts = queue.counts(within, worker)
     found = [Todo(_("我办理的诉求"), _LIST, {"tab": Tab.MINE.value}, counts[Tab.MINE])]
     if scopes_of(worker, Permission.CASES_DISPATCH):
@@ -56,9 +56,18 @@ def todo_of(worker: Actor) -> list[Todo]:
             Todo(_("超期的诉求"), _LIST, {"tab": Tab.LATE.value}, counts[Tab.LATE], late=True),
             Todo(_("等受理、分派的诉求"), _LIST, {"tab": Tab.UNASSIGNED.value}, counts[Tab.UNASSIGNED]),
             *found,
+            Todo(_("等审批的延期申请"), _LIST, {"tab": Tab.EXTENSION.value}, counts[Tab.EXTENSION]),
             Todo(_("等回访的诉求"), _LIST, {"tab": Tab.CALL_BACK.value}, counts[Tab.CALL_BACK]),
         ]
     return [todo for todo in found if todo.count]
+
+
+def _to_decide(worker: Actor) -> list[Todo]:
+    """What waits for who supervises and does not handle: the extensions asked for."""
+    within = scopes_of(worker, Permission.CASES_SUPERVISE)
+    count = queue.counts(within, worker)[Tab.EXTENSION] if within else 0
+    where, tab = "casework.worker.supervised", {"tab": Tab.EXTENSION.value}
+    return [Todo(_("等审批的延期申请"), where, tab, count)] if count else []
 
 
 _LIST = "casework.worker.index"

@@ -12,7 +12,7 @@ from portal.areas import service as areas
 from portal.areas.models import Area, AreaKind, Building
 from portal.casework.models.cases import Case, CaseHelp
 from portal.casework.models.categories import Category
-from portal.casework.models.codes import HELD, OPEN, RUNNING, CaseState, Colour
+from portal.casework.models.codes import HELD, OPEN, RUNNING, CaseState, Colour, Extension
 from portal.core.access import Actor, Scope
 from portal.core.clock import now
 from portal.core.db import db
@@ -30,6 +30,7 @@ class Tab(StrEnum):
     OPEN = "open"
     UNASSIGNED = "unassigned"
     LATE = "late"
+    EXTENSION = "extension"
     CALL_BACK = "call_back"
     SUPERVISED = "supervised"
     DONE = "done"
@@ -94,6 +95,7 @@ STATES: dict[Tab, frozenset[CaseState]] = {
     Tab.OPEN: OPEN,
     Tab.UNASSIGNED: frozenset({S.SUBMITTED, S.ACCEPTED, S.RETURNED, S.DISSATISFIED}),
     Tab.LATE: RUNNING,
+    Tab.EXTENSION: OPEN,
     Tab.CALL_BACK: frozenset(AFTER_ANSWER),
     Tab.SUPERVISED: OPEN,
     Tab.DONE: frozenset({S.CLOSED, S.ARCHIVED, S.DECLINED, S.MERGED, S.WITHDRAWN}),
@@ -110,6 +112,9 @@ def in_tab(tab: Tab, by: Actor, at: datetime) -> sa.ColumnElement[bool]:
         return sa.and_(sa.or_(Case.holder == by.public_id, helping), states)
     if tab is Tab.LATE:
         return sa.and_(states, due_moment() < at)
+    if tab is Tab.EXTENSION:
+        # Nobody decides on what she asked for herself.
+        return sa.and_(states, Case.extension == Extension.ASKED, Case.holder != by.public_id)
     return sa.and_(states, Case.colour != Colour.NONE) if tab is Tab.SUPERVISED else states
 
 

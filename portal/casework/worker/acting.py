@@ -37,6 +37,7 @@ from portal.casework.service import (
 )
 from portal.casework.service.dispatching import Class
 from portal.core.access import current_actor, scopes
+from portal.core.clock import now
 from portal.identity.permissions import Permission
 
 Run = Callable[[Case, Any], object]
@@ -243,6 +244,7 @@ HANDLE: dict[str, Act] = {
         lambda _case: forms.ExtensionForm(),
         frozenset({S.SIGNED, S.WORKING}),
         mine=True,
+        when=lambda case, _me: not case.is_late(now()),
     ),
     "escalate": Act(
         _l("上报街道或转有关单位"),

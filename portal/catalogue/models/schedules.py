@@ -241,6 +241,11 @@ class Slot(Base):
     def left(self) -> int:
         return self.capacity.left
 
+    @property
+    def may_fail(self) -> bool:
+        """Whether it is still to be decided if enough have booked."""
+        return self.minimum > 1 and self.decide_at is not None
+
     def is_bookable(self, at: datetime) -> bool:
         """Whether somebody may still book it, as far as the slot itself says."""
         return self.state is SlotState.OPEN and at < self.starts_at and self.left > 0

@@ -1,6 +1,7 @@
 """Forms of paper votes and proxies: papers of a box, differences settled, papers handed out, documents."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,10 +14,14 @@ from wtforms.validators import InputRequired, NumberRange, Optional
 from portal.core import files
 from portal.core.errors import Refused
 from portal.core.forms import CountField, Form, OnceForm, TrimmedField, at_most, required
-from portal.deliberation.models.votes import Vote
+from portal.deliberation.models.votes import INVALID, Vote
 from portal.deliberation.service import casting, vote_words
 from portal.deliberation.service.papers import Difference
 
+PARTED = re.compile(r"[\s、,;。.号第]+")
+RUN = re.compile(r"\s*号?\s*[-—–~至到]\s*第?\s*")
+NUMBERS = re.compile(r"([0-9]{1,6})(?:-([0-9]{1,6}))?")
+LONGEST_RUN = 500
 PDF = b"%PDF-"
 MOST_PDF = 8 * 1024 * 1024
 
@@ -71,17 +76,27 @@ class SheetForm(Form):
 
 
 def _numbers(text: str, field: str) -> Iterable[int]:
-    """Figures parted by anything that is none; 3-7 is a run."""
-    for part in re.findall(r"[0-9]+(?:\s*[-—~至到]\s*[0-9]+)?", text):
-        ends = [int(one) for one in re.findall(r"[0-9]+", part)]
-        if max(ends) > 10**6 or ends[-1] < ends[0] or ends[-1] - ends[0] > 500:
-            raise Refused(_("看不懂“%(text)s”，请写编号，例如：3、8、12-15", text=part[:20]), field=field)
-        yield from range(ends[0], ends[-1] + 1)
+    """Roll numbers as people write them: 3、8 号 12-15. What is no number is refused, never passed over."""
+    for part in PARTED.split(RUN.sub("-", unicodedata.normalize("NFKC", text))):
+        if part:
+            yield from _run(part, field)
+
+
+def _run(part: str, field: str) -> Iterable[int]:
+    read = NUMBERS.fullmatch(part)
+    first, last = (int(read[1]), int(read[2] or read[1])) if read else (1, 0)
+    if last < first or last - first > LONGEST_RUN:
+        raise Refused(_("看不懂“%(text)s”，请写编号，例如：3、8、12-15", text=part[:20]), field=field)
+    return range(first, last + 1)
+
+
+def _pile(number: int, label: str) -> str:
+    return _("无效票，名册编号") if number == INVALID else _("“%(label)s”的票，名册编号", label=label)
 
 
 def sheet_form(vote: Vote) -> SheetForm:
     fields = {
-        f"pile-{number}": TextAreaField(_("“%(label)s”的票，名册编号", label=label), [Optional(), at_most(4000)])
+        f"pile-{number}": TextAreaField(_pile(number, label), [Optional(), at_most(4000)])
         for number, label in vote_words.paper_choices(vote)
     }
     made: SheetForm = type("SheetForm", (SheetForm,), fields)()

@@ -102,6 +102,8 @@ class TopicForm(OnceForm):
         self.forum.choices = [(one.value, topic_words.forum_said(one)) for one in Forum]
         near = topics.communities_of(area) if area.kind is AreaKind.STREET else []
         self.communities.choices = [(one.id, one.name) for one in near]
+        # A street chooses two at least, which the service says; a community has none to choose.
+        self.communities.flags.optional = not near
 
     def refuse(self, refused: Refused) -> None:
         """What is wrong with the parties as a whole stands on top: a list of parts has no place for words."""

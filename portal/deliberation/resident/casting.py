@@ -153,11 +153,11 @@ def vote_file(vote_id: int) -> Response:
     if file is None:
         raise Missing
     name = _("投票文件-%(number)d.txt", number=vote_id)
-    return web.download(file.content.encode(), name, "text/plain; charset=utf-8")
+    return web.download(file.content.encode(), name, "text/plain")
 
 
 @bp.route("/votes/recount.py")
 @public
 def vote_recount() -> Response:
     """The command that recounts, as one file to be run anywhere."""
-    return web.download(RECOUNT.read_bytes(), "recount.py", "text/x-python; charset=utf-8")
+    return web.download(RECOUNT.read_bytes(), "recount.py", "text/x-python")

@@ -29,7 +29,7 @@ from portal.deliberation.models.opinions import Comment, Opinion
 from portal.deliberation.models.outcomes import FollowUp, Outcome, Project
 from portal.deliberation.models.topics import Topic, TopicEntry, TopicStage
 from portal.deliberation.models.votes import Vote
-from portal.deliberation.service import meeting_attendance
+from portal.deliberation.service import meeting_attendance, topic_samples
 from portal.deliberation.service.meeting_attendance import Standing
 
 LEAST_DAYS = "deliberation.collecting_days"
@@ -111,7 +111,9 @@ def _in(states: Collection[StrEnum], column: Any, model: Any, topic: Topic) -> i
 def _draft(topic: Topic) -> list[Flaw]:
     """People are told in plain words what it is about, what becomes of it, and who takes part (提前通报)."""
     kinds = {party.kind for party in topic.parties}
+    gaps = topic_samples.left_open(f"{topic.title}\n{topic.summary}")
     checks = (
+        (not gaps, _("模板里留空的地方还没有填：%(gaps)s。请先改好。", gaps=_("、").join(gaps))),
         (len(topic.summary.strip()) >= LEAST_SUMMARY, _("请用大白话写清这件事是怎么回事，至少 20 个字。")),
         (bool(topic.binding_words.strip()), _("请写明商量出结果以后怎么办，例如“过半数同意就动工”。")),
         (bool(topic.communities), _("请选这件事关系到哪些社区。")),

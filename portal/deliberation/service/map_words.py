@@ -55,7 +55,7 @@ def stand(code: str) -> str:
 
 
 def why_undecided(code: str) -> str:
-    return _("很多人说不准") if code == "pass" else _("同意和不同意差不多")
+    return _("很多人说不好") if code == "pass" else _("同意和不同意差不多")
 
 
 def counts(percents: Sequence[int] | None) -> str:
@@ -64,5 +64,5 @@ def counts(percents: Sequence[int] | None) -> str:
         return _("回答的人太少，不显示")
     agree, disagree, passes = percents
     return _(
-        "同意 %(agree)d%%，不同意 %(disagree)d%%，说不准 %(passes)d%%", agree=agree, disagree=disagree, passes=passes
+        "同意 %(agree)d%%，不同意 %(disagree)d%%，说不好 %(passes)d%%", agree=agree, disagree=disagree, passes=passes
     )

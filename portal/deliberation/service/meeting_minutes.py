@@ -81,7 +81,7 @@ def save(meeting: Meeting, text: str, *, seen: int, by: Actor) -> int:
 
 
 def _blank() -> io.BytesIO:
-    """The template: headings and the names of what is filled in."""
+    """What is filled where a community has no document of its own: headings, loops over what there are several of."""
     document = Document()
     document.add_heading("{{ title }}", level=0)
     for label, name in (
@@ -114,8 +114,24 @@ def _blank() -> io.BytesIO:
 
 
 def blank() -> bytes:
-    """Our own template, for somebody to make hers from."""
-    return _blank().getvalue()
+    """Our template for somebody to make hers from: what is filled in is asked for by the names that the page lists."""
+    document = Document()
+    document.add_heading("{{ 会议名称 }}", level=0)
+    for label, name in (
+        (_("时间"), "{{ 时间 }}"),
+        (_("地点"), "{{ 地点 }}"),
+        (_("形式"), "{{ 形式 }}"),
+        (_("到会"), "{{ 到会情况 }}"),
+        (_("依据"), "{{ 依据 }}"),
+    ):
+        document.add_paragraph(_("%(label)s：%(value)s", label=label, value=name))
+    for label, name in ((_("议程"), "{{ 议程 }}"), (_("动议和举手"), "{{ 动议 }}"), (_("纪要"), "{{ 纪要 }}")):
+        document.add_heading(label, level=1)
+        document.add_paragraph(name)
+    document.add_paragraph(_("主持人签名：                    记录人签名："))
+    held = io.BytesIO()
+    document.save(held)
+    return held.getvalue()
 
 
 def filled(meeting: Meeting, at: datetime) -> bytes:

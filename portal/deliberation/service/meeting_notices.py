@@ -10,6 +10,7 @@ from portal.core.access import Actor
 from portal.core.clock import now, today
 from portal.core.db import db, guarded
 from portal.core.errors import Refused
+from portal.core.web import day_words
 from portal.deliberation.models.codes import AttendeeState, MeetingState
 from portal.deliberation.models.meetings import Attendee, Meeting, Notice
 from portal.deliberation.models.topics import TopicFollower
@@ -36,7 +37,7 @@ def flaws(meeting: Meeting) -> list[str]:
             _(
                 "要提前 %(days)d 天通知，今天通知最早只能在 %(day)s 开，请改会议日期。",
                 days=meeting.notice_days,
-                day=f"{first:%Y-%m-%d}",
+                day=day_words(first),
             )
         )
     if meeting.rule and not meeting.entitled:
@@ -130,7 +131,7 @@ def announce_anew(meeting: Meeting, facts: Facts, *, why: str, by: Actor) -> Not
         words = _(
             "改了时间、事项或开会的规则，要重新提前 %(days)d 天通知，最早 %(day)s 开。",
             days=meeting.notice_days,
-            day=f"{first_day(meeting):%Y-%m-%d}",
+            day=day_words(first_day(meeting)),
         )
         raise Refused(words, field="day")
     if not changed or old is None:

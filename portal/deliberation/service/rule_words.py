@@ -78,7 +78,7 @@ def passes_words(rule: Mapping[str, Any]) -> str:
 
 
 def words_of(rule: BodyRule) -> list[str]:
-    """A row in sentences."""
+    """A row in sentences; the stop behind each is its page's."""
     held = rules.snapshot(rule)
     said = [quorum_words(held), passes_words(held)]
     if rule.notice_days:
@@ -86,7 +86,7 @@ def words_of(rule: BodyRule) -> list[str]:
     if rule.registered_only:
         said.append(_("只有户籍在本地的人有表决权"))
     if used := use_words(rule.body):
-        said.append(used)
+        said.append(used.rstrip("。."))
     return said
 
 

@@ -1,5 +1,6 @@
 """The templates of topics that a street begins with: what communities commonly deliberate."""
 
+import re
 from typing import Any
 
 from portal.deliberation.models.codes import Category, Forum, PartyKind
@@ -167,3 +168,13 @@ SAMPLES: tuple[dict[str, Any], ...] = (
         ),
     },
 )
+
+LEFT_OPEN = re.compile("（[^（）]*）")
+
+
+def left_open(text: str) -> list[str]:
+    """The gaps of our templates, such as （几）号楼, that nobody has filled in yet."""
+    gaps = {
+        gap for sample in SAMPLES for name in ("title", "summary") for gap in LEFT_OPEN.findall(sample["facts"][name])
+    }
+    return [gap for gap in dict.fromkeys(LEFT_OPEN.findall(text)) if gap in gaps]

@@ -40,7 +40,7 @@ def stage_code(code: str) -> str:
 def stage_meaning(stage: Stage) -> str:
     """What happens in a stage, for who never saw such a road."""
     return {
-        Stage.DRAFT: _("居委会正在准备，居民还看不到。"),
+        Stage.DRAFT: _("还在准备，居民还看不到。"),
         Stage.COLLECTING: _("听大家怎么想：看材料、写看法、对别人的看法表态。"),
         Stage.MEETING: _("坐下来面对面商量，可以报名发言或旁听。"),
         Stage.EXPERTS: _("请懂行的人出主意，专家没有表决权。"),

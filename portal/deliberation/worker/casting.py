@@ -7,6 +7,7 @@ from portal.core import web
 from portal.core.access import current_actor, requires
 from portal.core.errors import Missing
 from portal.deliberation.models.codes import VoteState
+from portal.deliberation.models.votes import Vote
 from portal.deliberation.service import counting, named_lists
 from portal.deliberation.worker.blueprint import bp
 from portal.deliberation.worker.votes import VOTES, asked_page, done, vote_kept
@@ -23,7 +24,13 @@ def vote_close(vote_id: int) -> Response:
 @requires(VOTES)
 def vote_count(vote_id: int) -> Response:
     vote = vote_kept(vote_id)
-    return done(vote, lambda: counting.count(vote, by=current_actor()), _("计票完成，结果和投票文件已公布。"))
+    return done(vote, lambda: counting.count(vote, by=current_actor()), lambda: _counted(vote))
+
+
+def _counted(vote: Vote) -> str:
+    if vote.state is VoteState.VOID:
+        return _("这次投票作废，没有开票，也没有投票文件。原因已写进公开记录。")
+    return _("计票完成，结果和投票文件已公布。")
 
 
 @bp.route("/votes/<int:vote_id>/named")

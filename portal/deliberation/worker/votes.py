@@ -131,11 +131,13 @@ def _rule_said(vote: Vote) -> dict[str, Any]:
     return {**rules.snapshot(row), "said": rule_words.words_of(row)} if row else {}
 
 
-def done(vote: Vote, act: Callable[[], object], words: str, endpoint: str = ".vote_page") -> Response:
+def done(
+    vote: Vote, act: Callable[[], object], words: str | Callable[[], str], endpoint: str = ".vote_page"
+) -> Response:
     """An act of one button: back to the vote, with what it did or why not."""
     try:
         act()
-        flash(words, "ok")
+        flash(words if isinstance(words, str) else words(), "ok")
     except Refused as refused:
         web.turn_down(refused, "bad")
     return web.go(endpoint, vote_id=vote.id)

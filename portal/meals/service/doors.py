@@ -83,7 +83,8 @@ def passed_names(kind: str, ids: Collection[int]) -> list[str]:  # noqa: ARG001 
 
 def export(person: Person) -> list[dict[str, Any]]:
     """Everything meals holds of a person, in words: days in ISO, amounts in yuan, and in fen beside."""
-    query = history.orders_about([person]).options(selectinload(MealOrder.subsidies)).order_by(MealOrder.id)
+    beside = selectinload(MealOrder.subsidies), selectinload(MealOrder.redemption)
+    query = history.orders_about([person]).options(*beside).order_by(MealOrder.id)
     return [
         {
             _("日期"): order.day.isoformat(),
@@ -97,13 +98,24 @@ def export(person: Person) -> list[dict[str, Any]]:
                 {**_amount(_("金额（元）"), _("金额（分）"), line.amount_fen), _("原因"): line.sentence}
                 for line in order.subsidies
             ],
-            **_amount(_("实付（元）"), _("实付（分）"), order.pay_fen),
+            **_amount(_("应付（元）"), _("应付（分）"), order.pay_fen),
+            **_paid(order.redemption),
             _("备注"): order.note or "",
             _("下单时间"): f"{clock.local(order.placed_at):%Y-%m-%d %H:%M}",
             _("下单人"): order.placed_by_name,
         }
         for order in db.session.scalars(query)
     ]
+
+
+def _paid(redemption: Redemption | None) -> dict[str, Any]:
+    """What was taken at the counter; nothing before the meal is handed over."""
+    taken = redemption.paid_fen if redemption else 0
+    return {
+        _("收款"): said(redemption.payment) if redemption else "",
+        **_amount(_("实付（元）"), _("实付（分）"), taken),
+        _("用了积分"): redemption.points if redemption else 0,
+    }
 
 
 def _amount(in_yuan: str, in_fen: str, fen: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
-from portal.core import audit, calendar, clock
+from portal.core import audit, calendar, clock, working
 from portal.core.access import Scope
 from portal.core.db import db, unique_or
 from portal.core.errors import Missing, Refused
@@ -52,6 +52,10 @@ class Day:
 
 def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
+
+
+def sunday_of(day: date) -> date:
+    return monday_of(day) + timedelta(days=6)
 
 
 def menu_words(day: date, meal: Meal) -> str:
@@ -109,6 +113,14 @@ def closures(canteen: Canteen, first: date, last: date) -> dict[date, str]:
         return shut
     special_days = calendar.special_days(first, last)
     return {one.day: _("%(holiday)s休息", holiday=one.name) for one in special_days if not one.works} | shut
+
+
+def holidays_unknown(canteen: Canteen, day: date) -> bool:
+    """Whether a day lies beyond the table of holidays, for a canteen that closes on them."""
+    if not canteen.closed_on_holidays or day < clock.today():
+        return False
+    end = working.known_until()
+    return end is None or day > end
 
 
 def week(canteen: Canteen, first: date) -> list[Day]:

@@ -359,13 +359,20 @@ def _menus() -> sa.Select[Menu]:
 
 
 def _offer(menu: Menu, who: Eater | None) -> MenuOffer:
+    ordered = who.order_from(menu) if who else None
+    priced = _before(who, ordered) if who and ordered else who
     return MenuOffer(
         menu=menu,
         own=who is not None and menu.canteen.community_id == who.person.community_id,
         open=menu.accepts_orders(now()),
-        ordered=who.order_from(menu) if who else None,
-        dishes=tuple(_dish_offer(row, menu, who) for row in menu.dishes),
+        ordered=ordered,
+        dishes=tuple(_dish_offer(row, menu, priced) for row in menu.dishes),
     )
+
+
+def _before(who: Eater, ordered: Standing) -> Eater:
+    """The person as before an order: its own subsidy must not make its own menu look dearer."""
+    return eater(who.person, who.day, but=db.session.get_one(MealOrder, ordered.order_id))
 
 
 def _dish_offer(row: MenuDish, menu: Menu, who: Eater | None) -> DishOffer:

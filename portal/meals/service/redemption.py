@@ -32,6 +32,7 @@ from portal.meals.models import (
 from portal.meals.service import kitchen, orders, paying
 from portal.meals.service.canteens import within
 from portal.meals.service.menus import menu_words
+from portal.meals.service.words import near_day
 from portal.registry.models import Person
 
 settings.declare(
@@ -207,9 +208,10 @@ def _already(order: MealOrder) -> str:
     if redeemed is None:
         return _("这份餐已经核销过，不能再取。")
     when = clock.local(redeemed.at)
+    day = near_day(when.date(), clock.today())
     return _(
         "这份餐已在 %(day)s %(time)s 由%(name)s核销，不能再取。如果是误操作，请先撤销那次核销。",
-        day=f"{when:%Y-%m-%d}",
+        day=day,
         time=f"{when:%H:%M}",
         name=redeemed.by_name,
     )

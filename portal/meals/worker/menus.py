@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import date
+from typing import Any
 
 from flask import Response, flash, request
 from flask_babel import gettext as _
@@ -48,6 +49,7 @@ def menus() -> Response:
         first=first,
         step=service.WEEK,
         days=service.week(canteen, first) if canteen else [],
+        unknown=canteen is not None and service.holidays_unknown(canteen, service.sunday_of(first)),
         gone=canteens.gone_in(within),
         may_manage=bool(canteens.area_scopes(within)),
     )
@@ -67,9 +69,14 @@ def menu(canteen_id: int, day: str, meal: str) -> Response:
             return go(".menus", canteen=canteen.id, week=service.monday_of(when))
         except Refused as refused:
             form.refuse(refused)
-    context = {"canteen": canteen, "day": when, "served": served, "menu": standing}
+    context = _about(canteen, when) | {"served": served, "menu": standing}
     by_id = {str(dish.id): dish for dish in dishes}
     return page("meals/worker/menu.html", form=form, status=form.status, dishes=by_id, **context)
+
+
+def _about(canteen: Canteen, day: date) -> dict[str, Any]:
+    """Where and when a menu is, and whether nobody can say yet if that is a holiday."""
+    return {"canteen": canteen, "day": day, "unknown": service.holidays_unknown(canteen, day)}
 
 
 def _day(word: str) -> date:

@@ -84,6 +84,8 @@ def _reserve(goods: Goods, count: int) -> None:
     db.session.refresh(goods.item, ["quantity"])
     if not taken:
         left = max(0, goods.item.quantity - goods.reserved)
+        if not left:
+            raise Refused(_("这件物品已经换完了，请换一件，或者到货以后再来。"), field="count")
         words = _("这件物品现在只剩 %(left)d %(unit)s，请减少数量或换一件。", left=left, unit=goods.item.unit)
         raise Refused(words, field="count")
 

@@ -52,7 +52,7 @@ def person_of(actor: Actor) -> Person:
     """The same, or a refusal that says what to do."""
     person = person_of_or_none(actor)
     if person is None:
-        raise Refused(_("您的账号还在等社区核对身份，核对后就可以办理。急用请打社区电话。"))
+        raise Refused(_("您的账号还没有通过社区的身份核对，核对后就可以办理。急用请打社区电话。"))
     return person
 
 

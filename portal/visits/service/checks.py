@@ -20,6 +20,7 @@ from portal.visits.models import (
     CheckOutcome,
     CheckState,
     Exclusion,
+    LadderRung,
     SafetyCheck,
     SafetyStep,
     StepKind,
@@ -43,13 +44,20 @@ def open_check(visit: Visit, cause: CheckCause, at: datetime) -> SafetyCheck:
         person_id=visit.person_id, visit=visit, cause=cause, day=day, opened_at=at, state=CheckState.OPEN
     )
     rungs = rules.ladder(visit.person.community.code, day)
-    check.steps = [SafetyStep(kind=rung.kind, due_at=at + timedelta(minutes=rung.minutes)) for rung in rungs]
+    check.steps = [SafetyStep(kind=rung.kind, due_at=_due(rung, at)) for rung in rungs]
     db.session.add(check)
     db.session.flush()
     for recipient in _who_is_told(visit):
         outbox.enqueue("visits.check_opened", to=recipient, name=visit.person.name[:1], cause=cause.value)
     audit.record("visits.check_opened", check, kind=cause.value)
     return check
+
+
+def _due(rung: LadderRung, at: datetime) -> datetime:
+    """When a rung is due; the second try is made the same day, however late the first was."""
+    due = at + timedelta(minutes=rung.minutes)
+    last = clock.day_bounds(clock.local(at).date())[1] - timedelta(minutes=1)
+    return min(due, max(at, last)) if rung.kind is StepKind.AGAIN else due
 
 
 def _who_is_told(visit: Visit) -> list[Recipient]:

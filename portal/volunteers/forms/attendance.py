@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
 from wtforms import BooleanField, FieldList, FormField, HiddenField, TextAreaField
@@ -86,7 +87,9 @@ class NotedPart(Part):
 
 
 class LinesForm(Form):
-    """A form with a line for everybody on a shift: what is refused of one stands beside her fields."""
+    """A form with a line for everybody on a shift: what is refused of one stands beside her fields; one that says
+    nothing of anybody is refused whole.
+    """
 
     rows: Any
 
@@ -104,6 +107,8 @@ class LinesForm(Form):
                 field = part[refused.field if refused.field in part.data else "signup"]
                 field.errors = [*field.errors, refused.message]
         self.rows.errors = [entry.form.errors for entry in self.rows if entry.form.errors]
+        if not done and not self.errors:
+            self.form_errors.append(_("一行也没有填。请照着纸上填好再提交。"))
         return None if self.errors else done
 
 

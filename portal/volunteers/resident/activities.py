@@ -8,12 +8,12 @@ from flask import Response, current_app, request
 from flask_babel import gettext as _
 
 from portal.core import web
-from portal.core.access import actor_or_none, public
+from portal.core.access import Actor, actor_or_none, public
 from portal.core.clock import now, today
 from portal.core.errors import Missing
 from portal.volunteers.models.codes import ServiceKind
 from portal.volunteers.resident.blueprint import bp
-from portal.volunteers.service import kinds, leading, offering
+from portal.volunteers.service import guardians, kinds, leading, offering
 from portal.volunteers.service.offering import PARTS, Reader, Seeking
 
 # What the first page leads to, as far as it is there: label, endpoint, icon, whether only for who is signed in.
@@ -33,13 +33,23 @@ ENTRIES: tuple[tuple[Callable[[], str], str, str, bool], ...] = (
     (lambda: _("服务站点"), "station_places", "building-community", False),
     (lambda: _("时长公示"), "hours_published", "clipboard-list", False),
     (lambda: _("我负责的班次"), "lead_shifts", "flag", True),
+    (lambda: _("孩子的志愿服务"), "wards_page", "friends", True),
 )
 
 
-def _leads() -> bool:
-    """The leader's pages are no entrance for who leads nothing."""
-    actor = actor_or_none()
-    return actor is not None and leading.leads_any(actor)
+# Whom an entrance leads anywhere at all: who leads something, who is a guardian.
+_WHOSE: dict[str, Callable[[Actor], object]] = {"lead_shifts": leading.leads_any, "wards_page": guardians.wards}
+
+
+def _entries(who: Reader) -> list[tuple[str, str, str]]:
+    actor, known = actor_or_none(), current_app.view_functions
+    return [
+        (label(), f"volunteers.resident.{view}", icon)
+        for label, view, icon, own in ENTRIES
+        if f"volunteers.resident.{view}" in known
+        and (who.known or not own)
+        and (view not in _WHOSE or (actor is not None and _WHOSE[view](actor)))
+    ]
 
 
 def _who() -> Reader:
@@ -78,14 +88,16 @@ def _seeking(who: Reader, first: date, last: date) -> tuple[Seeking, dict[str, A
 @bp.route("/")
 @public
 def index() -> Response:
-    who, known = _who(), current_app.view_functions
-    found = offering.nearest(who, now(), limit=3)
-    entries = [
-        (label(), f"volunteers.resident.{view}", icon)
-        for label, view, icon, own in ENTRIES
-        if f"volunteers.resident.{view}" in known and (who.known or not own) and (view != "lead_shifts" or _leads())
-    ]
-    return web.page("volunteers/resident/index.html", who=who, offers=found, entries=entries)
+    who = _who()
+    facts = {"entries": _entries(who), **_nearest(who, limit=3)}
+    return web.page("volunteers/resident/index.html", who=who, **facts)
+
+
+def _nearest(who: Reader, *, limit: int = offering.NEAREST) -> dict[str, Any]:
+    """The next free shifts; where there are none, why she could join none."""
+    moment = now()
+    found = offering.nearest(who, moment, limit=limit)
+    return {"offers": found, "halted": "" if found else offering.halted(who, moment)}
 
 
 @bp.route("/activities")
@@ -102,7 +114,7 @@ def activity_list() -> Response:
 @public
 def activity_near() -> Response:
     who = _who()
-    return web.page("volunteers/resident/activity_near.html", who=who, offers=offering.nearest(who, now()))
+    return web.page("volunteers/resident/activity_near.html", who=who, **_nearest(who))
 
 
 @bp.route("/activities/calendar")

@@ -12,9 +12,11 @@ from portal.core.clock import local, now, today
 from portal.core.errors import Refused
 from portal.identity.permissions import Permission
 from portal.volunteers.forms.roster import ActForm, kept, monday_of, told
+from portal.volunteers.models.signups import Signup
 from portal.volunteers.resident.blueprint import bp
 from portal.volunteers.service import leading_roster, rearranging, signups
 from portal.volunteers.service.rearranging import Done
+from portal.volunteers.service.roster_rows import Week
 
 USE = Permission.VOLUNTEERS_USE
 
@@ -63,12 +65,20 @@ def lead_place(public_id: str) -> Response:
     """Somebody on a post, and every act on it as a plain form."""
     me = current_actor()
     signup = signups.signup_led(me, public_id)
-    week = leading_roster.week(me, monday_of(request.args.get("week", local(signup.starts_at).date().isoformat())))
+    week, its = _week_shown_and_its_own(signup)
     free = signup.state in rearranging.MOVES and signup.ends_at > now()
-    line = next((one for one in week.people if one.id == signup.volunteer_id), None)
+    line = next((one for one in its.people if one.id == signup.volunteer_id), None)
     facts: dict[str, Any] = {"week": week, "weeks": _weeks(week.first), "line": line, "free": free, "at": now()}
-    facts["takers"] = leading_roster.takers(me, week, signup)
+    facts["takers"] = leading_roster.takers(me, its, signup)
     return web.page("volunteers/resident/lead_place.html", signup=signup, form=ActForm.fresh(), **facts)
+
+
+def _week_shown_and_its_own(signup: Signup) -> tuple[Week, Week]:
+    """The week to choose from; and the shift's own, whose hours count for whoever has the shift."""
+    me, own = current_actor(), monday_of(local(signup.starts_at).date().isoformat())
+    shown = monday_of(request.args.get("week", own.isoformat()))
+    week = leading_roster.week(me, shown)
+    return week, week if shown == own else leading_roster.week(me, own)
 
 
 @bp.route("/lead/roster/posts/<int:post_id>")

@@ -80,7 +80,13 @@ def _registering(person: Person | None, *, ward: bool) -> Response:
 
 def _registered(person: Person, form: RegisterForm, consent: registering.Consent | None) -> Volunteer:
     made = registering.register(person, form.wishes(), by=current_actor(), consent=consent)
-    flash(registering.waits_for(made) or _("登记好了，您的志愿者编号是 %(number)s。", number=made.number), "ok")
+    facts = {"name": person.name, "number": made.number}
+    done = (
+        _("登记好了，%(name)s的志愿者编号是 %(number)s。", **facts)
+        if consent
+        else _("登记好了，您的志愿者编号是 %(number)s。", **facts)
+    )
+    flash(registering.waits_for(made) or done, "ok")
     return made
 
 

@@ -73,6 +73,8 @@ def signup_join(post_id: int) -> Response:
         try:
             return web.go(".signup", public_id=_join(post, me, others, form))
         except Refused as refused:
+            others = signups.companions(current_actor(), me)
+            form = JoinForm.of(me, others)
             form.refuse(refused)
     return _post_page(post, me, others, form)
 
@@ -164,10 +166,16 @@ def _allowed(found: Signup) -> dict[str, bool]:
 
 
 def _asked(post_id: int, *, waits: bool = False) -> tuple[Post, Volunteer | None, list[Volunteer]]:
-    """The post, who asks, and who may come with her: whom a form to join that names nobody need not look for."""
+    """The post, who asks, and who may come with her, who need not be looked for where she joins alone."""
     me = signups.me_or_none(current_actor())
-    alone = request.method == "POST" and me is not None and "others" not in request.form and not waits
+    alone = me is not None and not waits and _says_alone()
     return signups.post(post_id), me, [] if alone else signups.companions(current_actor(), me)
+
+
+def _says_alone() -> bool:
+    """Whether a form to join is filled in and names her alone: the only one on the page, or ticked on it."""
+    said = request.form
+    return "agree" in said and "others" not in said and ("me" in said or "family" not in said)
 
 
 def _join(post: Post, me: Volunteer | None, others: Sequence[Volunteer], form: JoinForm) -> str:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -191,9 +192,9 @@ def _parts(
 
 
 def _row(line: dict[str, Any]) -> list[str]:
-    days = line["first"]
+    days = first = long_day(date.fromisoformat(line["first"]))
     if line["last"] != line["first"]:
-        days = _("%(first)s 至 %(last)s", first=line["first"], last=line["last"])
+        days = _("%(first)s 至 %(last)s", first=first, last=long_day(date.fromisoformat(line["last"])))
     return [line["activity"], line["content"][:120], days, str(line["count"]), record_words.hours(line["minutes"])]
 
 

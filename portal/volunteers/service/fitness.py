@@ -149,6 +149,19 @@ def _not_volunteer(post: Post, standing: Standing, _asked: Asked) -> str:
         return _("档案里登记为已去世；登记有误请联系社区更正")
     if volunteer.helps(day):
         return ""
+    age = volunteer.person.age(day)
+    if (
+        volunteer.state is VolunteerState.APPLIED
+        and age is not None
+        and age < 18
+        and not standing.agreed | standing.along
+    ):
+        return _("志愿者登记还在等监护人同意，同意后就能报名")
+    return halted(volunteer)
+
+
+def halted(volunteer: Volunteer) -> str:
+    """Why somebody who is registered joins nothing for now."""
     if volunteer.state is VolunteerState.BARRED and volunteer.barred_until:
         return _("%(day)s 以前暂不能参加志愿服务；有疑问请联系社区", day=long_day(volunteer.barred_until))
     return _STATES[volunteer.state]()
@@ -262,6 +275,11 @@ def _away(post: Post, standing: Standing, _asked: Asked) -> str:
 
 
 def _no_shows(_post: Post, standing: Standing, _asked: Asked) -> str:
+    return missed_often(standing)
+
+
+def missed_often(standing: Standing) -> str:
+    """Why who stayed away too often signs up for nothing by herself."""
     if standing.missed < settings.get(MISSED_MOST):
         return ""
     facts = {"days": settings.get(MISSED_DAYS), "count": standing.missed}

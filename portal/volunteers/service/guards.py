@@ -10,6 +10,7 @@ from portal.core.errors import Refused
 from portal.core.web import day_words
 from portal.volunteers.models.activities import Activity
 from portal.volunteers.models.codes import ServiceKind
+from portal.volunteers.service.signup_words import long_day
 
 ADULT = 18
 # Below eight nobody can agree to anything (民法典 19, 20).
@@ -79,7 +80,7 @@ def _insured(activity: Activity, until: datetime | None) -> list[Flaw]:
 
 def insured_day(until: datetime) -> str:
     """The last day that is insured."""
-    return day_words(local(until - timedelta(seconds=1)).date())
+    return long_day(local(until - timedelta(seconds=1)).date())
 
 
 def _skilled(activity: Activity) -> list[Flaw]:

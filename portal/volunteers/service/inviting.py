@@ -25,6 +25,8 @@ def invite(post: Post, volunteer: Volunteer, *, by: joining.Who, answer_by: date
     answer_by = min(answer_by, post.shift.starts_at)
     if answer_by <= now():
         raise Refused(_("答复的期限已经过了，请选晚一些的时间。"), field="answer_by")
+    if post.capacity.left <= 0:
+        raise Refused(_("这个岗位已经排满，有人调出或退出后才能再邀请。"))
     found = joining.verdict(post, volunteer, way=Way.INVITED)
     if not found.fits:
         raise joining.Unfit(found, volunteer.person.name)

@@ -18,7 +18,7 @@ from portal.registry.service import people
 from portal.volunteers.models.activities import Activity, Position, Post, Shift
 from portal.volunteers.models.codes import ActivityState, ServiceKind, ShiftState
 from portal.volunteers.models.people import Skill, Volunteer
-from portal.volunteers.service import fitness
+from portal.volunteers.service import fitness, registering
 from portal.volunteers.service import people as volunteers
 from portal.volunteers.service.activities import SHOWN
 from portal.volunteers.service.fitness import Verdict
@@ -271,6 +271,16 @@ def nearest(who: Reader, at: datetime, *, limit: int = NEAREST) -> list[Offer]:
     if who.volunteer is not None:
         found = [one for one in found if one.fits]
     return found[:limit]
+
+
+def halted(who: Reader, at: datetime) -> str:
+    """Why the reader, who is registered, joins nothing at all; "" for who may, and for who is not registered."""
+    volunteer = who.volunteer
+    if volunteer is None:
+        return ""
+    if volunteer.helps(today()):
+        return fitness.missed_often(fitness.standings([volunteer], at, at, at)[volunteer.id])
+    return registering.waits_for(volunteer) or fitness.halted(volunteer)
 
 
 def say(found: Sequence[Offer], who: Reader, at: datetime) -> None:

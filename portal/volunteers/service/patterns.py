@@ -17,6 +17,7 @@ from portal.core.errors import Refused
 from portal.volunteers.models.activities import STEP_MINUTES, Activity, Shift
 from portal.volunteers.models.codes import ActivityState
 from portal.volunteers.service import guards
+from portal.volunteers.service.signup_words import long_day
 
 MOST_DAYS = 366
 MOST_SHIFTS = 400
@@ -118,7 +119,12 @@ def parse_days(text: str, first: date, last: date, *, field: str = "without") ->
             continue
         day = _day(part, first, last)
         if day is None:
-            words = _("“%(words)s”不是 %(first)s 到 %(last)s 之间的日期。", words=part, first=first, last=last)
+            words = _(
+                "“%(words)s”不是 %(first)s 到 %(last)s 之间的日期。",
+                words=part,
+                first=long_day(first),
+                last=long_day(last),
+            )
             raise Refused(words, field=field)
         found.append(day)
     return tuple(sorted(set(found)))
@@ -212,9 +218,14 @@ def pattern_words(kept: dict[str, Any]) -> str:
         "%(days)s %(slots)s，%(first)s 至 %(last)s",
         days=days,
         slots=kept.get("slots", ""),
-        first=kept.get("first", ""),
-        last=kept.get("last", ""),
+        first=_kept_day(kept, "first"),
+        last=_kept_day(kept, "last"),
     )
+
+
+def _kept_day(kept: dict[str, Any], which: str) -> str:
+    said = kept.get(which)
+    return long_day(date.fromisoformat(said)) if said else ""
 
 
 def beyond_holidays(dates: Sequence[Occurrence]) -> date | None:

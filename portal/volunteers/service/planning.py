@@ -66,6 +66,13 @@ def plans(within: Collection[Scope], *, before: int = 0) -> list[Plan]:
     return list(db.session.scalars(query.where(Plan.id < before) if before else query))
 
 
+def filled(found: Collection[Plan]) -> dict[int, int]:
+    """How many places each of some plans fills as it stands after it was edited, by the plan's id."""
+    query = sa.select(PlanLine.plan_id, sa.func.count()).where(PlanLine.kept, PlanLine.failed == "")
+    query = query.where(PlanLine.plan_id.in_([plan.id for plan in found])).group_by(PlanLine.plan_id)
+    return {row[0]: row[1] for row in db.session.execute(query.order_by(PlanLine.plan_id))}
+
+
 def plan_in(within: Collection[Scope], public_id: str) -> Plan:
     query = sa.select(Plan).where(Plan.public_id == public_id, Plan.community_id.in_(people.community_ids(within)))
     found = db.session.scalar(query.options(joinedload(Plan.community)))

@@ -130,4 +130,4 @@ def moment_said(moment: str) -> str:
 
 def last_day(until: datetime) -> str:
     """The last day of something that ends at a moment: midnight ends the day before."""
-    return day_words(local(until - timedelta(minutes=1)).date())
+    return long_day(local(until - timedelta(minutes=1)).date())

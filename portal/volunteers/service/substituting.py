@@ -14,6 +14,7 @@ from portal.core.access import Actor
 from portal.core.clock import now
 from portal.core.db import db
 from portal.core.errors import Missing
+from portal.core.masking import mask_name
 from portal.places import service as places
 from portal.volunteers.models.activities import Post, Shift
 from portal.volunteers.models.codes import SignupState, Way
@@ -77,7 +78,7 @@ def ask(shift: Shift, post_id: int, volunteer_id: str, *, by: Actor, way: Way) -
     volunteer = db.session.scalar(chosen)
     if post is None or volunteer is None:
         raise Missing
-    name = volunteer.person.name
+    name = mask_name(volunteer.person.name) if way is Way.LEADER else volunteer.person.name
     if now() < shift.starts_at:
         until = _until(shift)
         inviting.invite(post, volunteer, by=by, answer_by=until, words=_("临时缺人，能来请点接受"))

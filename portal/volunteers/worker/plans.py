@@ -32,7 +32,7 @@ def _plan(public_id: str) -> Plan:
 def plans_page() -> Response:
     found = planning.plans(scopes(KEEP), before=web.number_asked("before"))
     shown: dict[str, Any] = {"plans": found[: planning.PAGE], "more": len(found) > planning.PAGE}
-    return web.page("volunteers/worker/plans_page.html", words=plan_words, **shown)
+    return web.page("volunteers/worker/plans_page.html", words=plan_words, filled=planning.filled(found), **shown)
 
 
 def _community() -> tuple[Area, list[Area]]:

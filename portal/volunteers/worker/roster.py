@@ -130,10 +130,11 @@ def roster_place(public_id: str) -> Response:
     whole = Asked(
         asked.communities, asked.community, monday_of(request.args.get("week", _day(signup))), asked.people, Wanted()
     )
-    week = roster.week(asked.ids, whole.first)
-    line = next((one for one in week.people if one.id == signup.volunteer_id), None)
+    week, own = roster.week(asked.ids, whole.first), monday_of(_day(signup))
+    people = week.people if whole.first == own else roster.week(asked.ids, own).people
+    line = next((one for one in people if one.id == signup.volunteer_id), None)
     free = signup.state in rearranging.MOVES and signup.ends_at > now()
-    facts: dict[str, Any] = {"asked": whole, "week": week, "line": line, "free": free, "at": now()}
+    facts: dict[str, Any] = {"asked": whole, "week": week, "people": people, "line": line, "free": free, "at": now()}
     return web.page("volunteers/worker/roster_place.html", signup=signup, form=ActForm.fresh(), **facts)
 
 

@@ -204,7 +204,8 @@ PLACE = (Field.ESTATE, Field.BUILDING, Field.UNIT, Field.ROOM, Field.ADDRESS)
 PERSON = tuple(Field)[: list(Field).index(Field.GUARDIAN) + 1]
 FIELDS: dict[ImportKind, tuple[Field, ...]] = {
     ImportKind.PERSONS: PERSON,
-    ImportKind.UPDATE: PERSON,
+    # A guardian is chosen in the record, where it is held to who may be one; an update would only write a note.
+    ImportKind.UPDATE: PERSON[:-1],
     ImportKind.HOUSEHOLDS: (Field.HOUSEHOLD_NUMBER, Field.HEAD_NAME, *PLACE),
     ImportKind.DWELLINGS: (*PLACE, Field.FLOOR, Field.AREA, Field.USE),
     ImportKind.OWNERS: (

@@ -141,13 +141,14 @@ def _facilities(rows: list[Facility]) -> Table:
 
 
 def grade_words(organisation: Organisation) -> str:
-    """3A，至 2027-05-01; the day it ended where it has."""
+    """3A（至 2027年5月1日）; the day it ended where it has."""
     if organisation.grade is None:
         return ""
     grade = f"{organisation.grade}A"
     if organisation.grade_until is None:
         return grade
-    until = organisation.grade_until.isoformat()
+    last = organisation.grade_until
+    until = _("%(year)d年%(month)d月%(day)d日", year=last.year, month=last.month, day=last.day)
     if organisation.grade_holds(today()):
         return _("%(grade)s（至 %(until)s）", grade=grade, until=until)
     return _("%(grade)s（%(until)s 已到期）", grade=grade, until=until)

@@ -1,6 +1,6 @@
 """谁看过我的信息: each reveal, search, edit, event, import, answer, merge and export of a person, newest first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +20,8 @@ PAGE = 30
 MERGES = ("registry.people_merged", "registry.merge_undone")
 ANSWERS = ("registry.right_granted", "registry.right_refused")
 OTHERS = ("registry.searched_beyond", "registry.right_opened", "home.copy_printed", "volunteers.served_shown")
+# The words of the roles somebody held, by who she is and what she did it to.
+Roles = Mapping[tuple[str, str], str]
 SHOWN = (*records.LOOKS, *MERGES, *ANSWERS, *OTHERS)
 
 
@@ -70,12 +72,15 @@ def _happened(person: Person, until: datetime | None, limit: int) -> list[Look]:
         .outerjoin(Happening, Happening.public_id == PersonChange.ref)
         .outerjoin(HappeningPart, of_it)
     )
-    return [_event(*found) for found in db.session.execute(query)]
+    rows = db.session.execute(query).all()
+    roles = _roles_then("Happening", [found[0] for found in rows])
+    return [_event(row, happening, herself, roles) for row, happening, herself in rows]
 
 
-def _event(row: PersonChange, happening: Happening | None, herself: bool | None) -> Look:
+def _event(row: PersonChange, happening: Happening | None, herself: bool | None, roles: Roles) -> Look:
+    held = roles.get((row.by, row.ref), "")
     if happening is None:
-        return Look(row.at, row.by_name, "", _("修改了登记内容"), reasons.said(row.reason))
+        return Look(row.at, row.by_name, held, _("修改了登记内容"), reasons.said(row.reason))
     kind, undone = words.in_words(happening.kind), row.reason == EVENT_UNDONE
     what = {
         (True, False): _("登记了“%(kind)s”", kind=kind),
@@ -83,12 +88,22 @@ def _event(row: PersonChange, happening: Happening | None, herself: bool | None)
         (False, False): _("登记了家里人的“%(kind)s”，您的登记也有改动", kind=kind),
         (False, True): _("撤销了家里人的“%(kind)s”，您的登记也改了回来", kind=kind),
     }[bool(herself), undone]
-    return Look(row.at, row.by_name, "", what, happening.undone_reason if undone else "")
+    return Look(row.at, row.by_name, held, what, happening.undone_reason if undone else "")
 
 
 def _imported(person: Person, until: datetime | None, limit: int) -> list[Look]:
-    rows = db.session.scalars(_changed(person, Source.IMPORT, until, limit))
-    return [Look(row.at, row.by_name, "", _("用登记表更新了您的登记"), reasons.said(row.reason)) for row in rows]
+    rows = db.session.scalars(_changed(person, Source.IMPORT, until, limit)).all()
+    roles, what = _roles_then("ImportBatch", rows), _("用登记表更新了您的登记")
+    return [Look(row.at, row.by_name, roles.get((row.by, row.ref), ""), what, reasons.said(row.reason)) for row in rows]
+
+
+def _roles_then(kind: str, rows: Sequence[PersonChange]) -> Roles:
+    """In which roles it was done, by who did it and what she did it to: the audit of that thing knows."""
+    refs, hands = {row.ref for row in rows}, {row.by for row in rows}
+    query = sa.select(AuditRow.actor, AuditRow.object_id, AuditRow.roles).where(
+        AuditRow.object_type == kind, AuditRow.object_id.in_(refs), AuditRow.actor.in_(hands)
+    )
+    return {(row.actor, row.object_id): _roles(row.roles) for row in db.session.execute(query.order_by(AuditRow.id))}
 
 
 def _changed(person: Person, source: Source, until: datetime | None, limit: int) -> sa.Select[PersonChange]:
