@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from portal.areas.models import Area
 from portal.core import clock
 from portal.core.clock import now
-from portal.deliberation.models.codes import OpinionState, Stage, Stand
-from portal.deliberation.models.opinions import Comment, Opinion, OpinionVote
+from portal.deliberation.models.codes import OpinionState, SheetState, Stage, Stand
+from portal.deliberation.models.opinions import Comment, Opinion, OpinionSheet, OpinionVote
 from portal.deliberation.models.topics import Topic, TopicEntry
 from portal.deliberation.service.moderating import Why, hidden_said
+from portal.identity.models import Account
 from portal.registry.models import Person
 
 BY = "周洁"
@@ -56,6 +57,7 @@ def build_opinions(session: Session, community: Area) -> None:
     statements(session, mine, people, SAID, 8)
     threads(session, mine, people, THREADS, 6)
     _hidden(session, mine, people[5])
+    _papers(session, mine, people[7])
     for streets in (one for one in found if one.area_id != community.id):
         streets.looks_first = True
         session.add_all(
@@ -105,3 +107,23 @@ def _hidden(session: Session, topic: Topic, person_id: int) -> None:
     session.flush()
     facts = {"deed": "opinion_hidden", "by_name": BY, "why": hidden_said(made.hidden_why)}
     session.add(TopicEntry(topic_id=topic.id, facts={"number": made.id}, **facts))
+
+
+def _papers(session: Session, topic: Topic, person_id: int) -> None:
+    """Two papers out of the box at the counter: one waits for a second person, one was read in two ways."""
+    first = session.scalars(sa.select(Account).where(Account.username == "committee")).one()
+    asked = session.scalars(sa.select(Opinion.id).where(Opinion.topic_id == topic.id).order_by(Opinion.id).limit(3))
+    stands = {str(number): Stand.AGREE.value for number in asked}
+    facts = {"topic_id": topic.id, "first_by": first.public_id, "first_by_name": first.name}
+    facts["first_at"] = clock.at(clock.days_before(clock.today(), 1), time(16, 20))
+    read = {"words": "楼道里要先装好扶手，老人等不了两年", "stands": {}}
+    other = {**read, "words": "楼道里要先装好扶手，老人等不起两年"}
+    session.add(
+        OpinionSheet(number=1, signed=True, person_id=person_id, first={"words": "", "stands": stands}, **facts)
+    )
+    twice = {
+        "state": SheetState.DIFFERS,
+        "second_by_name": BY,
+        "second_at": clock.at(clock.days_before(clock.today(), 1), time(17, 5)),
+    }
+    session.add(OpinionSheet(number=2, signed=False, first=read, second=other, **twice, **facts))

@@ -151,8 +151,8 @@ def test_a_neighbours_appointment_does_not_exist(app, make):
 def test_an_account_without_a_person_may_look_and_not_book(app, make):
     slot = a_slot(make)
     phone = app.test_client().sign_in(make.resident())
-    assert "核对身份" in phone.get(f"/services/{item_of(slot).id}/book").text
-    assert "核对身份" in phone.get(_slot_page(slot)).text
+    assert "身份核对" in phone.get(f"/services/{item_of(slot).id}/book").text
+    assert "身份核对" in phone.get(_slot_page(slot)).text
     assert phone.get("/services/appointments").status_code == 200
 
 

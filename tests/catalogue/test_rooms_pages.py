@@ -91,7 +91,7 @@ def test_a_taken_time_is_said_beside_its_field_with_what_was_typed_kept(make, cl
 
 def test_who_is_not_known_yet_is_told_why_she_cannot_book(make, client: Client):
     rule = rooming.rule(make)
-    assert "核对身份" in client.sign_in(make.resident()).get(f"/services/rooms/{rule.room_id}/book").text
+    assert "身份核对" in client.sign_in(make.resident()).get(f"/services/rooms/{rule.room_id}/book").text
 
 
 def test_a_neighbours_booking_is_not_there(make, client: Client, booked):

@@ -107,7 +107,7 @@ def test_whose_account_waits_is_told_how_to_go_on(app, make):
     client = client_of(app, make.resident())
     page = client.get("/deliberation/ideas/new")
     assert page.status_code == 200
-    assert "等社区核对身份" in text_of(page)
+    assert "还没有通过社区的身份核对" in text_of(page)
 
 
 def test_support_and_its_taking_back(app, make, deliberating):

@@ -253,7 +253,7 @@ def test_an_account_that_is_nobodys_yet_is_told_how_to_go_on(make: Make, app: Fl
     topic = deliberating.topic()
     client = app.test_client().sign_in(make.resident())  # type: ignore[attr-defined]
     answer = client.post(f"/deliberation/topics/{topic.id}/follow", follow_redirects=True)
-    assert "等社区核对身份" in _text(answer)
+    assert "还没有通过社区的身份核对" in _text(answer)
     assert "还没有核对身份" in _text(client.get("/deliberation/topics/mine"))
 
 

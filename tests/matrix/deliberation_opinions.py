@@ -24,5 +24,8 @@ ASKS: dict[str, str] = {
     "deliberation.worker.opinion_restore": "deliberation.keep",
     "deliberation.worker.opinion_seed": "deliberation.keep",
     "deliberation.worker.opinion_seed_edit": "deliberation.keep",
+    "deliberation.worker.opinion_sheet": "deliberation.keep",
+    "deliberation.worker.opinion_sheet_drop": "deliberation.keep",
+    "deliberation.worker.opinion_sheet_settle": "deliberation.keep",
     "deliberation.worker.opinion_topic": "deliberation.keep",
 }

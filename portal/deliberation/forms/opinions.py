@@ -9,13 +9,14 @@ from wtforms.validators import DataRequired, Length, Optional
 
 from portal.core.forms import Form, OnceForm, TrimmedField, at_most, required
 from portal.deliberation.models.codes import Stand
-from portal.deliberation.models.opinions import Opinion
+from portal.deliberation.models.opinions import Opinion, OpinionSheet
 from portal.deliberation.service.comments import MOST as COMMENT_MOST
 from portal.deliberation.service.moderating import Why, why_words
+from portal.deliberation.service.opinion_sheets import WORDS, Difference, Read
 from portal.deliberation.service.opinion_words import opinion_said
 from portal.deliberation.service.opinions import MOST
 
-STAND = "stand_"
+STAND, AT = "stand_", "at_"
 
 
 class OpinionForm(OnceForm):
@@ -84,3 +85,38 @@ class PaperForm(OnceForm):
     def stands(self) -> dict[int, Stand]:
         """What was ticked: a statement's number with the stand on it."""
         return {int(one.name.removeprefix(STAND)): Stand(one.data) for one in self.asked() if one.data}
+
+    def read(self) -> Read:
+        return Read(self.text("words"), self.stands())
+
+
+class SheetSettleForm(Form):
+    """What really stands on a paper, wherever two people read it otherwise; a field `at_<key>` for each difference."""
+
+    @classmethod
+    def of(cls, found: OpinionSheet, differ: Sequence[Difference]) -> "SheetSettleForm":
+        right = [DataRequired(_l("请看着纸选一个"))]
+        fields = {f"{AT}{one.key}": RadioField(one.asked, validators=right) for one in differ}
+        made: SheetSettleForm = type("SettlingForm", (cls,), fields)()
+        for one in differ:
+            made[f"{AT}{one.key}"].choices = [
+                ("first", _read(found.first_by_name, one.key, one.first)),
+                ("second", _read(found.second_by_name, one.key, one.second)),
+            ]
+        return made
+
+    def asked(self) -> list[RadioField]:
+        return [field for field in self if isinstance(field, RadioField)]
+
+    def firsts(self) -> list[str]:
+        """The differences in which the first was right."""
+        return [field.name.removeprefix(AT) for field in self.asked() if field.data == "first"]
+
+
+def _read(name: str, key: str, said: str) -> str:
+    words = said if key == WORDS or not said else opinion_said(Stand(said))
+    return _("%(said)s（%(name)s录的）", said=words or _("没填"), name=name)
+
+
+class SheetDropForm(Form):
+    why = TrimmedField(_l("为什么作废"), [required(), at_most(100)])

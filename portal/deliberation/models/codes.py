@@ -259,6 +259,15 @@ class BatchState(StrEnum):
     DROPPED = "dropped"
 
 
+class SheetState(StrEnum):
+    """A paper of opinions: read by a first person, by a second one unseen, the differences settled."""
+
+    SECOND = "second"
+    DIFFERS = "differs"
+    BOOKED = "booked"
+    DROPPED = "dropped"
+
+
 class AskState(StrEnum):
     """Something asked of the committee: a correction of the roll, an objection during the notice."""
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.core import clock
 from portal.core.db import Base, Json, one_of
 from portal.core.ids import new_public_id
-from portal.deliberation.models.codes import MapState, OpinionState, Stand
+from portal.deliberation.models.codes import MapState, OpinionState, SheetState, Stand
 from portal.deliberation.models.topics import Topic
 from portal.registry.models import Person
 
@@ -61,6 +61,37 @@ class OpinionVote(Base):
     at: Mapped[datetime] = mapped_column(default=clock.now)
     on_paper: Mapped[bool] = mapped_column(default=False)
     opinion: Mapped[Opinion] = relationship()
+
+
+class OpinionSheet(Base):
+    """A paper of opinions that two people enter, the second without seeing what the first read.
+
+    `number` counts within the topic and is written on the paper. `first` and `second` hold what each of them read: the
+    statement ("words") and the stands ("stands", by the number of the statement). What was read and whose it was is
+    forgotten here once the paper is booked or dropped.
+    """
+
+    __tablename__ = "opinion_sheet"
+    __table_args__ = (sa.UniqueConstraint("topic_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(sa.String(32), unique=True, default=new_public_id)
+    topic_id: Mapped[int] = mapped_column(sa.ForeignKey("topic.id"))
+    number: Mapped[int]
+    person_id: Mapped[int | None] = mapped_column(sa.ForeignKey("person.id"), index=True)
+    # Whether somebody signed it: who, is forgotten at the end.
+    signed: Mapped[bool]
+    state: Mapped[SheetState] = mapped_column(one_of(SheetState), default=SheetState.SECOND)
+    first: Mapped[Any] = mapped_column(Json, nullable=True)
+    first_by: Mapped[str] = mapped_column(sa.String(32))
+    first_by_name: Mapped[str] = mapped_column(sa.String(64))
+    first_at: Mapped[datetime] = mapped_column(default=clock.now)
+    second: Mapped[Any] = mapped_column(Json, nullable=True)
+    second_by_name: Mapped[str] = mapped_column(sa.String(64), default="")
+    second_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    topic: Mapped[Topic] = relationship()
+    person: Mapped[Person | None] = relationship()
 
 
 class Comment(Base):

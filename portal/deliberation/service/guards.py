@@ -25,12 +25,13 @@ from portal.deliberation.models.codes import (
     VoteState,
 )
 from portal.deliberation.models.meetings import Expert, Meeting
-from portal.deliberation.models.opinions import Comment, Opinion
+from portal.deliberation.models.opinions import Comment, Opinion, OpinionSheet
 from portal.deliberation.models.outcomes import FollowUp, Outcome, Project
 from portal.deliberation.models.topics import Topic, TopicEntry, TopicStage
 from portal.deliberation.models.votes import Vote
 from portal.deliberation.service import meeting_attendance, topic_samples
 from portal.deliberation.service.meeting_attendance import Standing
+from portal.deliberation.service.opinion_sheets import WAITS
 
 LEAST_DAYS = "deliberation.collecting_days"
 settings.declare(LEAST_DAYS, default=7, label=lambda: _("民意征集至少"), unit=lambda: _("天"), least=1, most=90)
@@ -131,6 +132,8 @@ def _collecting(topic: Topic) -> list[Flaw]:
         found.append(Flaw(words))
     if not outreach(topic):
         found.append(Flaw(_("还没有一条居民的看法，也没有记过上门或座谈。请先征求意见，再记一笔。")))
+    if papers := _in(WAITS, OpinionSheet.state, OpinionSheet, topic):
+        found.append(Flaw(_("还有 %(count)d 份纸质意见没有录完第二遍，请先录完，或者作废。", count=papers)))
     return found
 
 

@@ -1,5 +1,6 @@
 """What the doors hand over of opinions: what waits to be read, that she took part, her own words and stands."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -8,14 +9,15 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from portal.core import clock
-from portal.core.access import Actor, scopes_of
+from portal.core.access import Actor, Scope, scopes_of
 from portal.core.db import db
 from portal.core.doors import Line, Todo
-from portal.deliberation.models.codes import OpinionState
-from portal.deliberation.models.opinions import Comment, Opinion, OpinionVote
+from portal.deliberation.models.codes import OpinionState, SheetState, Stage
+from portal.deliberation.models.opinions import Comment, Opinion, OpinionSheet, OpinionVote
 from portal.deliberation.models.topics import Topic
 from portal.deliberation.service import comments, moderating, opinions, reach
 from portal.deliberation.service.moderating import Kind
+from portal.deliberation.service.opinion_sheets import WAITS
 from portal.deliberation.service.opinion_words import opinion_said
 from portal.deliberation.service.taking_part import Step
 from portal.identity.permissions import Permission
@@ -26,6 +28,7 @@ SPEAKING = "deliberation.resident.opinion_next"
 READING = "deliberation.resident.opinion_list"
 TALKING = "deliberation.resident.opinion_comments"
 QUEUE = "deliberation.worker.opinion_queue"
+PAPERS = "deliberation.worker.opinion_paper_who"
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,23 @@ def todo_of(worker: Actor) -> list[Todo]:
         Todo(_("等看的看法"), QUEUE, {"kind": Kind.OPINIONS.value}, count=waits[Kind.OPINIONS]),
         Todo(_("等看的留言"), QUEUE, {"kind": Kind.COMMENTS.value}, count=waits[Kind.COMMENTS]),
     ]
-    return [one for one in found if one.count]
+    return [*(one for one in found if one.count), *_papers(worker, within)]
+
+
+def _papers(worker: Actor, within: Collection[Scope]) -> list[Todo]:
+    """Papers of opinions that wait for a second person, who is not the first, or to be settled."""
+    mine = sa.or_(OpinionSheet.state == SheetState.DIFFERS, OpinionSheet.first_by != worker.public_id)
+    query = (
+        sa.select(Topic.id, Topic.title, sa.func.count())
+        .join(OpinionSheet, OpinionSheet.topic_id == Topic.id)
+        .where(OpinionSheet.state.in_(WAITS), mine, Topic.stage == Stage.COLLECTING, reach.read_by(within))
+        .group_by(Topic.id, Topic.title)
+        .order_by(Topic.id)
+    )
+    return [
+        Todo(_("纸质意见等录第二遍：%(title)s", title=title), PAPERS, {"topic_id": number}, count=count)
+        for number, title, count in db.session.execute(query)
+    ]
 
 
 def timeline(person: Person, *, limit: int = 20) -> list[Line]:
@@ -64,7 +83,7 @@ def timeline(person: Person, *, limit: int = 20) -> list[Line]:
 def export(person: Person) -> list[dict[str, Any]]:
     """What she wrote and where she stands, in words; days in ISO."""
     ids = people.ids_of(person)
-    rows = [*_written(Opinion, _("看法"), ids), *_written(Comment, _("留言"), ids)]
+    rows = [*_written(Opinion, _("看法"), ids), *_written(Comment, _("留言"), ids), *_on_paper(ids)]
     query = (
         sa.select(OpinionVote, Opinion.words, Topic.title)
         .join(Opinion, OpinionVote.opinion_id == Opinion.id)
@@ -88,6 +107,22 @@ def _written(model: Any, name: str, ids: sa.Select[int]) -> list[dict[str, Any]]
     return [_said_out(name, one, title) for one, title in db.session.execute(query.order_by(model.id))]
 
 
+def _on_paper(ids: sa.Select[int]) -> list[dict[str, Any]]:
+    """Papers of hers that are not entered to the end: what the first person read."""
+    query = sa.select(OpinionSheet, Topic.title).join(Topic, OpinionSheet.topic_id == Topic.id)
+    query = query.where(OpinionSheet.person_id.in_(ids), OpinionSheet.state.in_(WAITS)).order_by(OpinionSheet.id)
+    return [
+        {
+            _("看法"): one.first["words"],
+            _("议题"): title,
+            _("日期"): _day(one.first_at),
+            _("状态"): _("纸质意见，还没有录完"),
+            _("表态"): len(one.first["stands"]),
+        }
+        for one, title in db.session.execute(query)
+    ]
+
+
 def _said_out(name: str, one: Opinion | Comment, title: str) -> dict[str, Any]:
     return {
         name: one.words,
@@ -106,7 +141,7 @@ def purge(before: date) -> int:
     """Of topics archived before a day: what was said stays readable, who said it and who stood where is forgotten."""
     start, _end = clock.day_bounds(before)
     old = sa.select(Topic.id).where(Topic.archived_at < start)
-    gone = 0
+    gone = _changed(sa.delete(OpinionSheet).where(OpinionSheet.topic_id.in_(old)))
     for model in (Opinion, Comment):
         known = sa.update(model).where(model.topic_id.in_(old), model.person_id.is_not(None)).values(person_id=None)
         gone += _changed(known)

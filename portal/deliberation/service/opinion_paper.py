@@ -104,12 +104,19 @@ def asked(topic: Topic) -> Sequence[Opinion]:
     return list(db.session.scalars(query.order_by(Opinion.id)))
 
 
-def enter(topic: Topic, person: Person | None, *, words: str, taken: Mapping[int, Stand], by: Actor) -> Entered:
-    """Write down one paper: a statement, stands, or both. A paper without a name has a statement alone."""
+def check(topic: Topic, person: Person | None, words: str, taken: Mapping[int, Stand]) -> None:
+    """Refuse what could not be written down: too late, empty, or a statement that stands there already."""
     if why := why_closed(topic):
         raise Refused(why)
     if not words.strip() and not (person and taken):
         raise Refused(_("请至少录入一条看法或一个表态。"), field="words")
+    if words.strip():
+        refuse_twin(topic, tidy(topic, words).words)
+
+
+def enter(topic: Topic, person: Person | None, *, words: str, taken: Mapping[int, Stand], by: Actor) -> Entered:
+    """Write down one paper: a statement, stands, or both. A paper without a name has a statement alone."""
+    check(topic, person, words, taken)
     veiled = _write(topic, person, words, by=by) if words.strip() else None
     put = [_put(topic, person, number, stand) for number, stand in taken.items()] if person else []
     told = Entered(veiled, sum(put), len(put) - sum(put))

@@ -11,6 +11,7 @@ from portal.deliberation.worker import meeting_running as meeting_running
 from portal.deliberation.worker import meetings as meetings
 from portal.deliberation.worker import minutes_templates as minutes_templates
 from portal.deliberation.worker import opinion_paper as opinion_paper
+from portal.deliberation.worker import opinion_sheets as opinion_sheets
 from portal.deliberation.worker import opinions as opinions
 from portal.deliberation.worker import outcomes as outcomes
 from portal.deliberation.worker import paper as paper

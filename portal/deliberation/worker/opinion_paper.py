@@ -10,9 +10,9 @@ from portal.core.access import current_actor, requires, scopes
 from portal.core.errors import Refused
 from portal.core.once import made_once
 from portal.deliberation.forms.opinions import PaperForm, SeekForm
+from portal.deliberation.models.opinions import OpinionSheet
 from portal.deliberation.models.topics import Topic
-from portal.deliberation.service import opinion_paper, reach
-from portal.deliberation.service.opinion_paper import Entered
+from portal.deliberation.service import opinion_paper, opinion_sheets, reach
 from portal.deliberation.worker.blueprint import bp
 from portal.identity.permissions import Permission
 from portal.registry.models import Person
@@ -32,6 +32,7 @@ def opinion_paper_who(topic_id: int) -> Response:
         except Refused as refused:
             form.refuse(refused)
     facts: dict[str, Any] = {"topic": topic, "found": found, "closed": opinion_paper.why_closed(topic)}
+    facts |= {"waiting": opinion_sheets.waiting(topic), "me": current_actor().public_id}
     return web.page("deliberation/worker/opinion_paper_who.html", form=form, status=form.status, **facts)
 
 
@@ -51,22 +52,19 @@ def opinion_paper_of(topic_id: int, person_id: str) -> Response:
 def _entering(topic: Topic, person: Person | None) -> Response:
     form = PaperForm.asking(opinion_paper.asked(topic) if person else [])
     action = f"deliberation.paper.{topic.id}.{person.id if person else 0}"
-    if form.carries_out(lambda: made_once(action, form, lambda: _entered(topic, person, form))):
+    if form.carries_out(lambda: made_once(action, form, lambda: _begun(topic, person, form))):
         return web.go(".opinion_paper_who", topic_id=topic.id)
     facts: dict[str, Any] = {"topic": topic, "person": person, "closed": opinion_paper.why_closed(topic)}
     return web.page("deliberation/worker/opinion_paper_entry.html", form=form, status=form.status, **facts)
 
 
-def _entered(topic: Topic, person: Person | None, form: PaperForm) -> Topic:
-    done = opinion_paper.enter(topic, person, words=form.text("words"), taken=form.stands(), by=current_actor())
-    flash(_said(done), "ok")
-    if done.words and done.words.masked:
-        flash(done.words.said(), "warn")
-    return topic
-
-
-def _said(done: Entered) -> str:
-    words = _("录好了：看法 %(words)d 条，表态 %(stands)d 条。", words=int(done.words is not None), stands=done.stands)
-    if done.kept:
-        words += _("另有 %(kept)d 条本人已经在手机上表过态，以本人的为准，没有改。", kept=done.kept)
-    return words
+def _begun(topic: Topic, person: Person | None, form: PaperForm) -> OpinionSheet:
+    made = opinion_sheets.begin(topic, person, form.read(), by=current_actor())
+    flash(
+        _(
+            "第一遍录好了，编号 %(number)d。请把编号写在纸上，交给另一位同事录第二遍；两遍一样才算数。",
+            number=made.number,
+        ),
+        "ok",
+    )
+    return made
