@@ -1,14 +1,19 @@
 """Days of tests, asked for while a test runs: a run that begins before midnight ends after it."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 
-from portal.core.clock import today
+from portal.core.clock import at, now, today
 
 
 def in_days(count: int) -> date:
     return today() + timedelta(days=count)
+
+
+def just_now() -> datetime:
+    """A minute ago and still today, also in the first minute of a day."""
+    return max(now() - timedelta(minutes=1), at(today(), time(0)))
 
 
 def day_sent(count: int = 0) -> str:

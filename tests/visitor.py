@@ -27,6 +27,11 @@ def words_of(element: Element) -> str:
     return squashed("".join(element.itertext()))
 
 
+def words_shown(html: str) -> str:
+    """What a page says to who reads it: not its addresses and tokens, in which any three digits may stand."""
+    return words_of(html5lib.HTMLParser(namespaceHTMLElements=False).parse(html))
+
+
 def _answers_to(element: Element, words: str) -> bool:
     return squashed(words) in {words_of(element), squashed(element.get("aria-label") or "")}
 

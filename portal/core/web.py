@@ -36,7 +36,7 @@ from werkzeug.routing import IntegerConverter, Map
 
 from portal.config import Config
 from portal.core import access, masking, money, statics
-from portal.core.clock import local, now
+from portal.core.clock import local, now, today
 from portal.core.db import undo
 from portal.core.errors import Refused
 
@@ -46,6 +46,14 @@ CSP = (
     "manifest-src 'self'"
 )
 LOCALES = {"zh": "zh_Hans_CN", "en": "en"}
+DAYS = {
+    ("zh", False): "M月d日 EEE",
+    ("zh", True): "y年M月d日 EEE",
+    ("en", False): "EEE d MMM",
+    ("en", True): "EEE d MMM y",
+}
+# How far from today, in days, a day of another year needs no year: at new year nobody doubts which January is meant.
+SOON = 60
 SCALES = ("1", "1.3", "1.8")
 # The greatest number of an id column.
 MOST_ASKED = 2**31 - 1
@@ -201,14 +209,16 @@ def download(body: bytes, filename: str, mimetype: str) -> Response:
 
 
 def day_words(day: date) -> str:
-    """A date as people say it: 11月23日 周一, in English Mon 23 Nov."""
-    return _day_words(day, current_view().locale)
+    """A date as people say it: 11月23日 周一, in English Mon 23 Nov; with its year where that is not plain."""
+    this = today()
+    named = day.year != this.year and abs((day - this).days) > SOON
+    return _day_words(day, current_view().locale, named)
 
 
 @lru_cache(maxsize=2048)
-def _day_words(day: date, locale: str) -> str:
+def _day_words(day: date, locale: str, named: bool) -> str:
     """A page writes the same few days again and again."""
-    return str(format_date(day, "M月d日 EEE" if locale == "zh" else "EEE d MMM", locale=LOCALES[locale]))
+    return str(format_date(day, DAYS[locale, named], locale=LOCALES[locale]))
 
 
 def moment_words(moment: datetime) -> str:

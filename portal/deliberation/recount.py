@@ -41,13 +41,16 @@ def recount(text: str) -> Recount:
     try:
         found.header = json.loads(lines[1])
         result = found.header["result"]
-        known = {option["number"] for option in found.header["options"]} | {0}
+        known = {option["number"] for option in found.header["options"] if option["label"]} | {0}
     except (ValueError, KeyError, TypeError):
         found.flaws.append("文件第 2 行（说明）被改过，读不出来。")
         return found
     found.head = _rows(found, lines, known)
     _check_end(found, lines)
-    _check_result(found, result)
+    try:
+        _check_result(found, result)
+    except (ValueError, KeyError, TypeError, ArithmeticError):
+        found.flaws.append("文件第 2 行（说明）缺了内容，不能与公布的结果核对。")
     return found
 
 
@@ -164,7 +167,12 @@ def main(arguments: list[str] | None = None) -> int:
     asked.add_argument("--head", default="", help="公示上印的校验号")
     asked.add_argument("--receipt", default="", help="自己的回执号")
     given = asked.parse_args(arguments)
-    found = recount(given.file.read_bytes().decode("utf-8", "replace"))
+    try:
+        text = given.file.read_bytes().decode("utf-8", "replace")
+    except OSError:
+        sys.stdout.write(f"读不出文件 {given.file}，请核对文件名和它在哪个文件夹。\n")
+        return 1
+    found = recount(text)
     lines = told(found, head=given.head, receipt=given.receipt)
     lines += [f"不对：{flaw}" for flaw in found.flaws] or ["没有发现问题：每张选票都在，票数和结果与公布的一致。"]
     sys.stdout.write("\n".join(lines) + "\n")

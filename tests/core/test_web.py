@@ -1,13 +1,14 @@
 """What every answer carries, and what no answer may."""
 
 import dataclasses
-from datetime import date
+from datetime import date, time
 
 import pytest
+import time_machine
 
 from portal.app import create_app
 from portal.config import Mode
-from portal.core import access, web
+from portal.core import access, clock, web
 from portal.core.access import Platform
 from portal.core.db import db
 from portal.core.statics import build
@@ -176,10 +177,29 @@ def test_a_number_asked_for_fits_a_column_or_is_the_default(app, said, number):
 
 def test_a_day_is_said_in_the_readers_language_however_often_it_is_asked(app):
     for scale, locale, words in (("1", "zh", "11月23日 周一"), ("1", "en", "Mon 23 Nov"), ("1", "zh", "11月23日 周一")):
-        with app.test_request_context():
+        with time_machine.travel(clock.at(date(2026, 11, 23), time(12)), tick=False), app.test_request_context():
             web.show_as(web.View(scale=scale, locale=locale, site_name=""))
             assert web.day_words(date(2026, 11, 23)) == words
             web.show_as(web.View(scale="1", locale="zh", site_name=""))
+
+
+@pytest.mark.parametrize(
+    ("day", "chinese", "english"),
+    [
+        (date(2026, 1, 5), "1月5日 周一", "Mon 5 Jan"),
+        (date(2027, 1, 22), "1月22日 周五", "Fri 22 Jan"),
+        (date(2027, 1, 23), "2027年1月23日 周六", "Sat 23 Jan 2027"),
+        (date(2025, 11, 23), "2025年11月23日 周日", "Sun 23 Nov 2025"),
+    ],
+)
+def test_a_day_of_another_year_is_said_with_its_year_unless_it_is_near(app, day, chinese, english):
+    with time_machine.travel(clock.at(date(2026, 11, 23), time(12)), tick=False), app.test_request_context():
+        said = []
+        for locale in ("zh", "en"):
+            web.show_as(web.View(scale="1", locale=locale, site_name=""))
+            said.append(web.day_words(day))
+        web.show_as(web.View(scale="1", locale="zh", site_name=""))
+    assert said == [chinese, english]
 
 
 def test_a_link_that_names_nothing_is_made_once_and_one_that_names_something_each_time(app):

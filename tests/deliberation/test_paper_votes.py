@@ -18,7 +18,7 @@ from portal.deliberation.models.votes import (
     Turnout,
     Vote,
 )
-from portal.deliberation.service import casting, counting, paper_waits, papers, public_log
+from portal.deliberation.service import casting, counting, paper_waits, papers, public_log, vote_doors
 from tests.deliberation.papered import begun, booked, entered, over, settled, the
 
 
@@ -44,6 +44,39 @@ def two(deliberating):
 
 def state_of(number):
     return the(PaperBatch, number).state
+
+
+def waiting(by):
+    return [(one.count, one.values) for one in vote_doors.todo_of(by) if one.endpoint == vote_doors.BOXES]
+
+
+def test_the_desk_names_a_box_to_whoever_is_to_go_on_with_it(deliberating, named, two):
+    first, second = two
+    entry = deliberating.entry(named)
+    row = [(1, {"vote_id": named.id})]
+    number = begun(named, first)
+    assert (waiting(first), waiting(second)) == (row, [])
+    entered(named, number, {entry.number: 1}, first)
+    assert (waiting(first), waiting(second)) == ([], row)
+    entered(named, number, {entry.number: 2}, second)
+    third = deliberating.committee(name="吴静")
+    assert (waiting(first), waiting(second), waiting(third)) == (row, row, [])
+    settled(named, number, {entry.number: 1}, first)
+    assert (waiting(first), waiting(second)) == ([], row), "what one of the two proposes, the other confirms"
+    settled(named, number, {entry.number: 1}, second)
+    assert waiting(third) == row, "anybody may book what both agreed on"
+    booked(named, number, first)
+    assert waiting(first) == waiting(second) == []
+
+
+def test_a_third_person_is_told_of_what_differs_where_the_place_wants_one(deliberating, named, two):
+    entry, number = deliberating.entry(named), begun(named, two[0])
+    for by, choice in zip(two, (1, 2), strict=True):
+        entered(named, number, {entry.number: choice}, by)
+    with transaction() as session:
+        session.add(Parameter(key=papers.THIRD, value="1", valid_from=today(), set_at=now(), set_by="测试"))
+    assert waiting(two[0]) == waiting(two[1]) == []
+    assert waiting(deliberating.committee(name="吴静")) == [(1, {"vote_id": named.id})]
 
 
 def test_two_people_enter_a_box_and_what_they_agree_on_is_booked_once(deliberating, named, two):

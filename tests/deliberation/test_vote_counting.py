@@ -314,6 +314,9 @@ def set_result(name, value):
         (set_part(1, 2, "x"), "第 1 张选票读不出来"),
         (set_result("quorum_met", False), "参加人数够不够"),
         (set_result("carried", [2]), "通过没有"),
+        (lambda header, _rows: header["result"].pop("entitled"), "缺了内容"),
+        (lambda header, _rows: header["rule"].__setitem__("quorum", [1, 0]), "缺了内容"),
+        (lambda header, _rows: header["options"][0].pop("label"), "读不出来"),
         (lambda header, _rows: header["result"]["options"].pop(), "重新计票"),
     ],
 )
@@ -366,6 +369,10 @@ def test_the_stand_alone_file_imports_nothing_of_ours_and_says_what_it_finds(del
     bad = run()
     assert bad.returncode == 1
     assert "第 3 张选票" in bad.stdout
+    file.unlink()
+    gone = run()
+    assert (gone.returncode, gone.stderr) == (1, "")
+    assert "请核对文件名" in gone.stdout
 
 
 def test_the_portal_recounts_too(deliberating, tmp_path):

@@ -16,6 +16,7 @@ from portal.deliberation.models.votes import Vote
 from portal.deliberation.service import rolls, rules, vote_making, vote_notices, vote_opening, vote_rules
 from portal.deliberation.service.rules import RuleFacts
 from portal.deliberation.service.vote_making import Plan
+from tests.days import just_now
 from tests.deliberating import Deliberating, ahead
 from tests.make import Make
 
@@ -76,7 +77,7 @@ def test_a_vote_does_not_open_by_another_rule_than_was_announced(
     assert any("规则已换" in words for words in _undone(vote))
     with transaction():
         held = db.session.get_one(Vote, vote.id)
-        held.opens_at, held.corrections_until = now() - timedelta(minutes=1), now() - timedelta(hours=1)
+        held.opens_at, held.corrections_until = just_now(), now() - timedelta(hours=1)
     with pytest.raises(Refused, match="规则已换"), transaction():
         vote_opening.open_vote(db.session.get_one(Vote, vote.id), by_name="周洁")
     assert make.read(vote).rule["passes"] == [1, 2]

@@ -1,5 +1,7 @@
 """The rota: shifts, required hours, who answers, copying a week, and the doors."""
 
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import pytest
@@ -7,6 +9,7 @@ import sqlalchemy as sa
 import time_machine
 from flask_babel import force_locale
 
+from portal.core import web
 from portal.core.access import Scope
 from portal.core.clock import SHANGHAI, at, now
 from portal.core.db import db, transaction
@@ -366,19 +369,29 @@ def test_who_is_left_off_a_dropped_shift_is_told(make):
     assert "不用来了" in wording.words_for(row.topic, row.facts).line
 
 
-def test_a_swap_and_its_notices_are_said_in_the_language_of_who_reads(make):
+@contextmanager
+def in_english(app):
+    """As somebody reads it who has chosen English."""
+    with app.test_request_context(), force_locale("en"):
+        before = web.current_view()
+        web.show_as(replace(before, locale="en"))
+        yield
+        web.show_as(before)
+
+
+def test_a_swap_and_its_notices_are_said_in_the_language_of_who_reads(app, make):
     swap, _turn, _back = _swap(make, MONDAY + timedelta(2))
     with transaction():
         rota.drop_shift(swap.turn.shift)
     for topic in ("duty.assigned", "duty.swap_asked", "duty.cancelled"):
         row = db.session.scalars(sa.select(OutboxRow).where(OutboxRow.topic == topic).order_by(OutboxRow.id)).first()
-        with force_locale("en"):
+        with in_english(app):
             read = wording.words_for(row.topic, row.facts).body
         assert "窗口接待" not in read
         assert "12月" not in read
         assert "12月1日 周二 08:30-17:30 服务大厅 窗口接待" in wording.words_for(row.topic, row.facts).body
     (kept,) = swaps.mine(actor_of(swap.asker))
-    with force_locale("en"):
+    with in_english(app):
         assert "窗口接待" not in words.told(kept.subject)
     assert words.told(kept.subject) == (
         "12月1日 周二 08:30-17:30 服务大厅 窗口接待 换 12月2日 周三 08:30-17:30 服务大厅 窗口接待"

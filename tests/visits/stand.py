@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from portal.areas.models import Area
 from portal.core import clock
 from portal.core.access import Actor, Grant, Scope
-from portal.core.clock import SHANGHAI, now, today
+from portal.core.clock import now, today
 from portal.core.db import db, transaction
 from portal.identity.models import Account
 from portal.identity.permissions import Role
@@ -16,6 +16,7 @@ from portal.registry.models import Person, TagKind
 from portal.visits.models import CareRule, CareSpell, CareSubject, Level, Method, Visit, VisitKind
 from portal.visits.service import listing, planning, recording, tables
 from portal.visits.service.recording import Said
+from tests.days import just_now
 from tests.make import Make
 
 BORN_85 = date(1941, 1, 1)
@@ -82,13 +83,13 @@ def promised(person: Person, day: date | None = None) -> Visit:
 
 
 def said(*, met: bool = True, method: Method = Method.HOME, at: datetime | None = None, **more: Any) -> Said:
-    return Said(method=method, met=met, at=at or now() - timedelta(minutes=1), **more)
+    return Said(method=method, met=met, at=at or just_now(), **more)
 
 
 def visited(person: Person, by: Account, at: datetime | None = None, **more: Any) -> Visit:
     """A visit done and recorded, perhaps in a month that is over."""
     with transaction():
-        moment = at or now() - timedelta(minutes=1)
+        moment = at or just_now()
         day = clock.local(moment).date()
         visit = planning.promise(listing.subject_of(person), day, VisitKind.EXTRA, period=f"T{moment:%Y%m%d%H%M%S%f}")
         recording.record(visit, said(at=moment, **more), by=actor(by))
@@ -96,8 +97,7 @@ def visited(person: Person, by: Account, at: datetime | None = None, **more: Any
 
 
 def filled(**more: Any) -> dict[str, str | list[str]]:
-    moment = now() - timedelta(minutes=1)
-    local = moment.astimezone(SHANGHAI)
+    local = clock.local(just_now())
     return {"method": "home", "met": "yes", "day": f"{local:%Y-%m-%d}", "at": f"{local:%H:%M}", **more}
 
 

@@ -73,6 +73,19 @@ def is_theirs(found: PaperBatch, actor: Actor) -> bool:
     return actor.public_id in {found.first_by, found.second_by}
 
 
+def waits_for(actor: Actor) -> sa.ColumnElement[bool]:
+    """The boxes it is hers to go on with: to enter, to look at again, or, both alike, to book."""
+    me = actor.public_id
+    theirs = sa.or_(PaperBatch.first_by == me, PaperBatch.second_by == me)
+    settles = sa.not_(theirs) if settings.get(THIRD) else theirs
+    return sa.or_(
+        sa.and_(PaperBatch.state == BatchState.FIRST, PaperBatch.first_by == me),
+        sa.and_(PaperBatch.state == BatchState.SECOND, PaperBatch.first_by != me),
+        sa.and_(PaperBatch.state == BatchState.DIFFERS, PaperBatch.settled_by != me, settles),
+        PaperBatch.state == BatchState.AGREED,
+    )
+
+
 def begin(vote: Vote, name: str, *, by: Actor) -> PaperBatch:
     # Held: it is not said meanwhile that all paper is in.
     rolls.lock(vote)

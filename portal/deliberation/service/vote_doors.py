@@ -2,7 +2,7 @@
 
 # ruff: noqa: ARG001 every door has its shape, whether or not it uses all it is handed
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
-from portal.core.access import Actor, scopes_of
+from portal.core.access import Actor, Scope, scopes_of
 from portal.core.clock import day_bounds, local, now
 from portal.core.db import db
 from portal.core.doors import Line, Todo
@@ -18,18 +18,20 @@ from portal.deliberation.models.codes import ProxyState, Stage, VoteState
 from portal.deliberation.models.topics import Topic
 from portal.deliberation.models.votes import (
     NamedBallot,
+    PaperBatch,
     RollEntry,
     RollPerson,
     Turnout,
     Vote,
     VoteProxy,
 )
-from portal.deliberation.service import reach, vote_words, votes
+from portal.deliberation.service import papers, reach, vote_words, votes
 from portal.deliberation.service.taking_part import Step
 from portal.identity.permissions import Permission
 from portal.registry.models import Person
 from portal.registry.service import people
 
+BOXES = "deliberation.worker.paper_page"
 RUNS = (VoteState.ROLL, VoteState.OPEN, VoteState.CLOSED, VoteState.COUNTING)
 ENDED = (VoteState.COUNTED, VoteState.VOID, VoteState.CANCELLED)
 
@@ -47,6 +49,23 @@ def todo_of(worker: Actor) -> list[Todo]:
     return [
         Todo(said[state], "deliberation.worker.votes_page", count=count, due=closes, late=state is held)
         for state, count, closes in rows
+    ] + _boxes(worker, within)
+
+
+def _boxes(worker: Actor, within: Collection[Scope]) -> list[Todo]:
+    """Boxes of paper votes that wait for her, each vote a line."""
+    query = (
+        sa.select(Vote.id, Vote.question, sa.func.count())
+        .join(PaperBatch, PaperBatch.vote_id == Vote.id)
+        .join(Topic, Vote.topic_id == Topic.id)
+        .where(Vote.state.in_((VoteState.OPEN, VoteState.CLOSED)), Vote.papers_done_at.is_(None))
+        .where(papers.waits_for(worker), reach.kept_by(within))
+        .group_by(Vote.id, Vote.question)
+        .order_by(Vote.id)
+    )
+    return [
+        Todo(_("纸质票等您录入、核对或入账：%(question)s", question=words), BOXES, {"vote_id": number}, count=count)
+        for number, words, count in db.session.execute(query)
     ]
 
 

@@ -4,10 +4,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from portal.core import web
 from portal.core.clock import local
 from portal.duty.models import DayKind, DayPlan, DayRule, Shift, ShiftRole, SwapState
 
@@ -57,7 +57,7 @@ def choices(kind: type[StrEnum]) -> list[tuple[str, str]]:
 
 
 def day_words(moment: datetime) -> str:
-    return str(format_date(local(moment).date(), _("M月d日 EEE")))
+    return web.day_words(local(moment).date())
 
 
 def span(starts: datetime, ends: datetime) -> str:

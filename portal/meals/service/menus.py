@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import sqlalchemy as sa
-from flask_babel import format_date
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.sql.base import ExecutableOption
@@ -14,6 +13,7 @@ from portal.core import audit, calendar, clock, working
 from portal.core.access import Scope
 from portal.core.db import db, unique_or
 from portal.core.errors import Missing, Refused
+from portal.core.web import day_words
 from portal.meals.models import Canteen, Dish, Meal, MealTime, Menu, MenuDish, MenuState, OrderItem
 from portal.meals.service.canteens import dishes_of, within
 from portal.meals.service.words import said
@@ -60,7 +60,7 @@ def sunday_of(day: date) -> date:
 
 def menu_words(day: date, meal: Meal) -> str:
     """A menu as people name it: 11月23日 周一 午餐."""
-    return _("%(day)s %(meal)s", day=format_date(day, _("M月d日 EEE")), meal=said(meal))
+    return _("%(day)s %(meal)s", day=day_words(day), meal=said(meal))
 
 
 def everything() -> tuple[ExecutableOption, ...]:

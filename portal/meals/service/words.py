@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from portal.core.clock import local
+from portal.core.web import day_words
 from portal.meals.models import (
     Days,
     Meal,
@@ -117,7 +118,7 @@ def tag_said(code: str) -> str:
 def near_day(day: date, today: date) -> str:
     """A day as people say it: 今天, 明天, 后天, else 11月23日 周一."""
     near = {0: _("今天"), 1: _("明天"), 2: _("后天")}
-    return near.get((day - today).days) or _written(day, _("M月d日 EEE"), str(get_locale()))
+    return near.get((day - today).days) or day_words(day)
 
 
 def tab_day(day: date, today: date) -> str:
@@ -127,7 +128,7 @@ def tab_day(day: date, today: date) -> str:
 
 def iso_day(text: str) -> str:
     """A day as a notice carries it, in words: 11月23日 周一."""
-    return _written(date.fromisoformat(text), _("M月d日 EEE"), str(get_locale()))
+    return day_words(date.fromisoformat(text))
 
 
 def cutoff_words(cutoff_at: datetime, at: datetime) -> str:
