@@ -16,7 +16,8 @@ from portal.core.db import db, transaction
 from portal.identity.models import Account, SignedSession
 from portal.identity.sessions import _hash
 
-NUMBER = re.compile(r"(?<!\d)\d{17}[\dXx](?![\dXx])")
+# Not a run of digits within a fingerprint or a token.
+NUMBER = re.compile(r"(?<![0-9A-Za-z])\d{17}[\dXx](?![0-9A-Za-z])")
 LABELLED = {"input", "select", "textarea"}
 UNLABELLED_TYPES = {"hidden", "submit", "button", "image", "reset"}
 
