@@ -221,6 +221,13 @@ def _day_words(day: date, locale: str, named: bool) -> str:
     return str(format_date(day, DAYS[locale, named], locale=LOCALES[locale]))
 
 
+def full_day(day: date | str) -> str:
+    """A date in full, also as a notice carries it: 2027年5月21日."""
+    day = date.fromisoformat(day) if isinstance(day, str) else day
+    locale = current_view().locale
+    return str(format_date(day, "yyyy年M月d日" if locale == "zh" else "d MMM yyyy", locale=LOCALES[locale]))
+
+
 def moment_words(moment: datetime) -> str:
     return f"{day_words(local(moment).date())} {local(moment):%H:%M}"
 
@@ -304,6 +311,7 @@ def init(app: Flask, config: Config) -> None:
         mask_id=masking.mask_id,
         yuan=money.yuan,
         day=day_words,
+        full_day=full_day,
         clock_time=lambda moment: f"{local(moment):%H:%M}",
         moment=moment_words,
     )

@@ -215,7 +215,7 @@ def day_rules() -> Response:
     if form.validate_on_submit():
         try:
             dayrules.set_rule(form.wanted(), by=current_actor().name)
-            flash(_("已保存，%(day)s 起按新规定。", day=form.valid_from.data), "ok")
+            flash(_("已保存，%(day)s 起按新规定。", day=web.day_words(form.wanted().valid_from)), "ok")
             return web.go(".day_rules")
         except Refused as refused:
             form.refuse(refused)

@@ -14,6 +14,7 @@ from portal.identity.permissions import Role
 from portal.registry.models import Household, PersonState, TagKind
 from portal.registry.service import buildings, changes, figures
 from portal.registry.service.buildings import Pattern, RoomState
+from tests.visitor import words_shown
 
 
 @pytest.fixture
@@ -205,3 +206,6 @@ def test_the_residents_of_a_building_follow_it_into_another_grid(make, client):
     assert (change.field, change.before, change.after) == ("grid_id", str(old.id), str(new.id))
     assert signed.post(edit, data={"name": name, "grid": ""}).status_code == 303
     assert make.read(person).grid_id == new.id, "a building of no grid leaves its people where they are"
+    shown = words_shown(signed.get(edit).text)
+    assert f"{name}→{name}·第二网格1位居民一起归到新的网格" in shown
+    assert shown.index(f"{name}·第二网格→{name}") < shown.index("1位居民"), "the last first"

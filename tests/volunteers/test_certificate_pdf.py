@@ -20,7 +20,7 @@ from portal.volunteers.models.codes import CertificateState
 from portal.volunteers.models.records import ServiceCertificate
 from portal.volunteers.service import certificate_drawing, certificate_paper, certificates
 from tests.helping import Helping
-from tests.volunteers.recorded import given, told, worker_of
+from tests.volunteers.recorded import ago, facts, given, told, worker_of
 from tests.volunteers.test_certificates import asked, fresh, issued
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,6 +74,18 @@ def test_the_text_comes_out_whole_with_its_rare_signs(certificate):
         assert words in text
     for part in ("一、志愿者", "二、服务时间和内容", "三、出具单位", "四、证明"):
         assert part in text
+
+
+def test_what_was_written_in_several_lines_stands_in_one_and_two_days_in_two(make):
+    volunteer = Helping(make).volunteer()
+    for days in (5, 3):
+        given(make, volunteer, facts(ago(days), content="一、取餐\r\n二、送到家\t三、回访"))
+    certificate = issued(asked(volunteer), worker_of(make))
+    assert fresh(certificate).fault == ""
+    assert "一、取餐二、送到家三、回访" in text_of(paper_of(certificate))
+    (row,) = certificate_paper.content(fresh(certificate), font=FONT, address=lambda *_said: "")["rows"]
+    assert row[1] == "一、取餐 二、送到家 三、回访"
+    assert [line[-1] for line in row[2].split("\n")] == ["至", "日"]
 
 
 def test_the_number_of_the_document_is_masked_unless_she_wished_it_whole(make):

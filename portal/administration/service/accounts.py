@@ -89,13 +89,17 @@ def desk_role(name: str) -> Role:
 def role_duties(role: Role) -> str:
     """What a role does, in a line."""
     return {
-        Role.CANTEEN_OPERATOR: _("一个助餐点的菜单、备餐单和核销"),
-        Role.GRID_WORKER: _("一个网格的居民查询、代客订餐"),
-        Role.CASE_WORKER: _("一个社区的个案：可看受限标签、上门探访"),
-        Role.COMMITTEE_MEMBER: _("一个社区的议题、协商会和表决"),
-        Role.COMMUNITY_WORKER: _("一个社区的居民档案、数据导入、账号认领和助餐"),
-        Role.STREET_ADMINISTRATOR: _("一个街道的居民查询、账号认领、菜单和补贴规则"),
-        Role.SYSTEM_ADMINISTRATOR: _("参数和节假日；不能看居民和审计"),
+        Role.CANTEEN_OPERATOR: _("一个助餐点的菜单、备餐单和核销；不能看居民档案"),
+        Role.GRID_WORKER: _("一个网格的居民查询和导出、探访、诉求办理、代客订餐、代办预约"),
+        Role.CASE_WORKER: _("一个社区的个案：可看受限标签，探访，办理诉求"),
+        Role.COMMITTEE_MEMBER: _("一个社区的议题、协商会和表决；不能看居民档案"),
+        Role.COMMUNITY_WORKER: _(
+            "一个社区的全部工作：居民档案和导入、账号认领、探访、服务资源、助餐、服务预约、诉求派单、志愿服务、协商议事、值班"
+        ),
+        Role.STREET_ADMINISTRATOR: _(
+            "一个街道的居民查询、账号认领、各项工作的督办和统计，定补贴、探访、诉求、志愿服务和协商的规则"
+        ),
+        Role.SYSTEM_ADMINISTRATOR: _("参数、节假日和节假日值班的规定；不能看居民和审计"),
         Role.SECURITY_ADMINISTRATOR: _("账号和权限；不能看居民和审计"),
         Role.AUDITOR: _("审计记录，只读；不能办理业务"),
     }[role]

@@ -11,6 +11,7 @@ from portal.core.access import Actor
 from portal.core.clock import today
 from portal.core.db import db, unique_or
 from portal.core.errors import Missing, Refused
+from portal.core.web import day_words
 from portal.points.models import PointRule
 
 # A place that has set nothing lives by this: ten points an hour, which expire two years after their month.
@@ -114,6 +115,6 @@ def end_rule(rule: PointRule, last_day: date, *, reason: str, by: Actor) -> None
     if last_day < rule.valid_from:
         raise Refused(_("停用日期不能早于这条规则的生效日期。"), field="last_day")
     if rule.valid_to is not None and rule.valid_to < last_day:
-        raise Refused(_("这条规则在 %(day)s 就已经停用，不能再往后延。请另立一条规则。", day=rule.valid_to))
+        raise Refused(_("这条规则在 %(day)s 就已经停用，不能再往后延。请另立一条规则。", day=day_words(rule.valid_to)))
     rule.valid_to, rule.updated_by_name = last_day, by.name
     audit.record("points.rule_ended", rule, reason=reason, kind=rule.kind, last_day=last_day.isoformat())

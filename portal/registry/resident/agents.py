@@ -1,9 +1,8 @@
 """Resident pages: who may act for me and for whom I act."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from flask import Response, flash
-from flask_babel import format_date
 from flask_babel import gettext as _
 
 from portal.core import web
@@ -17,13 +16,6 @@ from portal.registry.service import agents as agent_service
 
 bp.add_app_template_filter(actions_said, "agent_actions")
 bp.add_app_template_filter(relation_said, "agent_relation")
-
-
-@bp.app_template_filter("full_day")
-def full_day(day: date | str) -> str:
-    """A date that may lie in another year, also as a notice carries it: 2027年5月21日."""
-    day = date.fromisoformat(day) if isinstance(day, str) else day
-    return str(format_date(day, "yyyy年M月d日" if web.current_view().locale == "zh" else "d MMM yyyy"))
 
 
 @bp.route("/agents")

@@ -14,6 +14,7 @@ from portal.areas import service as areas
 from portal.areas.models import Area, Building, Dwelling, DwellingUse, Estate
 from portal.core import audit, events
 from portal.core.access import Scope
+from portal.core.audit import AuditRow
 from portal.core.clock import today
 from portal.core.db import db, unique_or
 from portal.core.errors import Missing, Refused
@@ -292,12 +293,23 @@ def add_dwelling(building: Building, *, unit: str, room: str, floor: int | None)
 
 def mend_building(building: Building, *, name: str, grid: Area | None) -> None:
     """Another name, or another grid, which everybody who lives in it follows."""
-    moves = grid is not None and grid.id != building.grid_id
+    moves, before = grid is not None and grid.id != building.grid_id, _named(building.name, building.grid)
     with unique_or(Refused(_("这个小区已经有叫这个名字的楼栋了。"), field="name")):
         building.name, building.grid_id = name, grid.id if grid else None
         db.session.flush()
     followed = _follow(building) if moves else 0
-    audit.record("registry.building_changed", building, people=followed)
+    audit.record("registry.building_changed", building, before=before, after=_named(name, grid), people=followed)
+
+
+def _named(name: str, grid: Area | None) -> str:
+    return f"{name} · {grid.name}" if grid else name
+
+
+def mends(building: Building) -> list[AuditRow]:
+    """What was changed of a building itself, the last first; of its people each has a history of her own."""
+    about = (AuditRow.object_type == "Building", AuditRow.object_id == str(building.id))
+    query = sa.select(AuditRow).where(*about, AuditRow.action == "registry.building_changed")
+    return list(db.session.scalars(query.order_by(AuditRow.id.desc()).limit(50)))
 
 
 def _follow(building: Building) -> int:

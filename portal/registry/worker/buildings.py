@@ -67,7 +67,8 @@ def building_edit(building_id: int) -> Response:
             return web.go(".building", building_id=building.id)
         except Refused as refused:
             form.refuse(refused)
-    return web.page("registry/worker/building_edit.html", form=form, building=building, status=form.status)
+    facts = {"building": building, "mends": service.mends(building)}
+    return web.page("registry/worker/building_edit.html", form=form, status=form.status, **facts)
 
 
 @bp.route("/buildings/<int:building_id>/rooms/new", methods=["GET", "POST"])

@@ -113,7 +113,7 @@ def _check(sheet: FPDF, paper: Paper) -> None:
 
 def _texts(paper: Paper) -> list[str]:
     found = [paper.title, paper.statement, paper.note, *paper.head, *paper.signed, *paper.verify_words]
-    found += [word for row in paper.rows for word in row]
+    found += [part for row in paper.rows for word in row for part in word.split("\n")]
     for title, lines in paper.parts:
         found += [title, *(word for line in lines for word in line)]
     return found
@@ -218,7 +218,8 @@ def _table(sheet: FPDF, paper: Paper) -> None:
         for row in [paper.head, *paper.rows]:
             line = table.row()
             for word, width in zip(row, COLUMNS, strict=True):
-                line.cell("\n".join(_broken(sheet, width - 2 * PADDING - 2 * sheet.c_margin, word)))
+                room = width - 2 * PADDING - 2 * sheet.c_margin
+                line.cell("\n".join(part for given in word.split("\n") for part in _broken(sheet, room, given)))
 
 
 def _closing(sheet: FPDF, paper: Paper) -> None:

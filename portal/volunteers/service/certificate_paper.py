@@ -194,8 +194,10 @@ def _parts(
 def _row(line: dict[str, Any]) -> list[str]:
     days = first = long_day(date.fromisoformat(line["first"]))
     if line["last"] != line["first"]:
-        days = _("%(first)s 至 %(last)s", first=first, last=long_day(date.fromisoformat(line["last"])))
-    return [line["activity"], line["content"][:120], days, str(line["count"]), record_words.hours(line["minutes"])]
+        days = "\n".join((_("%(first)s 至", first=first), long_day(date.fromisoformat(line["last"]))))
+    # What was written in several lines stands in one: the font has no shape for the end of a line.
+    content = " ".join(line["content"].split())[:120]
+    return [line["activity"], content, days, str(line["count"]), record_words.hours(line["minutes"])]
 
 
 def handed_out(certificate: ServiceCertificate) -> bytes:
