@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.areas.models import Area
-from portal.catalogue.models.appointments import Appointment, AppointmentState, Channel
+from portal.catalogue.models.appointments import Appointment, AppointmentState, Channel, Rating
 from portal.catalogue.models.items import Item
 from portal.catalogue.models.schedules import Of, Slot, Timetable
 from portal.catalogue.service import booking, counter, opening, timetables
@@ -27,6 +27,13 @@ from portal.registry.models import Person, PersonState, Staff
 SEED = 20261122
 WEEKDAYS, DAYS_BACK = range(5), 9
 MISSED = ("电话联系过，本人忘了", "临时去了医院", "家人说不来了")
+
+# What people say afterwards, or say nothing.
+RATED: dict[Rating, tuple[str | None, ...]] = {
+    Rating.SATISFIED: (None, None, "讲得明白，不着急", "一去就办好了", "师傅手艺好，还帮我扫了地"),
+    Rating.MOSTLY: (None, "人有点多，等了一会儿"),
+    Rating.DISSATISFIED: ("说好九点，等到九点半才轮到", "材料没有一次讲清，跑了两趟"),
+}
 
 
 @dataclass(frozen=True)
@@ -164,12 +171,14 @@ def _timetable(session: Session, community: Area, plan: Plan, by: Actor) -> Time
 
 
 def _past(session: Session, table: Timetable, people: list[Person], plan: Plan, source: random.Random) -> None:
-    """The days behind, of which nearly everybody was served."""
-    first = clock.today() - timedelta(days=DAYS_BACK)
+    """The days behind and what is over of today, of which nearly everybody was served."""
+    first, moment = clock.today() - timedelta(days=DAYS_BACK), now()
     special = {row.day: row for row in special_days(first, clock.today())}
-    for offset in range(DAYS_BACK):
+    for offset in range(DAYS_BACK + 1):
         day = first + timedelta(days=offset)
         for span in opening.slots_of(table, day, special.get(day)):
+            if span.ends_at > moment:
+                continue
             chosen = source.sample(people, sum(source.random() < plan.full for _place in range(table.people)))
             slot = Slot(timetable_id=table.id, day=day, starts_at=span.starts_at, ends_at=span.ends_at)
             slot.capacity = Capacity(total=table.people, taken=len(chosen))
@@ -179,7 +188,7 @@ def _past(session: Session, table: Timetable, people: list[Person], plan: Plan, 
 
 
 def _over(slot: Slot, items: list[Item], person: Person, source: random.Random) -> Appointment:
-    missed = source.random() < 0.1
+    missed, rated = source.random() < 0.1, source.random() < 0.5
     placed = slot.starts_at - timedelta(days=source.randint(1, 5), hours=source.randint(0, 6))
     return Appointment(
         code=ids.short_code(6),
@@ -197,7 +206,14 @@ def _over(slot: Slot, items: list[Item], person: Person, source: random.Random) 
         changed_at=slot.ends_at,
         arrived_at=None if missed else slot.starts_at - timedelta(minutes=source.randint(0, 15)),
         reason=source.choice(MISSED) if missed else "",
+        **(_rated(slot, source) if rated and not missed else {}),
     )
+
+
+def _rated(slot: Slot, source: random.Random) -> dict[str, Any]:
+    rating = source.choices(tuple(RATED), (16, 3, 1))[0]
+    rated_at = min(slot.ends_at + timedelta(minutes=source.randint(5, 60)), now())
+    return {"rating": rating, "rating_words": source.choice(RATED[rating]), "rated_at": rated_at}
 
 
 def _ahead(

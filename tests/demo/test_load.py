@@ -9,6 +9,7 @@ from flask import Flask
 
 from portal.areas.models import Area, AreaKind, Building, Dwelling, Settlement
 from portal.catalogue.models.applications import Application, ApplicationChannel
+from portal.catalogue.models.appointments import Appointment, AppointmentState, Rating
 from portal.core import sheets
 from portal.core.access import Platform
 from portal.core.clock import now, today
@@ -68,6 +69,17 @@ def test_orders_wait_for_tomorrow_and_nobody_is_told_of_them(street):
     tomorrow = sa.select(MealOrder).where(MealOrder.day == today() + timedelta(days=1))
     assert {order.state for order in db.session.scalars(tomorrow)} <= {OrderState.BOOKED}
     assert _count(OutboxRow) == 0
+
+
+def test_what_was_served_is_rated_by_some_and_nothing_of_it_lies_ahead(street):
+    over = Appointment.state.in_((AppointmentState.SERVED, AppointmentState.NO_SHOW))
+    found = list(db.session.scalars(sa.select(Appointment).where(over)))
+    rated = [one for one in found if one.rating is not None]
+    assert 0.3 < len(rated) / len(found) < 0.7
+    assert set(Rating) == {one.rating for one in rated}
+    assert all(one.ends_at <= one.rated_at <= now() for one in rated)
+    assert all(one.rating_words for one in rated if one.rating is Rating.DISSATISFIED)
+    assert all(one.ends_at <= now() for one in found)
 
 
 def test_no_number_of_the_demonstration_stands_in_the_sample_register(street):

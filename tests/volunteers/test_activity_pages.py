@@ -335,3 +335,20 @@ def test_the_next_free_shift_is_first_in_ones_own_community_and_only_what_fits(m
 def test_the_resident_home_has_an_icon_for_volunteering(make, client):
     client.sign_in(make.resident(make.person()))
     assert "志愿服务" in client.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("activity", "shift", "hours", "words"),
+    [
+        (ActivityState.PUBLISHED, ShiftState.OPEN, 24, "招人中"),
+        (ActivityState.DRAFT, ShiftState.OPEN, 24, "活动发布后招人"),
+        (ActivityState.PUBLISHED, ShiftState.OPEN, -24, "已结束"),
+        (ActivityState.DRAFT, ShiftState.CALLED_OFF, 24, "已取消"),
+    ],
+)
+def test_a_shift_says_whether_anybody_is_asked_to_join_it(worker, client, helping, activity, shift, hours, words):
+    made = helping.shift(helping.activity(state=activity), soon() + timedelta(hours=hours - 48), state=shift)
+    base, past = "/desk/volunteers", "?past=1" if hours < 0 else ""
+    assert f">{words}</span>" in client.get(f"{base}/shifts/{made.public_id}").text
+    listed = client.get(f"{base}/activities/{made.activity.public_id}{past}").text
+    assert f">{words}</span>" in listed.partition("<tbody")[2]

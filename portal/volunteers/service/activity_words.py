@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from portal.core import settings
-from portal.core.clock import local
+from portal.core.clock import local, now
 from portal.core.masking import mask_name
 from portal.volunteers.models.activities import Activity, Position, Post, Shift
 from portal.volunteers.models.codes import ActivityState, Joining, ShiftState, Task
@@ -58,6 +58,16 @@ def activity_said(code: StrEnum) -> str:
 
 def activity_tint(code: StrEnum) -> str:
     return _TINTS.get(code, "mute")
+
+
+def shift_stands(shift: Shift) -> tuple[str, str]:
+    """Where a shift stands, and the tint of it: nobody is asked to join a draft, or what is over."""
+    if shift.state is not ShiftState.CALLED_OFF:
+        if shift.ends_at <= now():
+            return _("已结束"), "mute"
+        if shift.activity.state is ActivityState.DRAFT:
+            return _("活动发布后招人"), "warn"
+    return activity_said(shift.state), activity_tint(shift.state)
 
 
 def choices(kind: type[StrEnum]) -> list[tuple[str, str]]:
@@ -162,6 +172,7 @@ WORDS: dict[str, Callable[..., Any]] = {
     "post_pairs": post_pairs,
     "activity_said": activity_said,
     "activity_tint": activity_tint,
+    "shift_stands": shift_stands,
     "shift_when": shift_span,
     "shift_hours": shift_clock,
     "shift_place": shift_place,
