@@ -71,7 +71,7 @@ def actions():
 def test_the_list_shows_each_scheme_with_conditions_and_validity(make, desk):
     rule(make, age_from=70, age_to=99, meals=["lunch"], times_per_day=1, least_bill_fen=500, strictly_above=True)
     page = text_of(desk.get("/desk/meals/rules"))
-    for words in ("春晖街道助餐", "减 5 元", "70–99 岁", "午餐", "餐费超过 5 元", "每天 1 次", "2022-01-01 起"):
+    for words in ("春晖街道助餐", "减 5 元", "70–99 岁", "午餐", "餐费超过 5 元", "每天 1 次", "2022年1月1日 起"):
         assert words in page
 
 

@@ -85,6 +85,28 @@ def test_a_form_sent_twice_joins_once(client, account, post):
     assert only().state is SignupState.JOINED
 
 
+def test_a_time_that_was_taken_at_this_moment_is_said_on_the_page_and_nothing_of_it_stays(
+    make, client, helping, account, me, worker, post, monkeypatch
+):
+    """Her other shift came in between the checks and the writing: the database itself keeps her from two places."""
+    other = helping.post(helping.shift(starts_at=post.shift.starts_at + timedelta(hours=1)))
+    put(other, me, worker)
+    client.sign_in(account)
+    said = {"agree": "y", "idem": "k1"}
+    with monkeypatch.context() as patch:
+        patch.setattr(joining, "refuse_unfit", lambda *_args, **_more: None)
+        answer = client.post(f"/volunteers/posts/{post.id}/join", data=said)
+    assert answer.status_code == 422
+    assert "时间冲突" in answer.text
+    assert "上下楼梯" in answer.text
+    assert make.read(post.capacity).taken == 0
+    assert only().post_id == other.id
+    off = {"state": SignupState.REMOVED, "by": worker, "reason": "改了安排"}
+    with transaction():
+        joining.take_off(only(), **off)
+    assert client.post(f"/volunteers/posts/{post.id}/join", data=said).status_code == 303, "the same form may go again"
+
+
 def test_who_is_no_volunteer_is_led_to_registering(make, client, post):
     client.sign_in(make.resident(make.person("李小红")))
     page = client.get(f"/volunteers/posts/{post.id}/join")

@@ -188,7 +188,7 @@ def _join(post: Post, me: Volunteer | None, others: Sequence[Volunteer], form: J
         return earlier
     facts: dict[str, Any] = {"by": actor, "state": lines.entry_state(post), "agreed_at": now(), "public_id": public_id}
     if len(chosen) == 1:
-        joining.put_on(post, chosen[0], way=Way.SELF if chosen[0] is me else Way.FAMILY, **facts)
+        joining.put_on(post, chosen[0], way=Way.SELF if chosen[0] is me else Way.FAMILY, last=True, **facts)
     else:
         joining.put_on_all(post, chosen, way=Way.FAMILY, **facts)
     asks = facts["state"] == SignupState.REQUESTED

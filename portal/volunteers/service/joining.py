@@ -6,7 +6,7 @@ the capacity first. What is freed promotes who waits, which therefore never wait
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy.sql.base import ExecutableOption
 
 from portal.core import audit, ids, reasons
 from portal.core.clock import now
-from portal.core.db import db, guarded, insert_new
+from portal.core.db import db, guarded, insert_new, undo
 from portal.core.db import together as in_one
 from portal.core.errors import Refused
 from portal.places import service as places
@@ -59,9 +59,11 @@ def put_on(
     checked: bool = True,
     together: Collection[Volunteer] = (),
     public_id: str = "",
+    last: bool = False,
 ) -> Signup:
     """Put a volunteer on a post, or refuse in words (Unfit). A refusal leaves nothing behind: the next may be tried.
 
+    `last`: nothing else will be tried, and a time that is held already takes back all that the transaction wrote.
     `checked=False` asks only what nobody may be put past (fitness.HARD). What holds back who signs up by herself alone
     does not hold back a worker. `together` are those who come with her.
     """
@@ -70,7 +72,7 @@ def put_on(
         raise Unfit(fitness.stands("closed", _("这一班已经取消，请看看别的班次")))
     waits = refuse_unfit(post, volunteer, way=way, checked=checked, together=together)
     facts: dict[str, Any] = {"state": state, "agreed_at": agreed_at, "group": group, "plan": plan}
-    with _or_collides():
+    with _or_collides(last=last):
         if not (waits and _accept_offer(post, volunteer)):
             places.take(post.capacity_id, 1, refusal=full())
         signup = _write(post, volunteer, way=way, by=by, public_id=public_id, **facts)
@@ -144,17 +146,22 @@ def hold(volunteers: Iterable[Volunteer], shift: Shift, *, at_once: bool = False
 
 
 @contextmanager
-def _or_collides() -> Iterator[None]:
-    """A savepoint round what is written: a time that is held already, or any refusal, leaves nothing of it."""
+def _or_collides(*, last: bool = False) -> Iterator[None]:
+    """A savepoint round what is written: a time that is held already, or any refusal, leaves nothing of it. `last`
+    does without: setting one and releasing it are two of the fourteen trips of a signup.
+    """
     written: list[Signup] = db.session.info.setdefault("signups_written", [])
     before = len(written)
     try:
-        with db.session.begin_nested():
+        with nullcontext() if last else db.session.begin_nested():
             yield
     except BaseException as error:
+        if last:
+            undo()
         # Their rows are gone; another's may get their numbers.
         for signup in written[before:]:
-            db.session.expunge(signup)
+            if signup in db.session:
+                db.session.expunge(signup)
         del written[before:]
         if not isinstance(error, IntegrityError):
             raise
