@@ -28,13 +28,15 @@ def test_of_several_hand_overs_at_once_one_takes_it_all(app, make):
         session.execute(sa.update(Visit).values(worker=giver.public_id))
     shown = [handover.preview(grid, giver.public_id, taker.public_id) for taker in takers]
     by = stand.actor(make.worker(name="周洁"))
+    # Read before: the session of the test is not for several threads.
+    place, facts = grid.id, zip(takers, shown, strict=True)
+    said = [Signing(giver.public_id, taker.public_id, "岗位调整", shown=seen.key) for taker, seen in facts]
     db.session.rollback()
 
     def hand(number: int) -> bool:
-        said = Signing(giver.public_id, takers[number].public_id, "岗位调整", shown=shown[number].key)
         try:
             with app.test_request_context(), transaction() as session:
-                handover.hand_over(session.get_one(Area, grid.id), said, by=by)
+                handover.hand_over(session.get_one(Area, place), said[number], by=by)
             return True
         except Refused:
             return False

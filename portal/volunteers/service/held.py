@@ -1,16 +1,22 @@
 """What a signup holds of its volunteer: the rows it locks, and the time, of which the database gives no piece twice."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from functools import cache
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 
-from portal.core.db import db, insert
+from portal.core.db import db, insert, undo
 from portal.registry.service import people
 from portal.volunteers.models.activities import STEP_MINUTES, Shift
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import HeldTime, Signup
+from portal.volunteers.service import fitness
+from portal.volunteers.service.fit_to_join import Unfit
 
 STEP = timedelta(minutes=STEP_MINUTES)
 
@@ -29,6 +35,30 @@ def hold(signup: Signup) -> None:
 def release(signup: Signup) -> None:
     gone = sa.delete(HeldTime).where(HeldTime.signup_id == signup.id)
     db.session.execute(gone, execution_options={"synchronize_session": False})
+
+
+@contextmanager
+def or_collides(*, last: bool = False) -> Iterator[None]:
+    """A savepoint round what is written: a time that is held already, or any refusal, leaves nothing of it. `last`
+    does without: setting one and releasing it are two of the fourteen trips of a signup.
+    """
+    written: list[Signup] = db.session.info.setdefault("signups_written", [])
+    before = len(written)
+    try:
+        with nullcontext() if last else db.session.begin_nested():
+            yield
+    except BaseException as error:
+        if last:
+            undo()
+        # Their rows are gone; another's may get their numbers.
+        for signup in written[before:]:
+            if signup in db.session:
+                db.session.expunge(signup)
+        del written[before:]
+        if not isinstance(error, IntegrityError):
+            raise
+        words = _("这段时间刚刚报了别的班次，时间冲突；请到“我的班次”看一看")
+        raise Unfit(fitness.stands("collides", words)) from None
 
 
 @cache

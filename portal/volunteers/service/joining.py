@@ -5,20 +5,18 @@ the capacity first. What is freed promotes who waits, which therefore never wait
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import joinedload
 from sqlalchemy.sql.base import ExecutableOption
 
 from portal.core import audit, ids, reasons
 from portal.core.clock import now
-from portal.core.db import db, guarded, insert_new, undo
+from portal.core.db import db, guarded, insert_new
 from portal.core.db import together as in_one
 from portal.core.errors import Refused
 from portal.places import service as places
@@ -72,14 +70,16 @@ def put_on(
         raise Unfit(fitness.stands("closed", _("这一班已经取消，请看看别的班次")))
     waits = refuse_unfit(post, volunteer, way=way, checked=checked, together=together)
     facts: dict[str, Any] = {"state": state, "agreed_at": agreed_at, "group": group, "plan": plan}
-    with _or_collides(last=last):
-        if not (waits and _accept_offer(post, volunteer)):
-            places.take(post.capacity_id, 1, refusal=full())
-        signup = _write(post, volunteer, way=way, by=by, public_id=public_id, **facts)
     asks = state is SignupState.REQUESTED
-    with in_one():
-        _record(signup, "volunteers.signup_requested" if asks else "volunteers.signup_made")
-        tell_signup("signup_requested" if asks else "signup_joined", signup, way=way.value)
+    with held.or_collides(last=last):
+        kept = bool(waits) and _accept_offer(post, volunteer)
+        signup = _write(post, volunteer, way=way, by=by, public_id=public_id, **facts)
+        with in_one():
+            _record(signup, "volunteers.signup_requested" if asks else "volunteers.signup_made")
+            tell_signup("signup_requested" if asks else "signup_joined", signup, way=way.value)
+        if not kept:
+            # Last: everybody who joins this post waits for its row until the commit.
+            places.take(post.capacity_id, 1, refusal=full())
     if way in BY_OTHERS - {Way.PLAN}:
         pairs.tell_alone([signup])
     return signup
@@ -98,7 +98,7 @@ def put_on_all(
     """A family on one post: all of them or, with Refused, none. `public_id` is to be that of the first."""
     facts: dict[str, Any] = {"way": way, "by": by, "state": state, "agreed_at": agreed_at, "group": ids.new_public_id()}
     names = [public_id, *[""] * len(volunteers)]
-    with _or_collides():
+    with held.or_collides():
         return [
             put_on(post, one, together=_without(volunteers, one), public_id=name, **facts)
             for one, name in zip(volunteers, names, strict=False)
@@ -119,7 +119,7 @@ def put_on_offered(
     facts: dict[str, Any] = {"state": state, "agreed_at": agreed_at, "group": ids.new_public_id()}
     # Before the row of the line: who lets an offer lapse holds them in this order.
     places.hold(post.capacity_id)
-    with _or_collides():
+    with held.or_collides():
         places.accept(waiting)
         for one in volunteers:
             refuse_unfit(post, one, way=Way.LINE, checked=True, together=_without(volunteers, one))
@@ -143,30 +143,6 @@ def hold(volunteers: Iterable[Volunteer], shift: Shift, *, at_once: bool = False
     of_people, of_shift = held.locks(at_once)
     found = db.session.scalars(of_people, {"numbers": numbers}).all()
     return len(found) == len(numbers) and db.session.scalar(of_shift, {"shift": shift.id}) is not None
-
-
-@contextmanager
-def _or_collides(*, last: bool = False) -> Iterator[None]:
-    """A savepoint round what is written: a time that is held already, or any refusal, leaves nothing of it. `last`
-    does without: setting one and releasing it are two of the fourteen trips of a signup.
-    """
-    written: list[Signup] = db.session.info.setdefault("signups_written", [])
-    before = len(written)
-    try:
-        with nullcontext() if last else db.session.begin_nested():
-            yield
-    except BaseException as error:
-        if last:
-            undo()
-        # Their rows are gone; another's may get their numbers.
-        for signup in written[before:]:
-            if signup in db.session:
-                db.session.expunge(signup)
-        del written[before:]
-        if not isinstance(error, IntegrityError):
-            raise
-        words = _("这段时间刚刚报了别的班次，时间冲突；请到“我的班次”看一看")
-        raise Unfit(fitness.stands("collides", words)) from None
 
 
 def in_line(post: Post, volunteer: Volunteer) -> Waiting | None:
@@ -298,7 +274,7 @@ def hand_on(
     """Give a place to another volunteer in one step: it is never free in between. Both are held already."""
     post, own = signup.post, way is Way.SWAP
     places.hold(post.capacity_id)
-    with _or_collides():
+    with held.or_collides():
         move(signup, SignupState.LEFT if own else SignupState.REMOVED, by=by, reason=reason)
         _let_go(signup)
         refuse_unfit(post, volunteer, way=way, checked=checked, together=())
@@ -327,7 +303,7 @@ def rearrange(
     for shift in sorted({post.shift for _signup, post in moves}, key=lambda one: one.id):
         hold([signup.volunteer for signup, _post in moves], shift)
     left, come = _counted(signup.post for signup, _post in moves), _counted(post for _signup, post in moves)
-    with _or_collides():
+    with held.or_collides():
         for capacity_id in sorted(left | come):
             places.hold(capacity_id)
         for signup, post in moves:
@@ -369,7 +345,7 @@ def exchange(one: Signup, other: Signup, *, by: Who) -> Signup:
         move(signup, SignupState.LEFT, by=by, reason=SWAPPED)
         _let_go(signup)
     made = []
-    with _or_collides():
+    with held.or_collides():
         for post, volunteer in pairs:
             refuse_unfit(post, volunteer, way=Way.SWAP, checked=True, together=())
             facts: dict[str, Any] = {"way": Way.SWAP, "by": by, "state": SignupState.JOINED, "agreed_at": now()}
