@@ -45,6 +45,8 @@ CSP = (
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; "
     "manifest-src 'self'"
 )
+# How many links are kept: some hundred bytes each.
+ADDRESSES = 4096
 LOCALES = {"zh": "zh_Hans_CN", "en": "en"}
 DAYS = {
     ("zh", False): "M月d日 EEE",
@@ -127,12 +129,20 @@ def go(endpoint: str, **values: Any) -> Response:
 
 
 def _address(endpoint: str, **values: Any) -> str:
-    """`url_for()` in templates: a link that names nothing, as those of every page's frame, is made once."""
-    if values or endpoint.startswith("."):
+    """`url_for()` in templates: a link is made once, as those of every page's frame and of its filters, and kept."""
+    full = f"{request.blueprint}{endpoint}" if endpoint[0] == "." and request.blueprint else endpoint
+    # The kind of a value belongs to it: 1 and True are equal, and written otherwise.
+    asked = tuple((name, type(value), value) for name, value in values.items())
+    try:
+        known: str = current_app.extensions["portal.addresses"](request.script_root, full, asked)
+    except TypeError:
+        # A list of values is no key.
         return url_for(endpoint, **values)
-    known: dict[tuple[str, str], str] = current_app.extensions["portal.addresses"]
-    asked = request.script_root, endpoint
-    return known.get(asked) or known.setdefault(asked, url_for(endpoint))
+    return known
+
+
+def _made(_root: str, endpoint: str, asked: tuple[tuple[str, type, Any], ...]) -> str:
+    return url_for(endpoint, **{name: value for name, _kind, value in asked})
 
 
 def go_to(address: str) -> Response:
@@ -296,7 +306,7 @@ def init(app: Flask, config: Config) -> None:
     app.extensions["portal.sentences"] = Sentences(str(config.translations))
     app.jinja_env.globals.update(_=_sentence, gettext=_sentence)
     files = statics.build(config.static, config.instance / "static")
-    app.extensions.update({"portal.statics": files, "portal.addresses": {}})
+    app.extensions.update({"portal.statics": files, "portal.addresses": lru_cache(ADDRESSES)(_made)})
     app.jinja_env.autoescape = True
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -5,6 +5,7 @@ from datetime import date, time
 
 import pytest
 import time_machine
+from werkzeug.routing import BuildError
 
 from portal.app import create_app
 from portal.config import Mode
@@ -202,7 +203,7 @@ def test_a_day_of_another_year_is_said_with_its_year_unless_it_is_near(app, day,
     assert said == [chinese, english]
 
 
-def test_a_link_that_names_nothing_is_made_once_and_one_that_names_something_each_time(app):
+def test_a_link_is_made_once_and_what_differs_is_another_link(app):
     link = app.jinja_env.globals["url_for"]
     with app.test_request_context("/"):
         assert [link("meals.resident.menus"), link("meals.resident.menus", day="2026-11-23")] == [
@@ -212,3 +213,21 @@ def test_a_link_that_names_nothing_is_made_once_and_one_that_names_something_eac
         assert link("meals.resident.menus") == "/meals/"
     with app.test_request_context("/", environ_overrides={"SCRIPT_NAME": "/street"}):
         assert link("meals.resident.menus") == "/street/meals/"
+        assert link("meals.resident.menus", day="2026-11-23") == "/street/meals/?day=2026-11-23"
+    with app.test_request_context("/services/"):
+        assert link(".search", q="灯") == link("catalogue.resident.search", q="灯")
+        # 1, 1.0 and True are equal, and written otherwise.
+        assert [link(".search", page=page) for page in (1, True, 1.0)] == [
+            f"/services/search?page={page}" for page in ("1", "True", "1.0")
+        ]
+        assert link(".search", page=[1, 2]) == "/services/search?page=1&page=2"
+    with app.test_request_context("/meals/"), pytest.raises(BuildError):
+        link(".search", q="灯")
+
+
+def test_only_so_many_links_are_kept(app):
+    link, known = app.jinja_env.globals["url_for"], app.extensions["portal.addresses"]
+    with app.test_request_context("/"):
+        for number in range(web.ADDRESSES + 10):
+            link("meals.resident.menus", day=number)
+    assert known.cache_info().currsize == web.ADDRESSES

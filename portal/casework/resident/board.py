@@ -47,7 +47,8 @@ def _category() -> str:
 
 def _month() -> date | None:
     """The month asked for, if it is one of those shown."""
-    return next((one for one in showing.months() if f"{one:%Y-%m}" == request.args.get("month")), None)
+    asked = request.args.get("month")
+    return next((one for one in showing.months() if f"{one:%Y-%m}" == asked), None) if asked else None
 
 
 @bp.route("/board/<public_id>")

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -130,14 +131,23 @@ def month_bounds(month: date) -> tuple[date, date]:
 
 def shown(place: Place, asked: Asked) -> list[Shown]:
     """Released cases of a community, the newest release first; one more than a page."""
-    query = _SHOWN.where(Case.community_id == place.id)
-    if asked.category:
-        query = query.where(sa.or_(Category.code == asked.category, _PARENT.code == asked.category))
+    said: dict[str, Any] = {"place": place.id, "skipped": (asked.page - 1) * A_PAGE, "category": asked.category}
     if asked.month:
-        first, after = (clock.day_bounds(day)[0] for day in month_bounds(asked.month))
-        query = query.where(Case.public_at >= first, Case.public_at < after)
-    query = query.offset((asked.page - 1) * A_PAGE).limit(A_PAGE + 1)
-    return [Shown(*row) for row in db.session.execute(query)]
+        said["first"], said["after"] = (clock.day_bounds(day)[0] for day in month_bounds(asked.month))
+    query = _showing(of_a_category=bool(asked.category), of_a_month=asked.month is not None)
+    return [Shown(*row) for row in db.session.execute(query, said)]
+
+
+@cache
+def _showing(*, of_a_category: bool, of_a_month: bool) -> sa.Select[*tuple[Any, ...]]:
+    """A page of the board, each of its four forms built once."""
+    query = _SHOWN.where(Case.community_id == sa.bindparam("place"))
+    if of_a_category:
+        code: sa.BindParameter[str] = sa.bindparam("category")
+        query = query.where(sa.or_(Category.code == code, _PARENT.code == code))
+    if of_a_month:
+        query = query.where(Case.public_at >= sa.bindparam("first"), Case.public_at < sa.bindparam("after"))
+    return query.offset(sa.bindparam("skipped")).limit(A_PAGE + 1)
 
 
 _PARENT, _OWN = sa.orm.aliased(Category), sa.orm.aliased(Estate)

@@ -1,9 +1,10 @@
 """Items as they are found: one of them, those a resident sees, those a worker keeps."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -128,11 +129,16 @@ def _paged(*, of_a_kind: bool) -> sa.Select[Any]:
 
 
 @cache
-def _sorts() -> sa.Select[Any]:
+def _sorts() -> sa.Select[str, ProviderKind, int]:
+    told = sa.type_coerce(Item.situations, sa.String())
     briefs = lean().order_by(None)
-    return briefs.with_only_columns(Item.situations, Provider.kind, sa.func.count(Item.id)).group_by(
-        Item.situations, Provider.kind
-    )
+    return briefs.with_only_columns(told, Provider.kind, sa.func.count(Item.id)).group_by(told, Provider.kind)
+
+
+@lru_cache(maxsize=512)
+def _situations(told: str) -> tuple[Situation, ...]:
+    """A list of codes in JSON; few different ones are in use."""
+    return tuple(Situation(code) for code in json.loads(told))
 
 
 def counted(community: Area) -> Counted:
@@ -141,8 +147,8 @@ def counted(community: Area) -> Counted:
     for lives, kind, number in db.session.execute(_sorts(), {"areas": grounds.around(community), "day": today()}):
         kinds[kind] += number
         count += number
-        for life in lives:
-            situations[Situation(life)] += number
+        for situation in _situations(lives):
+            situations[situation] += number
     return Counted(situations, kinds, count)
 
 
