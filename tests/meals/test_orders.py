@@ -140,6 +140,18 @@ def test_a_refusal_gives_nothing_away(make, place):
     assert taken(menu) == [0, 1]
 
 
+def test_what_is_sold_out_leaves_no_order_behind_in_whatever_its_transaction_does_next(make):
+    menu, person = make.menu(portions=1), make.person()
+    by, facts = acting(make.resident(person)), {"way": Way.DINE_IN}
+    with transaction():
+        dish = menu.dishes[0].id
+        with pytest.raises(Refused, match="只剩 1 份"):
+            orders.place_order(menu, person, portions={dish: 2}, by=by, **facts)
+        made = orders.place_order(menu, person, portions={dish: 1}, by=by, **facts)
+    assert db.session.scalars(sa.select(MealOrder.id)).all() == [made.id]
+    assert taken(menu) == [1]
+
+
 def test_a_second_order_from_the_same_menu_points_to_the_first(make, place):
     menu, person = make.menu(), make.person()
     first = place(menu, person)

@@ -10,6 +10,7 @@ import time_machine
 from portal.core import files
 from portal.core.clock import now, today
 from portal.core.db import db, transaction
+from portal.core.outbox import OutboxRow
 from portal.demo import schemes
 from portal.identity.permissions import Role
 from portal.meals.models import MealOrder, Menu, MenuState, OrderState, PayerLevel, Payment, RedemptionMeans
@@ -162,12 +163,17 @@ def test_another_content_under_the_same_key_answers_409(make, signed):
 
 
 def test_a_refused_order_keeps_what_was_chosen_and_writes_nothing(make, signed):
+    subsidy(make, times_per_day=1)
     menu = make.menu(portions=1)
     page = signed.post(f"/meals/{menu.id}/order", data=form(menu, 2, note="少油"))
     assert page.status_code == 422
     assert "只剩 1 份" in text_of(page)
     assert "少油" in text_of(page)
+    assert "长者午餐补贴" in text_of(page), "the subsidy is still hers"
+    assert "用完" not in text_of(page)
     assert make.read(menu.dishes[0].capacity).taken == 0
+    for model in (MealOrder, OutboxRow):
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(model)) == 0
 
 
 @pytest.mark.parametrize("bad", [{"way": ""}, {"way": "drone"}, {"note": "长" * 61}, {"count": "x"}, {"count": "-1"}])

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from portal.core import audit, ids, outbox, tokens
 from portal.core.access import Actor
 from portal.core.clock import day_bounds, now
-from portal.core.db import db, guarded, insert, insert_new, together, unique_or
+from portal.core.db import db, guarded, insert, insert_new, together, undo, unique_or
 from portal.core.errors import Missing, Refused
 from portal.core.outbox import Recipient
 from portal.meals.models import MOVES, MealOrder, Menu, OrderItem, OrderState, Way
@@ -73,13 +73,20 @@ def place_order(
     _refuse_second(who, menu)
     items = _checked(menu, who, portions, way)
     holding.refuse_other_prices(items, prices, seen or {})
-    _take(items)
     order = _inserted(public_id, menu, person, items, way, by, note)
     _subsidise(order, who, items)
     with together():
         insert(OrderItem, *(_item(order, item) for item in items))
         _record("meals.order_placed", order, items)
         _tell("meals.order_placed", order, by, items)
+    try:
+        # Last: everybody who orders a dish waits for its row until the commit.
+        _take(items)
+    except Refused:
+        # The page that says so knows nothing of an order, and the next one may get its number.
+        db.session.expunge(order)
+        undo()
+        raise
     return order
 
 
