@@ -14,7 +14,7 @@ from portal.core.clock import day_bounds, now
 from portal.core.db import db, guarded, insert, insert_new, together, undo, unique_or
 from portal.core.errors import Missing, Refused
 from portal.core.outbox import Recipient
-from portal.meals.models import MOVES, MealOrder, Menu, OrderItem, OrderState, Way
+from portal.meals.models import MOVES, MealOrder, Menu, MenuDish, OrderItem, OrderState, Way
 from portal.meals.service import holding, subsidies
 from portal.meals.service.kitchen import dish_words
 from portal.meals.service.pricing import (
@@ -73,6 +73,7 @@ def place_order(
     _refuse_second(who, menu)
     items = _checked(menu, who, portions, way)
     holding.refuse_other_prices(items, prices, seen or {})
+    _refuse_sold_out(items)
     order = _inserted(public_id, menu, person, items, way, by, note)
     _subsidise(order, who, items)
     with together():
@@ -201,16 +202,26 @@ def _take(items: Iterable[Chosen]) -> None:
 def _take_one(item: Chosen) -> None:
     row = item.menu_dish
     try:
-        places.take(row.capacity_id, item.portions, refusal=Refused("", field=f"dish_{row.id}"))
-    except Refused as refused:
+        places.take(row.capacity_id, item.portions, refusal=Refused(""))
+    except Refused:
         db.session.refresh(row.capacity)
-        left = max(row.capacity.left, 0)
-        words = (
-            _("「%(dish)s」只剩 %(left)d 份，请减少份数或换一道菜。", dish=row.dish.name, left=left)
-            if left
-            else _("「%(dish)s」已经订完，请换一道菜。", dish=row.dish.name)
-        )
-        raise Refused(words, field=refused.field) from None
+        raise _sold_out(row) from None
+
+
+def _sold_out(row: MenuDish) -> Refused:
+    left, dish = max(row.capacity.left, 0), row.dish.name
+    few = _("「%(dish)s」只剩 %(left)d 份，请减少份数或换一道菜。", dish=dish, left=left)
+    return Refused(few if left else _("「%(dish)s」已经订完，请换一道菜。", dish=dish), field=f"dish_{row.id}")
+
+
+def _refuse_sold_out(items: Iterable[Chosen]) -> None:
+    """Who comes too late, as most do in a rush, is told before anything is written; taking them decides."""
+    for item in items:
+        row = item.menu_dish
+        if item.portions > row.capacity.left:
+            db.session.refresh(row.capacity)
+            if item.portions > row.capacity.left:
+                raise _sold_out(row)
 
 
 def _inserted(
