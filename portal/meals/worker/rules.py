@@ -1,14 +1,13 @@
 """Worker pages: the subsidy rules of a street, and a box to try them out."""
 
 from flask import Response, flash, request
-from flask_babel import format_date
 from flask_babel import gettext as _
 
 from portal.areas.models import AreaKind
 from portal.core.access import current_actor, requires, scopes
 from portal.core.clock import today
 from portal.core.errors import Refused
-from portal.core.web import go, page
+from portal.core.web import full_day, go, page
 from portal.identity.permissions import Permission
 from portal.meals.forms.rules import EndForm, RuleForm, rule_form, trial_form
 from portal.meals.models import SubsidyRule
@@ -69,8 +68,7 @@ def rule_end(rule_id: int) -> Response:
     if form.validate_on_submit() and form.last_day.data:
         try:
             keeping.end_rule(rule, form.last_day.data)
-            last = format_date(form.last_day.data, _("yyyy年M月d日"))
-            flash(_("「%(name)s」有效到 %(day)s 为止。", name=rule.name, day=last), "ok")
+            flash(_("「%(name)s」有效到 %(day)s 为止。", name=rule.name, day=full_day(form.last_day.data)), "ok")
             return go(".rules")
         except Refused as refused:
             form.refuse(refused)

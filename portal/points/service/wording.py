@@ -1,12 +1,11 @@
 """The ledger in words."""
 
 import re
-from datetime import date
 
-from flask_babel import format_date
 from flask_babel import gettext as _
 
 from portal.core import reasons
+from portal.core.web import full_day
 from portal.points.models import EntryKind, GoodsState, PointEntry
 
 
@@ -28,8 +27,7 @@ def _dated(words: str) -> str:
     found = re.match(r"(\d{4}-\d\d-\d\d) ", words)
     if found is None:
         return words
-    pattern = _("yyyy年M月d日")
-    return f"{format_date(date.fromisoformat(found[1]), pattern)} {words[found.end() :]}"
+    return f"{full_day(found[1])} {words[found.end() :]}"
 
 
 def entry_why(entry: PointEntry) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import sqlalchemy as sa
-from flask_babel import format_date
 from flask_babel import gettext as _
 from sqlalchemy.orm import joinedload
 
@@ -16,6 +15,7 @@ from portal.core.db import db, guarded, unique_or
 from portal.core.errors import Missing, Refused
 from portal.core.outbox import Recipient
 from portal.core.sealing import blind
+from portal.core.web import full_day
 from portal.identity import service as identity
 from portal.registry.models import AgentState, FamilyAgent, Person
 from portal.registry.models.accounts import AGENT_MOVES
@@ -63,8 +63,7 @@ def ask(
     """Ask to act for a person, named with ID number or mobile. Stored alike whether or not somebody matched."""
     tokens.throttle("agents.ask", actor.public_id, limit=10, per=timedelta(days=1))
     if not today() <= until <= latest_until():
-        last = format_date(latest_until(), _("yyyy年M月d日"))
-        words = _("代办期限请选今天到 %(day)s 之间的一天", day=last)
+        words = _("代办期限请选今天到 %(day)s 之间的一天", day=full_day(latest_until()))
         raise Refused(words, field="until")
     identity.queue(actor.account_id)
     _end_lapsed(actor)

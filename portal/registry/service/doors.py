@@ -11,6 +11,7 @@ from portal.areas.models import Area
 from portal.core.access import Actor, Scope, scopes_of
 from portal.core.db import db
 from portal.core.doors import Line, Passed, Todo
+from portal.core.web import full_day
 from portal.identity.permissions import Permission
 from portal.registry.models import Happening, HappeningPart, Person
 from portal.registry.service import agents, claims, exports, rosters, twins, words
@@ -56,7 +57,7 @@ def timeline(person: Person, *, limit: int = 20) -> list[Line]:
         Line(
             happened.recorded_at,
             words.happening(happened.kind),
-            _("%(day)s发生，%(name)s登记", day=_day(happened), name=happened.recorded_name)
+            _("%(day)s发生，%(name)s登记", day=full_day(happened.day), name=happened.recorded_name)
             + (_("，已撤销") if happened.undone_at else ""),
         )
         for happened in db.session.scalars(query).unique()
@@ -84,7 +85,3 @@ def passed_words(kind: str) -> str:
 
 def passed_names(kind: str, ids: Collection[int]) -> list[str]:  # noqa: ARG001 a door has its shape
     return rosters.names_of(ids)
-
-
-def _day(happened: Happening) -> str:
-    return _("%(year)d年%(month)d月%(day)d日", year=happened.day.year, month=happened.day.month, day=happened.day.day)

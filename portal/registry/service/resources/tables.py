@@ -15,6 +15,7 @@ from portal.core.access import Actor, Scope
 from portal.core.clock import local, now, today
 from portal.core.db import reading
 from portal.core.sheets.writing import write_workbook
+from portal.core.web import full_day
 from portal.registry.models import Facility, Organisation, Staff, StockItem, VolunteerTeam
 from portal.registry.service import exports
 from portal.registry.service.resources import facilities, hours, organisations, staff, stock, teams
@@ -147,8 +148,7 @@ def grade_words(organisation: Organisation) -> str:
     grade = f"{organisation.grade}A"
     if organisation.grade_until is None:
         return grade
-    last = organisation.grade_until
-    until = _("%(year)d年%(month)d月%(day)d日", year=last.year, month=last.month, day=last.day)
+    until = full_day(organisation.grade_until)
     if organisation.grade_holds(today()):
         return _("%(grade)s（至 %(until)s）", grade=grade, until=until)
     return _("%(grade)s（%(until)s 已到期）", grade=grade, until=until)
