@@ -89,6 +89,15 @@ def test_while_she_types_only_that_part_comes_and_nothing_is_kept(resident, deli
     assert len(the_ideas()) == 1
 
 
+def test_who_looks_before_she_wrote_anything_is_not_told_to_be_the_first(resident):
+    _person, client = resident
+    page = text_of(client.post("/deliberation/ideas/new", data={"title": " ", "look": "1"}))
+    assert "先写一句话说清建议" in page
+    assert "您是第一个提的" not in page
+    page = text_of(client.post("/deliberation/ideas/new", data={"title": "装晾衣杆", "look": "1"}))
+    assert "您是第一个提的" in page
+
+
 def test_what_says_the_same_stands_right_below_the_title_where_a_phone_shows_it(resident):
     _person, client = resident
     page = text_of(client.get("/deliberation/ideas/new"))
