@@ -25,6 +25,7 @@ from flask import (
     request,
     url_for,
 )
+from flask.globals import request_ctx
 from flask_babel import Babel, Domain
 from flask_wtf.csrf import generate_csrf
 from jinja2 import pass_eval_context
@@ -130,11 +131,13 @@ def go(endpoint: str, **values: Any) -> Response:
 
 def _address(endpoint: str, **values: Any) -> str:
     """`url_for()` in templates: a link is made once, as those of every page's frame and of its filters, and kept."""
-    full = f"{request.blueprint}{endpoint}" if endpoint[0] == "." and request.blueprint else endpoint
+    # Behind the proxies, whose every look-up a page of forty links pays.
+    asked_of, app = request_ctx.request, request_ctx.app
+    full = f"{asked_of.blueprint}{endpoint}" if endpoint[0] == "." and asked_of.blueprint else endpoint
     # The kind of a value belongs to it: 1 and True are equal, and written otherwise.
     asked = tuple((name, type(value), value) for name, value in values.items())
     try:
-        known: str = current_app.extensions["portal.addresses"](request.script_root, full, asked)
+        known: str = app.extensions["portal.addresses"](asked_of.script_root, full, asked)
     except TypeError:
         # A list of values is no key.
         return url_for(endpoint, **values)
