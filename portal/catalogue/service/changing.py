@@ -161,14 +161,13 @@ def reschedule(appointment: Appointment, slot: Slot, *, by: Actor, consent: str 
 
 
 def _swap(old: int, new: int) -> None:
-    """Take a place and give another back, in the order of the capacities, so that nobody waits in a circle."""
-    full = Refused(_("这个时段刚刚约满了，请换一个时间。原来的预约还在。"))
-    if new < old:
-        places.take(new, 1, refusal=full)
-        places.give_back(old, 1)
-    else:
-        places.give_back(old, 1)
-        places.take(new, 1, refusal=full)
+    """Take a place and give another back. The rows are held in the order of the capacities, so that nobody waits in a
+    circle; the old place goes only once the new one is hers, so that a refusal shows the day as it is.
+    """
+    if old < new:
+        places.hold(old)
+    places.take(new, 1, refusal=Refused(_("这个时段刚刚约满了，请换一个时间。原来的预约还在。")))
+    places.give_back(old, 1)
 
 
 def end_for(person: Person) -> int:

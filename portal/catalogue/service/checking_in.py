@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from flask_babel import gettext as _
 
-from portal.catalogue.models.appointments import MARKS_OPEN, Appointment, AppointmentState
+from portal.catalogue.models.appointments import HOLDS, MARKS_OPEN, Appointment, AppointmentState
 from portal.catalogue.service import appointments, changing
 from portal.catalogue.service.appointment_words import appointment_said
 from portal.core import audit, ids, tokens
@@ -18,6 +18,8 @@ from portal.core.web import moment_words
 
 PURPOSE = "catalogue.check_in"
 LATE = timedelta(minutes=60)
+# Who was given up and comes after all is as welcome as who is awaited.
+COMES = (AppointmentState.BOOKED, AppointmentState.NO_SHOW)
 # The signature is made anew with every page; the window is the slot's.
 LIVES = timedelta(days=60)
 
@@ -52,13 +54,23 @@ def check_in(text: str, *, by: Actor, within: Collection[Scope]) -> Appointment:
 
 def _check_window(appointment: Appointment, moment: datetime) -> None:
     closes = appointment.starts_at + LATE
-    if appointment.state is not AppointmentState.BOOKED:
-        words = _("这个预约现在是「%(state)s」，不用再签到。", state=appointment_said(appointment.state))
-        raise Refused(words, field="code")
+    if appointment.state not in COMES:
+        raise Refused(_why_not(appointment), field="code")
     check_open(appointment, moment)
     if moment > closes:
         words = _("签到时间已过（到 %(time)s 为止）。请在当天名单里由工作人员登记。", time=moment_words(closes))
         raise Refused(words, field="code")
+
+
+def _why_not(appointment: Appointment) -> str:
+    """Whose it is and what to do: the screen shows no more than the scanned code."""
+    facts = {"name": appointment.person.name, "item": appointment.item.title}
+    state = appointment_said(appointment.state)
+    if appointment.state in HOLDS:
+        return _("%(name)s的“%(item)s”现在是「%(state)s」，不用再签到。", state=state, **facts)
+    return _(
+        "%(name)s的“%(item)s”现在是「%(state)s」，不能签到。还要办的，请在“替居民预约”里再约。", state=state, **facts
+    )
 
 
 def check_open(appointment: Appointment, moment: datetime) -> None:
@@ -71,8 +83,7 @@ def check_open(appointment: Appointment, moment: datetime) -> None:
 
 def arrive(appointment: Appointment, *, by: Actor) -> None:
     """Mark as arrived; of two workers who scan at once, one does."""
-    before = (AppointmentState.BOOKED, AppointmentState.NO_SHOW)
-    changing.move(appointment, AppointmentState.ARRIVED, only_from=before, arrived_at=now())
+    changing.move(appointment, AppointmentState.ARRIVED, only_from=COMES, arrived_at=now())
     audit.record(
         "catalogue.appointment_checked_in", appointment, on_behalf_of=appointment.person.public_id, by=by.public_id
     )

@@ -56,4 +56,5 @@ def tell_waiting(event: str, waiting: Waiting, item: Item, slot: Slot) -> None:
         starts=slot.starts_at.isoformat(),
         ends=slot.ends_at.isoformat(),
         until=waiting.offer_until.isoformat() if waiting.offer_until else "",
+        phone=item.telephone,
     )

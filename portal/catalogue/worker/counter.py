@@ -48,8 +48,8 @@ SERVE = Permission.CATALOGUE_SERVE
 
 @bp.record
 def _lets_camera(state: BlueprintSetupState) -> None:
-    """The check-in page may use the camera."""
-    state.app.config["CAMERA_ENDPOINTS"] |= {"catalogue.worker.check_in"}
+    """The pages that read a resident's code may use the camera."""
+    state.app.config["CAMERA_ENDPOINTS"] |= {"catalogue.worker.check_in", "catalogue.worker.room_code"}
 
 
 def _within() -> tuple[Scope, ...]:
@@ -63,7 +63,8 @@ def _appointment(public_id: str) -> Appointment:
 @bp.route("/check-in", methods=["GET", "POST"])
 @requires(SERVE)
 def check_in() -> Response:
-    form = CheckInForm()
+    # A telephone's own camera opens the address that the code holds: the code stands in the field already.
+    form = CheckInForm(code=request.args.get("code", ""))
     if form.validate_on_submit() and (said := _said(form)):
         try:
             found = checking_in.check_in(said, by=current_actor(), within=_within())
@@ -77,7 +78,10 @@ def check_in() -> Response:
 def _said(form: CheckInForm) -> str:
     """What was scanned, typed or photographed; what is missing is said beside its field."""
     if not form.photo.data:
-        if not form.text("code"):
+        # The form of the photo has no field for a code: what is missing is the picture.
+        if not form.code.raw_data:
+            form.refuse(Refused(_("请先拍一张或选一张照片。"), field="photo"))
+        elif not form.text("code"):
             form.refuse(Refused(_("请扫码，或输入 6 位预约码。"), field="code"))
         return form.text("code")
     try:

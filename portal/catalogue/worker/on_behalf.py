@@ -31,14 +31,24 @@ def _within() -> tuple[Scope, ...]:
 @requires(SERVE)
 def appointment_move(public_id: str) -> Response:
     found, form = appointments.for_worker(_within(), public_id), AgreedForm()
+    wanted = _wanted(found)
+    if wanted and form.carries_out(lambda: _move(found, wanted, form)):
+        return web.go(".appointment", public_id=found.public_id)
     days = [one for one in offering.days_of(found.item_id) if one.left > 0]
     day = offering.chosen_day(days, request.args.get("day"))
     slots = _free_slots(found, day)
-    chosen = next((one for one in slots if one.id == web.number_asked("slot")), None)
-    if chosen and form.carries_out(lambda: _move(found, chosen, form)):
-        return web.go(".appointment", public_id=found.public_id)
+    chosen = wanted if wanted in slots else None
     facts: dict[str, Any] = {"days": days, "day": day, "slots": slots, "chosen": chosen, "moment": now()}
     return web.page("catalogue/worker/appointment_move.html", appointment=found, form=form, status=form.status, **facts)
+
+
+def _wanted(found: Appointment) -> Slot | None:
+    """The slot that was asked for in its place, free or not: who was slower is told that it filled."""
+    number = web.number_asked("slot")
+    if not number or number == found.slot_id:
+        return None
+    _item, slot = offering.asked(found.item_id, number)
+    return slot if reach.near(_within(), [slot]) else None
 
 
 def _free_slots(found: Appointment, day: date | None) -> list[Slot]:
@@ -85,7 +95,7 @@ def book_offer(person_id: str, public_id: str) -> Response:
             return web.go(".appointment", public_id=made.public_id)
         except Refused as refused:
             form.refuse(refused)
-    facts: dict[str, Any] = {"item": waits.item, "slot": waits.slot, "form": form}
+    facts: dict[str, Any] = {"item": waits.item, "slot": waits.slot, "until": waits.waiting.offer_until, "form": form}
     return web.page("catalogue/worker/book_offer.html", person=person, status=form.status, **facts)
 
 

@@ -28,7 +28,7 @@ _WORDS: dict[type[StrEnum], dict[StrEnum, Any]] = {
         S.ACCEPTED: _l("已受理"),
         S.NOT_ACCEPTED: _l("不予受理"),
         S.IN_HAND: _l("办理中"),
-        S.PAUSED: _l("等您交材料"),
+        S.PAUSED: _l("等材料"),
         S.GRANTED: _l("办成了"),
         S.REFUSED: _l("没有通过"),
         S.CLOSED: _l("已办结"),
