@@ -265,6 +265,17 @@ class FindForm(Form):
     q = TrimmedField(_l("来人或来电的居民"), validators=[required(_l("请输入要查找的内容")), at_most(60)])
 
 
+class SearchForm(Form):
+    """Another request by what one remembers of it; sent as an address."""
+
+    words = TrimmedField(
+        _l("另一件说的什么、在哪里"),
+        validators=[Optional(), at_most(60)],
+        description=_l("几个词用空格隔开，例如：路灯 3号楼"),
+    )
+    day = DayField(_l("大约哪天反映的"), validators=[Optional()], description=_l("找这天前后三天的"))
+
+
 class TemplateForm(Form):
     community = SelectField(_l("社区"), validators=[InputRequired(PICK)], coerce=int)
     category = SelectField(_l("用在哪个类别"), validators=[Optional()])

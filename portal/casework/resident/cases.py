@@ -19,7 +19,7 @@ from portal.core.errors import Refused
 from portal.identity.permissions import Permission
 from portal.registry.service import people
 
-for _name in ("case_word", "case_tint", "step_word", "no_due", "place_words", "public_place"):
+for _name in ("case_word", "case_tint", "step_word", "told_due", "no_due", "place_words", "public_place"):
     bp.add_app_template_filter(getattr(words, _name), _name)
 
 
@@ -50,6 +50,7 @@ def case(public_id: str) -> Response:
         "reopen_until": asking.reopen_until(found),
         "used_up": found.state is CaseState.CLOSED and asking.is_used_up(found),
         "may_ask": found.state is CaseState.CLOSED and not asking.waits_for_approval(found),
+        "goes_on": seen.goes_on(current_actor(), found),
         "asks": calling_back.can_answer(found),
         "shots": {stage: [one for one in found.photos if one.stage is stage] for stage in PhotoStage},
     }
@@ -85,7 +86,7 @@ def urge(public_id: str) -> Response:
     found = seen.case_of(current_actor(), public_id)
     try:
         asking.urge(found, by=moves.resident(current_actor()))
-        flash(_("已催办，办理人马上会看到。"), "ok")
+        flash(_("已催办，办理人马上会看到。") if found.holder else _("已催办，派单人马上会看到。"), "ok")
     except Refused as refused:
         web.turn_down(refused)
     return web.go(".case", public_id=public_id)

@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from portal.areas import service as areas
 from portal.casework.models.cases import Case
 from portal.casework.models.codes import Against
-from portal.casework.service import dispatching, reporting
+from portal.casework.service import dispatching, naming, reporting
 from portal.core import audit
 from portal.core.access import Actor
 from portal.core.db import db
@@ -29,6 +29,8 @@ def worker_name(case: Case) -> str:
 
 def set_party(case: Case, against: Against, worker: str, organisation_id: int | None, *, by: Actor) -> None:
     """Say whom it is about; neither whoever says so, nor who has it in hand."""
+    if case.hide_name and naming.is_named(case, by):
+        raise Refused(_("这件诉求里写到了您的名字，反映的是谁要由别的派单人填写。"), field="against")
     if against is Against.WORKER:
         _check_worker(case, worker, by)
     hidden = case.hide_name

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from portal.casework.models.cases import Case
-from portal.casework.models.codes import CaseState, Extension, Urgency
+from portal.casework.models.codes import CaseState, Colour, Deed, Extension, Side, Urgency
 from portal.casework.models.limits import LimitStep
 from portal.casework.service import limits
 from portal.core import clock
@@ -52,7 +52,15 @@ def _working(case: Case, at: datetime) -> None:
     if not ended or case.finish_due is None:
         return
     since = min(pause.since for pause in ended)
-    case.finish_due = shifted(case, since, at)
+    _end_at(case, shifted(case, since, at))
+
+
+def _end_at(case: Case, due: datetime | None) -> None:
+    """Another end: later, the colour that the machine gave for the earlier one goes, and is given anew in its time."""
+    was, case.finish_due = case.finish_due, due
+    last = next((step for step in reversed(case.steps) if step.deed is Deed.SUPERVISED), None)
+    if was and due and due > was and last and last.side is Side.SYSTEM:
+        case.colour = Colour.NONE
 
 
 def shifted(case: Case, since: datetime, until: datetime) -> datetime | None:
@@ -97,7 +105,9 @@ def again(case: Case) -> None:
         case.contact_due = clocks.after(LimitStep.CONTACT, begun)
     if case.extension is Extension.GRANTED or case.redos or case.answered_at is not None:
         return
-    case.finish_due = clocks.after(LimitStep.FINISH, begun)
+    was, case.finish_due = case.finish_due, clocks.after(LimitStep.FINISH, begun)
     for pause in case.pauses:
         if pause.until is not None:
             case.finish_due = shifted(case, pause.since, pause.until)
+    due, case.finish_due = case.finish_due, was
+    _end_at(case, due)

@@ -45,12 +45,15 @@ _PURGED_AT_ONCE = 2000
 
 
 def todo_of(worker: Actor) -> list[Todo]:
-    """What waits for a worker: what is late first, then hers, what has nobody, call-backs."""
+    """What waits for a worker: what is late first, what has nobody, what is supervised, hers, call-backs."""
     within = scopes_of(worker, Permission.CASES_HANDLE)
     if not within:
         return _to_decide(worker)
     counts = queue.counts(within, worker)
-    found = [Todo(_("我办理的诉求"), _LIST, {"tab": Tab.MINE.value}, counts[Tab.MINE])]
+    found = [
+        Todo(_("督办的诉求"), _LIST, {"tab": Tab.SUPERVISED.value}, counts[Tab.SUPERVISED]),
+        Todo(_("我办理的诉求"), _LIST, {"tab": Tab.MINE.value}, counts[Tab.MINE]),
+    ]
     if scopes_of(worker, Permission.CASES_DISPATCH):
         found = [
             Todo(_("超期的诉求"), _LIST, {"tab": Tab.LATE.value}, counts[Tab.LATE], late=True),
@@ -63,11 +66,13 @@ def todo_of(worker: Actor) -> list[Todo]:
 
 
 def _to_decide(worker: Actor) -> list[Todo]:
-    """What waits for who supervises and does not handle: the extensions asked for."""
+    """What waits for who supervises and does not handle: what is yellow or red, the extensions asked for."""
     within = scopes_of(worker, Permission.CASES_SUPERVISE)
-    count = queue.counts(within, worker)[Tab.EXTENSION] if within else 0
-    where, tab = "casework.worker.supervised", {"tab": Tab.EXTENSION.value}
-    return [Todo(_("等审批的延期申请"), where, tab, count)] if count else []
+    if not within:
+        return []
+    counts, where = queue.counts(within, worker), "casework.worker.supervised"
+    waiting = [(_("督办的诉求"), Tab.SUPERVISED), (_("等审批的延期申请"), Tab.EXTENSION)]
+    return [Todo(words, where, {"tab": tab.value}, counts[tab]) for words, tab in waiting if counts[tab]]
 
 
 _LIST = "casework.worker.index"

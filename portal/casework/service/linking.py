@@ -1,15 +1,18 @@
 """Requests that belong together: linked both ways, or one merged into the other."""
 
 from collections.abc import Collection
+from datetime import date, timedelta
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
+from portal.areas.models import Building, Estate
 from portal.casework.models.cases import Case, CaseLink
+from portal.casework.models.categories import Category
 from portal.casework.models.codes import CaseState as S
 from portal.casework.models.codes import Deed, LinkKind
 from portal.casework.service import following, moves, queue, similar
-from portal.core import audit
+from portal.core import audit, clock
 from portal.core.access import Actor, Scope
 from portal.core.clock import now
 from portal.core.db import db, insert_once
@@ -17,6 +20,8 @@ from portal.core.errors import Missing, Refused
 
 # Into these no duplicate is merged: nobody will answer them any more.
 DEAD_ENDS = frozenset({S.MERGED, S.WITHDRAWN, S.DECLINED, S.ARCHIVED, S.DRAFT})
+# What a search shows at most, on how many words it looks, and how far from the day named.
+FOUND, WORDS, AROUND = 20, 5, timedelta(days=3)
 ANSWERABLE = frozenset({S.SUBMITTED, S.ACCEPTED, S.ASSIGNED, S.SIGNED, S.WORKING, S.REDO})
 
 
@@ -51,6 +56,38 @@ def proposed(case: Case, by: Actor) -> list[Case]:
     ]
 
 
+def search(within: Collection[Scope], case: Case, words: str, day: date | None, by: Actor) -> list[Case]:
+    """What another request may be, by words, place and about a day, where nobody knows its number; the newest first."""
+    spoken = words.split()[:WORDS]
+    if not spoken and day is None:
+        return []
+    known = [case.id, *(other.id for _kind, other in linked(case))]
+    query = (
+        sa.select(Case)
+        .outerjoin(Case.category)
+        .outerjoin(Case.building)
+        .outerjoin(Case.estate)
+        .where(queue.visible(within, by), Case.community_id == case.community_id, Case.id.not_in(known))
+        .where(*map(_says, spoken), *_around(day))
+        .options(sa.orm.joinedload(Case.building).joinedload(Building.estate), sa.orm.joinedload(Case.estate))
+        .order_by(Case.submitted_at.desc(), Case.id.desc())
+    )
+    return list(db.session.scalars(query.limit(FOUND)))
+
+
+def _says(word: str) -> sa.ColumnElement[bool]:
+    """What is told is sealed: its title and the words of its place and category are what can be asked for."""
+    columns = (Case.title, Case.number, Case.place, Category.name, Building.name, Estate.name)
+    return sa.or_(*(column.icontains(word, autoescape=True) for column in columns))
+
+
+def _around(day: date | None) -> list[sa.ColumnElement[bool]]:
+    if day is None:
+        return []
+    first, last = clock.day_bounds(day - AROUND)[0], clock.day_bounds(day + AROUND)[1]
+    return [Case.submitted_at >= first, Case.submitted_at < last]
+
+
 def by_number(within: Collection[Scope], number: str, by: Actor) -> Case:
     """A request in scope by the number one reads aloud."""
     wanted = Case.number == number.strip().upper().replace(" ", "")
@@ -82,7 +119,8 @@ def unlink(case: Case, other_id: str, *, by: Actor) -> None:
     low, high = sorted((case.id, found.id))
     db.session.execute(sa.delete(CaseLink).where(CaseLink.low_id == low, CaseLink.high_id == high))
     audit.record("cases.unlinked", case, other=found.number)
-    moves.step(case, Deed.NOTED, by=moves.worker(by), inside=_("取消和 %(number)s 的关联", number=found.number))
+    for one, its in ((case, found), (found, case)):
+        moves.step(one, Deed.NOTED, by=moves.worker(by), inside=_("取消和 %(number)s 的关联", number=its.number))
 
 
 def merge(case: Case, main: Case, why: str, *, by: Actor) -> None:

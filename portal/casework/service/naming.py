@@ -1,11 +1,13 @@
 """Who may know by whom a request is, where the reporter hides her name: the dispatchers, never the party.
 
-Who has it in hand too, if it complains of nobody, or it is known of whom and she is not the party.
+Who has it in hand too, if it complains of nobody, or it is known of whom and she is not the party. Of what complains of
+the community's own people the street reads the name: somebody must be able to call the reporter.
 """
 
 import sqlalchemy as sa
 
 from portal.areas import service as areas
+from portal.areas.models import AreaKind
 from portal.casework.models.cases import Case, CaseStep
 from portal.casework.models.codes import Against, Side
 from portal.casework.service.reporting import ACCUSING
@@ -14,6 +16,9 @@ from portal.core.access import Actor, scopes_of
 from portal.core.db import db
 from portal.identity.permissions import Permission
 from portal.registry.models import Claim, ClaimState, Staff
+
+# The community's own people: what complains of them is known to the street too.
+OWN = frozenset({Against.WORKER, Against.COMMITTEE})
 
 
 def may_know(case: Case, actor: Actor) -> bool:
@@ -24,7 +29,15 @@ def may_know(case: Case, actor: Actor) -> bool:
         return False
     if case.holder == actor.public_id and is_settled(case):
         return True
+    if case.against in OWN and _is_above(case, actor):
+        return True
     return case.community_id in areas.reach(scopes_of(actor, Permission.CASES_DISPATCH)).communities
+
+
+def _is_above(case: Case, actor: Actor) -> bool:
+    """Whether somebody supervises the community from the street, and is none of its people."""
+    above = [one for one in scopes_of(actor, Permission.CASES_SUPERVISE) if one.kind == AreaKind.STREET.value]
+    return bool(above) and case.community_id in areas.reach(above).communities
 
 
 def is_settled(case: Case) -> bool:
@@ -42,10 +55,15 @@ def is_dispatchers(case: Case) -> bool:
 def is_party(case: Case, actor: Actor) -> bool:
     """Whether a worker is, or belongs to, whom the request complains of."""
     if case.against is Against.WORKER:
-        return case.against_worker == actor.public_id
+        return case.against_worker == actor.public_id if case.against_worker else is_named(case, actor)
     if case.against is Against.COMMITTEE:
-        return True
+        return not _is_above(case, actor)
     return case.against is Against.ORGANISATION and _works_for(case, actor)
+
+
+def is_named(case: Case, actor: Actor) -> bool:
+    """Whether the words name a worker, while nobody has said yet of which one it complains."""
+    return case.against is Against.WORKER and not case.against_worker and actor.name in (case.what or "")
 
 
 def _works_for(case: Case, actor: Actor) -> bool:

@@ -85,6 +85,14 @@ def followed_one(actor: Actor, public_id: str) -> Case:
     return _found(query.where(CaseFollower.person_id.in_(_own_ids(actor))).options(*whole(), selectinload(Case.photos)))
 
 
+def goes_on(actor: Actor, case: Case) -> Case | None:
+    """The request into which hers was merged, where the actor follows it."""
+    if case.main_id is None:
+        return None
+    query = sa.select(Case).join(CaseFollower, CaseFollower.case_id == Case.id).where(Case.id == case.main_id)
+    return db.session.scalar(query.where(CaseFollower.person_id.in_(_own_ids(actor))))
+
+
 def _own_ids(actor: Actor) -> sa.Select[int]:
     return _ids(people.person_of_or_none(actor, lean=True))
 

@@ -13,6 +13,7 @@ from portal.core.access import Actor
 from portal.core.clock import now
 from portal.core.db import db
 from portal.core.errors import Refused
+from portal.core.web import day_words
 from portal.core.working import WorkingTime
 
 YELLOW_HOURS = "casework.yellow_hours"
@@ -74,7 +75,7 @@ def stands(case: Case, at: datetime) -> Colour:
 
 def _raise_to(case: Case, colour: Colour, by: moves.Mover, why: str) -> None:
     case.colour, case.supervised_at = colour, now()
-    moves.step(case, Deed.SUPERVISED, by=by, inside=why or _said(colour), to_name=case.holder_name)
+    moves.step(case, Deed.SUPERVISED, by=by, inside=why or _said(case, colour), to_name=case.holder_name)
     told = {case.holder} if case.holder else set()
     if colour is Colour.RED or not case.holder:
         told |= {recipient.id for recipient in telling.dispatchers(case)}
@@ -82,8 +83,11 @@ def _raise_to(case: Case, colour: Colour, by: moves.Mover, why: str) -> None:
         telling.tell_worker(case, account, "supervised", colour=colour.value)
 
 
-def _said(colour: Colour) -> str:
-    return _("已超过办理期限") if colour is Colour.RED else _("明天到期，请抓紧")
+def _said(case: Case, colour: Colour) -> str:
+    """By its day: before a Monday it is yellow on Friday, and what is urgent on the day itself."""
+    if colour is Colour.RED or case.finish_due is None:
+        return _("已超过办理期限")
+    return _("%(day)s到期，请抓紧", day=day_words(clock.local(case.finish_due).date()))
 
 
 def press(case: Case, colour: Colour, why: str, *, by: Actor) -> None:
@@ -99,7 +103,7 @@ def press(case: Case, colour: Colour, why: str, *, by: Actor) -> None:
 
 def decide_extension(case: Case, *, grant: bool, why: str, by: Actor) -> None:
     """The extension asked for is granted or not, by somebody else than who asked."""
-    if case.extension is not Extension.ASKED:
+    if case.extension is not Extension.ASKED or case.state not in OPEN:
         raise Refused(_("现在没有等审批的延期申请。"))
     if case.holder == by.public_id:
         raise Refused(_("自己申请的延期不能自己审批，请其他负责人审批。"))

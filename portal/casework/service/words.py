@@ -1,5 +1,6 @@
 """What the codes of requests are called on screen: `case_word` for every enum that a page shows."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -171,6 +172,15 @@ def step_word(step: CaseStep) -> str:
     if step.to_state is S.DISSATISFIED and step.words:
         return step.words
     return str(_TOLD[step.to_state]) if step.deed is Deed.MOVED and step.to_state else case_word(step.deed)
+
+
+def told_due(case: Case) -> tuple[str, datetime | None]:
+    """What its reporter waits for now and until when; until when a worker signs for it is the desk's own matter."""
+    if case.state is S.SUBMITTED:
+        return _("受理期限"), case.due()
+    if case.state in {S.ANSWERED, S.CALLED_BACK}:
+        return _("回访期限"), case.due()
+    return _("办理期限"), case.finish_due if case.due() else None
 
 
 def no_due(case: Case) -> str:

@@ -17,6 +17,7 @@ from portal.casework.models.codes import (
     CaseKind,
     CaseState,
     Colour,
+    Extension,
     LinkKind,
     Satisfaction,
     Urgency,
@@ -221,7 +222,7 @@ HANDLE: dict[str, Act] = {
     ),
     "help": Act(
         _l("请人协助"),
-        _l("已请对方协助，您仍是首接负责人。"),
+        _l("已请对方协助，这件事仍由您负责。"),
         lambda case, form: handling.ask_help(
             case, form.worker.data, form.text("party"), form.text("what"), by=current_actor()
         ),
@@ -364,7 +365,14 @@ SUPERVISE: dict[str, Act] = {
         lambda _case: forms.PressForm(),
         HELD | {S.SUBMITTED, S.ACCEPTED, S.RETURNED},
     ),
-    "decide": Act(_l("审批延期"), _l("延期申请已审批。"), _decide, lambda _case: forms.DecideForm()),
+    "decide": Act(
+        _l("审批延期"),
+        _l("延期申请已审批。"),
+        _decide,
+        lambda _case: forms.DecideForm(),
+        HELD,
+        when=lambda case, me: case.extension is Extension.ASKED and case.holder != me,
+    ),
 }
 
 

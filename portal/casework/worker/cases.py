@@ -36,6 +36,8 @@ from portal.core.clock import now
 from portal.core.errors import Refused
 from portal.identity.permissions import Permission
 
+# Acts that name another request, and whose requests are looked through for it.
+SEARCHED = {"link": Permission.CASES_HANDLE, "merge": Permission.CASES_DISPATCH}
 bp.add_app_template_filter(deskwords.desk_step, "desk_step")
 
 
@@ -103,9 +105,25 @@ def _act(case: Case, acts: dict[str, Act], where: str, name: str) -> Response:
                 web.turn_down(refused)
                 return _back(case)
             form.refuse(refused)
-    latest = handling.latest_extension(case) if name == "extension" else None
-    shown: dict[str, Any] = {"act": act, "form": form, "name": name, "where": where, "latest": latest}
+    shown: dict[str, Any] = {"act": act, "form": form, "name": name, "where": where, **_beside(case, name)}
     return web.page("casework/worker/act.html", case=case, status=form.status, **shown)
+
+
+def _beside(case: Case, name: str) -> dict[str, Any]:
+    """What stands beside a form: the last day of an extension, the requests among which another is looked for."""
+    if name == "extension":
+        return {"latest": handling.latest_extension(case)}
+    if name not in SEARCHED:
+        return {}
+    search = forms.SearchForm(request.args, meta={"csrf": False})
+    within, words = scopes(SEARCHED[name]), search.text("words")
+    found = linking.search(within, case, words, search.day.data, current_actor()) if search.validate() else []
+    return {
+        "search": search,
+        "found": found,
+        "sought": bool(words or search.day.data) and not search.errors,
+        "most": linking.FOUND,
+    }
 
 
 def _once(case: Case, name: str, form: forms.ActForm) -> bool:
@@ -142,7 +160,7 @@ def supervise(public_id: str, name: str) -> Response:
 def help_given(public_id: str, help_id: int) -> Response:
     found, form = _found(public_id, Permission.CASES_HANDLE), forms.HelpGivenForm()
     if form.carries_out(lambda: handling.give_help(found, help_id, form.text("answer"), by=current_actor())):
-        flash(_("协助结果已记下，首接负责人会收到通知。"), "ok")
+        flash(_("协助结果已记下，办理人会收到通知。"), "ok")
         return _back(found)
     return web.page("casework/worker/help_given.html", case=found, form=form, help_id=help_id, status=form.status)
 
