@@ -174,6 +174,15 @@
     return signup(node) ? who(node) + '，' + where : where;
   }
 
+  // What was just done is taken back from where the hand is: its button is at the head of the page, far from a name.
+  doc.addEventListener('keydown', function (event) {
+    var back = doc.querySelector('.roster-done button');
+    if (!back || carried || event.key !== 'z' || !(event.ctrlKey || event.metaKey)) return;
+    if (!closest(event.target, '#roster-grid') || closest(event.target, 'input')) return;
+    event.preventDefault();
+    back.click();
+  });
+
   doc.addEventListener('keydown', function (event) {
     if (!closest(event.target, '#roster-grid') || event.ctrlKey || event.metaKey || event.altKey) return;
     var node = name(event.target), key = event.key;

@@ -258,6 +258,21 @@ def test_a_roster_is_arranged_with_the_keyboard_alone(make: Make, app: Flask, re
     worker.page.get_by_text("从这一班调出").wait_for()
 
 
+def test_what_was_done_by_keys_is_taken_back_by_keys_from_where_the_hand_is(make: Make, app: Flask, reader: Open):
+    stand = Stand(make, app)
+    worker = reader(desk=True).carry(stand.client).go(stand.path)
+    stand.name(worker, "王芳").focus()
+    _keys(worker, "Enter", "ArrowRight", "ArrowDown", "ArrowDown", "Enter")
+    _settled(worker)
+    _focused(worker, "王芳")
+    assert stand.on() == ["", "李强", "王芳"]
+    worker.page.evaluate("document.querySelector('.roster-done').dataset.old = '1'")
+    _keys(worker, "Control+z")
+    worker.page.locator(".roster-done:not([data-old])").wait_for()
+    assert stand.on() == ["王芳", "李强", ""]
+    _focused(worker, "王芳")
+
+
 def test_a_roster_is_arranged_without_javascript(make: Make, app: Flask, reader: Open):
     stand = Stand(make, app)
     worker = reader(desk=True, scripts=False).carry(stand.client).go(stand.path)

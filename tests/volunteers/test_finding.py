@@ -68,6 +68,21 @@ def test_who_declined_lately_comes_later(make, helping):
     assert "近来谢绝过 1 次" in found(post)[1].reasons
 
 
+def test_who_stayed_away_often_comes_last_and_the_worker_reads_why(helping):
+    post = helping.post()
+    missing, other = helping.volunteer(), helping.volunteer()
+    for days in (3, 4, 5):
+        helping.signup(helping.post(helping.shift(starts_at=soon(-days))), missing, state=SignupState.NO_SHOW)
+    assert names(found(post)) == [other.id, missing.id]
+    assert found(post)[1].warnings == ("最近 90 天缺席了 3 次",)
+
+
+def test_who_filled_in_no_hours_at_all_is_to_be_asked(helping):
+    post = helping.post()
+    helping.volunteer()
+    assert "没有填空闲时间，要问一声" in found(post)[0].reasons
+
+
 def test_who_filled_in_the_hours_as_free_comes_first_and_who_filled_in_others_last(helping):
     shift = helping.shift(starts_at=soon(3).replace(hour=2))
     day = local(shift.starts_at)

@@ -176,7 +176,7 @@ def test_hours_beside_a_plan_that_was_edited_are_those_of_the_edited_plan(make, 
     first, *_others = (helping.shift(activity, clock_at(9, days)) for days in (2, 3, 4, 5))
     one, other = helping.volunteer(), helping.volunteer()
     plan = planned(make)
-    assert all("按方案共 4 小时" in "".join(why) for why in _whys(plan))
+    assert all("连同已有的班次和方案共 4 小时" in "".join(why) for why in _whys(plan))
     with transaction():
         kept = db.session.get_one(Plan, plan.id)
         line = next(one for one in planning.lines_of(kept) if one.post.shift_id == first.id)
@@ -184,7 +184,7 @@ def test_hours_beside_a_plan_that_was_edited_are_those_of_the_edited_plan(make, 
         plan_editing.strike(kept, line)
     said = sorted(why[-1] for why in _whys(plan))
     assert said == ["连同近来的，按改过的方案共 2 小时"] * 2 + ["连同近来的，按改过的方案共 4 小时"] * 2
-    assert "按方案共 4 小时" not in "".join("".join(why) for why in _whys(plan))
+    assert "连同已有的班次和方案共 4 小时" not in "".join("".join(why) for why in _whys(plan))
     spare = other if who == one.id else one
     with transaction():
         plan_editing.add(db.session.get_one(Plan, plan.id), db.session.get_one(Post, first.posts[0].id), spare.id)

@@ -37,7 +37,7 @@ def test_a_plan_puts_people_on_posts_and_says_why(make, helping):
     assert plan.state is PlanState.READY
     assert kept_lines(plan) == [(able.id, post.id)]
     found = plan_showing.proposal(plan)
-    assert found.shifts[0].posts[0].lines[0].why == ["会急救", "没有填空闲时间，要问一声", "只有这一位能来"]
+    assert found.shifts[0].posts[0].lines[0].why == ["会急救", "没有填空闲时间，要问一声", "能排的只有这一位"]
     assert found.missing == 0
 
 

@@ -22,6 +22,7 @@ from portal.volunteers.service import attending, record_parties, recording, reco
 from tests.counting import count_queries
 from tests.days import as_of_now, later
 from tests.helping import Helping
+from tests.visitor import words_shown
 from tests.volunteers.recorded import ago, attended, facts, given, told, worker_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -285,6 +286,20 @@ def test_a_worker_records_by_hand_once_however_often_she_clicks(make, client):
     (made,) = recorded()
     assert (made.minutes, made.activity, made.signup_id) == (90, "图书角整理", None)
     assert told("record_made")[0]["hours"] == "1.5"
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [("一个半", "最多一位小数"), ("1.25", "最多一位小数"), ("0", "服务时间要大于"), ("", "请填服务时间")],
+)
+def test_hours_that_are_no_hours_are_told_apart_from_none_typed(make, client, hours, words):
+    volunteer = Helping(make).volunteer()
+    client.sign_in(make.worker())
+    said = _said(volunteer.number, organiser=f"{make.community().id}-0", hours=hours)
+    answer = client.post("/desk/volunteers/records/new", data=said)
+    assert answer.status_code == 422
+    assert words in words_shown(answer.text)
+    assert recorded() == []
 
 
 def test_an_end_before_the_beginning_is_on_the_next_day(make, client):

@@ -124,7 +124,7 @@ def test_a_move_to_a_full_post_is_refused_in_words_and_changes_nothing(helping, 
     before = live()
     answer = desk.post(ROSTER, data={"act": "move", "signup": signup.public_id, "post": full.id, "reason": "急"})
     assert answer.status_code == 422
-    assert "报满" in answer.text
+    assert "这个岗位已经满了" in answer.text
     assert "排班没有变" in answer.text
     assert "仍然这样安排" not in answer.text
     assert live() == before

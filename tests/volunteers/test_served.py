@@ -202,7 +202,8 @@ def test_two_who_exchange_their_places_let_go_of_whom_they_go_to(make, standing,
     assert make.read(open_one).volunteer_id is None
 
 
-def test_done_is_said_with_words_once_and_by_who_goes_there(make, client, standing, helping, old):
+def test_done_is_said_with_words_once_and_by_who_goes_there(make, client, helping, old):
+    standing = Standing(make, client, helping, now() + timedelta(minutes=10))
     served = helping.served(standing.shift, old, volunteer_id=standing.volunteer.id)
     here = f"/volunteers/served/{served.public_id}/done"
     _second, account = standing.joins("钱六")
@@ -295,7 +296,7 @@ def test_who_joined_by_a_tap_sees_only_those_a_worker_sent_her_to(make, standing
         db.session.get_one(Signup, standing.signup.id).way = Way.SELF
     page = standing.page().text
     assert "赵桂兰" not in page
-    assert "要社区或领队指定您去" in page
+    assert "要社区指定您去" in page
     with pytest.raises(Missing), transaction():
         serving.finish(actor_of(standing.account), other.public_id, "送到了")
     with transaction():
@@ -312,7 +313,7 @@ def test_who_leads_the_shift_sees_those_nobody_is_sent_to_however_she_joined(mak
         signup.way, signup.shift.activity.leader_id = Way.SELF, standing.volunteer.id
     page = standing.page().text
     assert "赵桂兰" in page
-    assert "要社区或领队指定您去" not in page
+    assert "要社区指定您去" not in page
 
 
 def test_who_was_approved_sees_those_nobody_is_sent_to_also_when_a_tap_is_enough_since(make, standing, helping, old):
@@ -339,7 +340,7 @@ def test_who_tapped_keeps_her_place_but_not_as_approved_when_the_activity_asks_f
     assert make.read(standing.signup).state is SignupState.JOINED
     page = standing.page().text
     assert "赵桂兰" not in page
-    assert "要社区或领队指定您去" in page
+    assert "要社区指定您去" in page
 
 
 def test_who_is_served_is_told_once_when_the_shift_is_called_off(make, standing, helping, old):

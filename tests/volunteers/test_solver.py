@@ -42,6 +42,8 @@ def _hours_are_compared_truly(problem, told, lines, seed):
         assert hours["spare"] == len(others), (seed, line)
         assert hours["fewer"] == sum(1 for other in others if loads[other] < loads[who]), (seed, line)
         assert hours["still"] == sum(1 for other in others if loads[other] + minutes < loads[who]), (seed, line)
+        assert hours["there"] == len(_there_too(problem, lines, (who, where))), (seed, line)
+        assert bool(hours["kept"]) is (hours["of"] - 1 > hours["spare"] + hours["there"]), (seed, line)
 
 
 def _span(post):
@@ -58,6 +60,14 @@ def _who_else(problem, lines, line):
         and (person.id, line[1]) not in lines
         and not set(checker.faults(problem, [*without, (person.id, line[1])])) - set(before)
     ]
+
+
+def _there_too(problem, lines, line):
+    """Who is put on the same shift and could be on this post of it as well: nobody may call them unable to come."""
+    who, where = line
+    shift = problem.post[where].shift
+    others = {other for other, post in lines if problem.post[post].shift == shift and other != who}
+    return [other for other in others if not list(checker._who(problem, [(other, where)], None))]
 
 
 def _gaps_are_explained(problem, lines, gaps, seed):
@@ -153,7 +163,17 @@ def test_a_line_says_why():
     )
     posts = (Post(1, 1, 480, 600, 0, 0, 1, 1, frozenset({7}), areas=(6, 1)),)
     found = solved(Problem(persons, posts))
-    hours = {"code": "hours", "lately": 60, "after": 180, "spare": 1, "fewer": 0, "still": 0, "of": 2}
+    hours = {
+        "code": "hours",
+        "lately": 60,
+        "after": 180,
+        "spare": 1,
+        "fewer": 0,
+        "still": 0,
+        "of": 2,
+        "there": 0,
+        "kept": [],
+    }
     why = [{"code": "skill", "skills": [7]}, {"code": "free"}, hours, {"code": "near"}]
     assert found["lines"] == [{"person": 2, "post": 1, "why": why}]
 

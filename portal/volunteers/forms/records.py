@@ -231,6 +231,12 @@ class CorrectionForm(TimesForm):
 
 class MissingForm(CorrectionForm):
     community = SelectField(_l("哪个社区组织的"), validators=[required()])
+    # Nothing stands there yet that could be wrong.
+    reason = TextAreaField(
+        _l("为什么没有记上"),
+        validators=[required(_l("请写明原因，例如：那天忘了签到")), at_most(300)],
+        render_kw={"rows": 3},
+    )
 
     def offer(self, communities: Iterable[Area], own: int) -> "MissingForm":
         self.community.choices = [(str(one.id), one.name) for one in communities]

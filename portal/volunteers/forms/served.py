@@ -41,7 +41,9 @@ class ServedForm(OnceForm):
 
     def offer(self, known: Sequence[Volunteer]) -> None:
         self.task.choices = activity_words.choices(Task)
-        self.volunteer.choices = [(0, _("还没定，班上的人都能看到")), *((one.id, one.person.name) for one in known)]
+        # Who joined by a tap alone sees nobody she was not sent to (serving.is_confirmed).
+        nobody = (0, _("还没定，经社区或领队确认的人都能看到"))
+        self.volunteer.choices = [nobody, *((one.id, one.person.name) for one in known)]
 
     def facts(self) -> dict[str, Any]:
         task, volunteer = Task(self.task.data), self.volunteer.data or None

@@ -1,5 +1,7 @@
 """Resident pages: checking in and out with the leader's QR code or PIN."""
 
+from typing import Any
+
 from flask import Response, flash
 from flask.blueprints import BlueprintSetupState
 from flask_babel import gettext as _
@@ -48,7 +50,8 @@ def attend(public_id: str) -> Response:
             return web.go(".attend", public_id=public_id)
         except Refused as refused:
             form.refuse(refused)
-    return web.page("volunteers/resident/attend.html", status=form.status, found=found, words=_words(found), form=form)
+    facts: dict[str, Any] = {"found": found, "words": _words(found), "at": now()}
+    return web.page("volunteers/resident/attend.html", status=form.status, form=form, **facts)
 
 
 def _said(form: CodeForm) -> str:

@@ -13,11 +13,12 @@ from portal.core.errors import Missing, Refused
 from portal.identity.permissions import Permission
 from portal.volunteers.forms.pair_asks import PairAskForm
 from portal.volunteers.forms.signups import AgreeForm, DeclineForm
+from portal.volunteers.models.codes import SignupState
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import PairAsk
 from portal.volunteers.resident.blueprint import bp
 from portal.volunteers.resident.signups import answer
-from portal.volunteers.service import activities, pair_asking, pairs, people, signups
+from portal.volunteers.service import activities, lines, pair_asking, pairs, people, signups
 
 USE = Permission.VOLUNTEERS_USE
 
@@ -61,9 +62,15 @@ def _accepted(found: PairAsk, whom: list[Volunteer]) -> Response:
     if found.other_id not in {one.id for one in whom}:
         raise Missing
     on_it = pair_asking.accept(found, by=current_actor())
-    said = _("报上了，两个人一起去。") if on_it else _("名额不够两个人，一起排上了候补。空出来会通知您们。")
-    flash(said, "ok")
+    joined = _together_words(found, _("报上了，两个人一起去。"))
+    flash(joined if on_it else _("名额不够两个人，一起排上了候补。空出来会通知您们。"), "ok")
     return web.go(".my_shifts")
+
+
+def _together_words(found: PairAsk, joined: str) -> str:
+    """Where the activity asks for a yes, both have only asked."""
+    asks = lines.entry_state(found.post) is SignupState.REQUESTED
+    return _("两个人的申请一起提交了，等社区或领队确认。") if asks else joined
 
 
 def _pair_page(found: PairAsk, form: AgreeForm, whom: list[Volunteer]) -> Response:
@@ -106,6 +113,5 @@ def pair_withdraw(public_id: str) -> Response:
 def pair_take(public_id: str) -> Response:
     """The places kept for both, taken by either."""
     found = pair_asking.ask_for(signups.whom(current_actor()), public_id)
-    return answer(
-        lambda: pair_asking.take(found, by=current_actor()), _("好的，两个人一起去，到时候见。"), ".my_shifts"
-    )
+    words = _together_words(found, _("好的，两个人一起去，到时候见。"))
+    return answer(lambda: pair_asking.take(found, by=current_actor()), words, ".my_shifts")

@@ -23,7 +23,7 @@ def served_mine(public_id: str) -> Response:
     """How many they are; who they are only after the button, for each of them is told who looked."""
     shift, mine = serving.own_shift(current_actor(), public_id)
     facts: dict[str, Any] = {"count": serving.count_for(shift, mine), "hidden": serving.why_hidden(shift, now())}
-    facts["waits"] = serving.waits_for_yes(shift, mine)
+    facts |= {"waits": serving.waits_for_yes(shift, mine), "open": serving.may_be_done(shift, now())}
     facts["shown"] = serving.show(shift, mine) if request.method == "POST" and not facts["hidden"] else None
     return web.page("volunteers/resident/served_mine.html", shift=shift, **facts)
 

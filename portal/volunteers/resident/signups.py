@@ -161,7 +161,7 @@ def _allowed(found: Signup) -> dict[str, bool]:
         "leave": leaving.may_leave(found, at),
         "absent": leaving.may_ask_to_leave(found, at) and not found.leave_asked_at,
         "swap": swapping.may_swap(found, at),
-        "stay": found.state in {"joined", "present"} and at < found.ends_at,
+        "stay": leaving.may_say_stay(found, at),
     }
 
 

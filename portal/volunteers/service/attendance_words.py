@@ -60,7 +60,7 @@ def state_words(signup: Signup, found: Attendance | None, moment: datetime) -> s
         return _before(signup, moment)
     came = _clock(found.came_at)
     if found.left_at is None:
-        return _("%(came)s 已签到。结束时请记得签退，最晚 %(until)s。", came=came, until=_clock(hours.closes_at(shift)))
+        return _still_there(came, hours.closes_at(shift), moment)
     facts = {"came": came, "left": _clock(found.left_at), "hours": hours.hours_words(found.minutes)}
     words = {
         HoursState.OPEN: _("%(came)s 签到，%(left)s 签退。", **facts),
@@ -69,6 +69,16 @@ def state_words(signup: Signup, found: Attendance | None, moment: datetime) -> s
         HoursState.DISPUTED: _("%(came)s 到 %(left)s 的服务时间有异议，社区正在核对。", **facts),
     }
     return words[found.state]
+
+
+def _still_there(came: str, until: datetime, moment: datetime) -> str:
+    if moment <= until:
+        return _("%(came)s 已签到。结束时请记得签退，最晚 %(until)s。", came=came, until=_clock(until))
+    return _(
+        "%(came)s 已签到，没有签退。%(until)s 以后不能自己签退，请联系负责人或社区登记离开的时间。",
+        came=came,
+        until=_clock(until),
+    )
 
 
 def _before(signup: Signup, moment: datetime) -> str:

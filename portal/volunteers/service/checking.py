@@ -1,6 +1,7 @@
 """Checking in and out by oneself: the leader's QR code scanned, or its PIN typed, by who is on the shift."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -27,6 +28,10 @@ class Mine:
     signup: Signup
     attendance: Attendance | None
     purpose: Purpose | None
+
+    def is_over(self, moment: datetime) -> bool:
+        """Whether no code of what comes next counts any more."""
+        return self.purpose is not None and moment > codes.window(self.signup.shift, self.purpose)[1]
 
 
 def whole() -> tuple[sa.orm.interfaces.ORMOption, ...]:

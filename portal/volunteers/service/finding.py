@@ -21,7 +21,7 @@ from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import Invitation, Signup
 from portal.volunteers.service import fitness
 from portal.volunteers.service.fitness import OWN_WAY, Asked, Verdict
-from portal.volunteers.service.standing import KEYS, Standing, newcomers_on, standings
+from portal.volunteers.service.standing import KEYS, MISSED_DAYS, MISSED_MOST, Standing, newcomers_on, standings
 
 FAIR_DAYS = "volunteers.fair_days"
 settings.declare(
@@ -194,7 +194,7 @@ def _candidate(volunteer: Volunteer, post: Post, search: _Search) -> Candidate:
     standing, lately = search.standings[volunteer.id], search.lately[volunteer.id]
     verdict = fitness.judge(post, standing, search.asked)
     distance = _distance(volunteer.person, search.shift)
-    warnings = _warnings(volunteer, search.shift, lately.week_minutes)
+    warnings = _warnings(standing, search.shift, lately.week_minutes)
     fairness = (
         lately.minutes // BAND,
         not covers(volunteer, search.shift),
@@ -237,17 +237,22 @@ def _reasons(volunteer: Volunteer, shift: Shift, lately: _Lately, distance: int)
     ]
     if covers(volunteer, shift):
         said.append(_("这个时间有空"))
+    if not volunteer.times:
+        said.append(_("没有填空闲时间，要问一声"))
     if lately.declined:
         said.append(_("近来谢绝过 %(count)d 次", count=lately.declined))
     return tuple(said)
 
 
-def _warnings(volunteer: Volunteer, shift: Shift, week_minutes: int) -> tuple[str, ...]:
-    said = []
+def _warnings(standing: Standing, shift: Shift, week_minutes: int) -> tuple[str, ...]:
+    said, volunteer = [], standing.volunteer
     if volunteer.times and not covers(volunteer, shift):
         said.append(_("没有填这个时间有空"))
     if over_wish(volunteer.week_hours, week_minutes + shift.minutes):
         said.append(_("会超过本人希望的每周 %(hours)d 小时", hours=volunteer.week_hours))
+    if standing.missed >= settings.get(MISSED_MOST):
+        facts = {"days": settings.get(MISSED_DAYS), "count": standing.missed}
+        said.append(_("最近 %(days)d 天缺席了 %(count)d 次", **facts))
     return tuple(said)
 
 

@@ -16,6 +16,8 @@ from portal.volunteers.service import fitness
 BY_OTHERS = frozenset({Way.WORKER, Way.LEADER, Way.PLAN, Way.INVITED})
 # A plan weighs pairs itself; who is asked for one post answers for herself. She is told that she is there alone.
 _ALONE = frozenset({Way.LEADER, Way.PLAN, Way.INVITED})
+# Who is put there does not answer for herself: whoever puts her reads what comes back.
+_PUT = frozenset({Way.WORKER, Way.LEADER, Way.PLAN})
 # The take itself says whether the post is full, and who is in its line joins from there.
 _TAKEN_CARE = frozenset({"full", "waiting"})
 
@@ -64,6 +66,9 @@ def refuse_unfit(post: Post, volunteer: Volunteer, *, way: Way, checked: bool, t
     return found.waits
 
 
-def full() -> Unfit:
+def full(way: Way) -> Unfit:
+    """Who signs up may wait for a place; who puts others there has none to give."""
     words = _("刚刚报满了。可以候补：有人退出时按次序递补。")
+    if way in _PUT:
+        words = _("这个岗位已经满了。请先调出一位，或者和岗位上的人对调。")
     return Unfit(fitness.stands("full", words))

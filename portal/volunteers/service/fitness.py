@@ -253,7 +253,7 @@ def _counts(said: tuple[bool, date | None] | None, needs_proof: bool, day: date)
 
 def _skill(post: Post, standing: Standing, _asked: Asked) -> str:
     names = _lacking(post, standing, has=False)
-    return _("这个岗位需要%(skills)s；您有的话，请先在志愿者资料里添加", skills=names) if names else ""
+    return _("这个岗位需要%(skills)s；有的话，请先在志愿者资料里添加", skills=names) if names else ""
 
 
 def _training(post: Post, standing: Standing, _asked: Asked) -> str:

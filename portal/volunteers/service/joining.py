@@ -79,7 +79,7 @@ def put_on(
             tell_signup("signup_requested" if asks else "signup_joined", signup, way=way.value)
         if not kept:
             # Last: everybody who joins this post waits for its row until the commit.
-            places.take(post.capacity_id, 1, refusal=full())
+            places.take(post.capacity_id, 1, refusal=full(way))
     if way in BY_OTHERS - {Way.PLAN}:
         pairs.tell_alone([signup])
     return signup
@@ -310,7 +310,7 @@ def rearrange(
             move(signup, SignupState.REMOVED, by=by, reason=reason)
             _let_go(signup, stays=post.shift_id == signup.shift_id)
         for capacity_id, units in sorted((come - left).items()):
-            places.take(capacity_id, units, refusal=full())
+            places.take(capacity_id, units, refusal=full(way))
         made = [_moved(*one, way=way, by=by, reason=reason, checked=checked) for one in before]
     for capacity_id, units in sorted((left - come).items()):
         places.give_back(capacity_id, units)

@@ -12,7 +12,7 @@ from portal.core.db import db, guarded
 from portal.core.errors import Refused
 from portal.places import service as places
 from portal.volunteers.models.activities import Post, Shift
-from portal.volunteers.models.codes import ShiftState, SignupState, Way
+from portal.volunteers.models.codes import HOLDS, ShiftState, SignupState, Way
 from portal.volunteers.models.signups import Signup
 from portal.volunteers.service import fitness, joining
 from portal.volunteers.service.signup_telling import leader_of, tell_signup
@@ -74,10 +74,30 @@ def answer_leave(signup: Signup, *, yes: bool, by: joining.Who, reason: str = ""
     tell_signup("leave_refused", signup, reason=reason)
 
 
+def may_say_stay(signup: Signup, at: datetime) -> bool:
+    """Only where a shift follows at once: else nobody could ever take her at her word."""
+    return _goes_on(signup, at) and (signup.can_stay or _is_followed(signup))
+
+
+def _goes_on(signup: Signup, at: datetime) -> bool:
+    return signup.state in {SignupState.JOINED, SignupState.PRESENT} and at < signup.ends_at
+
+
+def _is_followed(signup: Signup) -> bool:
+    query = sa.select(Shift.id).where(
+        Shift.activity_id == signup.shift.activity_id,
+        Shift.state != ShiftState.CALLED_OFF,
+        Shift.starts_at.between(signup.ends_at, signup.ends_at + fitness.BREAK),
+    )
+    return db.session.scalar(query.limit(1)) is not None
+
+
 def say_can_stay(signup: Signup, *, can: bool) -> None:
     """ "I can stay on": seen by the leader and the workers, and nobody is bound by it."""
-    if signup.state not in {SignupState.JOINED, SignupState.PRESENT} or now() >= signup.ends_at:
+    if not _goes_on(signup, now()):
         raise Refused(_("这一班已经结束，不用再说了。"))
+    if can and not _is_followed(signup):
+        raise Refused(_("这一班后面没有紧接着的班次，不用多留。"))
     guarded(sa.update(Signup).where(Signup.id == signup.id).values(can_stay=can))
     db.session.refresh(signup, ["can_stay"])
     audit.record("volunteers.can_stay_said", signup, on_behalf_of=signup.volunteer.person.public_id, can=can)
@@ -109,8 +129,17 @@ def next_posts(signups: list[Signup]) -> list[Staying]:
         .order_by(Shift.starts_at, Post.id)
     )
     posts = list(db.session.scalars(query))
+    there = _already_on({post.shift_id for post in posts}, {one.volunteer_id for one in asked})
     pairs = [(one, next((post for post in posts if _follows(one, post)), None)) for one in asked]
-    return [Staying(one, post) for one, post in pairs if post is not None]
+    return [Staying(one, post) for one, post in pairs if post and (one.volunteer_id, post.shift_id) not in there]
+
+
+def _already_on(shift_ids: set[int], volunteer_ids: set[int]) -> set[tuple[int, int]]:
+    """Who of them has a place on, or asks for, which of the shifts: nobody stays on for what she is on anyway."""
+    query = sa.select(Signup.volunteer_id, Signup.shift_id).where(
+        Signup.shift_id.in_(shift_ids), Signup.volunteer_id.in_(volunteer_ids), Signup.state.in_(HOLDS)
+    )
+    return {(volunteer_id, shift_id) for volunteer_id, shift_id in db.session.execute(query)}
 
 
 def _follows(signup: Signup, post: Post) -> bool:

@@ -1,6 +1,6 @@
 """A computed plan: checked as things stand, lines struck and added, applied in one step and taken back in one."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
@@ -22,6 +22,7 @@ from portal.volunteers.solving.problem import Rule
 
 # What a worker may decide otherwise, knowing it; all else a line must keep.
 SOFT = frozenset({Rule.FREE, Rule.WEEK, Rule.PAIR})
+Aside = Mapping[tuple[int, int], str]
 TAKEN_BACK = (SignupState.REQUESTED, SignupState.JOINED)
 
 
@@ -71,7 +72,7 @@ def _standings(kept: Sequence[PlanLine], gathered: plan_problem.Gathered) -> dic
     order = sorted(kept, key=lambda line: (line.volunteer_id in known and known[line.volunteer_id].newcomer, line.id))
     found = {}
     for line in order:
-        standing = _standing(placing, line.volunteer_id, line.post_id)
+        standing = _standing(placing, line.volunteer_id, line.post_id, gathered.aside)
         found[line.id] = standing
         if standing.holds:
             placing.put(line.volunteer_id, line.post_id)
@@ -81,7 +82,7 @@ def _standings(kept: Sequence[PlanLine], gathered: plan_problem.Gathered) -> dic
     return found
 
 
-def _standing(placing: Placing, volunteer_id: int, post_id: int) -> Standing:
+def _standing(placing: Placing, volunteer_id: int, post_id: int, aside: Aside) -> Standing:
     """What keeps somebody from a post with the lines placed so far; who comes together is asked at the end."""
     person, post = placing.problem.person.get(volunteer_id), placing.problem.post.get(post_id)
     if person is None or post is None:
@@ -92,7 +93,8 @@ def _standing(placing: Placing, volunteer_id: int, post_id: int) -> Standing:
         bars.append("begun")
     if placing.left[post_id] < 1:
         bars.append("full")
-    return Standing(bars, sorted(rule.value for rule in rules & SOFT))
+    doubts = [aside[volunteer_id, post_id]] if (volunteer_id, post_id) in aside else []
+    return Standing(bars, [*sorted(rule.value for rule in rules & SOFT), *doubts])
 
 
 def line_of(plan: Plan, line_id: int) -> PlanLine:
@@ -141,7 +143,10 @@ def choices(plan: Plan, post: Post, *, without: PlanLine | None = None) -> list[
     on = {line.volunteer_id for line in [*kept, *([without] if without else [])] if line.post_id == post.id}
     found = [
         Choice(
-            one.id, one.person.name, placing.load(placing.problem.person[one.id]), _standing(placing, one.id, post.id)
+            one.id,
+            one.person.name,
+            placing.load(placing.problem.person[one.id]),
+            _standing(placing, one.id, post.id, gathered.aside),
         )
         for one in gathered.volunteers.values()
         if one.id not in on
@@ -164,7 +169,7 @@ def _refuse_unfit(plan: Plan, volunteer_id: int, post_id: int, *, without: PlanL
     kept = [line for line in planning.lines_of(plan) if line.kept and line is not without]
     pairs = [(line.volunteer_id, line.post_id) for line in kept]
     gathered = plan_problem.gather_for(plan, [*pairs, (volunteer_id, post_id)])
-    standing = _standing(_placed(kept, gathered), volunteer_id, post_id)
+    standing = _standing(_placed(kept, gathered), volunteer_id, post_id, gathered.aside)
     if not standing.holds:
         words = _("；").join(plan_words.stands_against(code) for code in standing.bars)
         raise Refused(_("不能这样安排：%(words)s。请换一个人。", words=words), field="volunteer")

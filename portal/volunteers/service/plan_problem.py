@@ -30,7 +30,8 @@ SOLVED = frozenset(
     {"joined", "skill", "training", "experience", "collides", "over_day", "rest", "newcomers", "pair", "full"}
 )
 # Strangers to a team and who was missed often are not proposed; a worker may put them there by hand.
-PROPOSED = SOLVED | fitness.OWN_WAY - {"members", "no_shows"}
+_ASIDE = frozenset({"members", "no_shows"})
+PROPOSED = SOLVED | fitness.OWN_WAY - _ASIDE
 BY_HAND = SOLVED | fitness.OWN_WAY
 # Beyond the end of any plan: a skill without an end.
 FOREVER = solving.NO_END
@@ -43,6 +44,8 @@ class Gathered:
     volunteers: dict[int, Volunteer]
     # Minutes lately and given already until the plan's end, by volunteer.
     before: dict[int, int]
+    # Why somebody is not proposed for a post, by (volunteer id, post id): a worker who puts her there is told.
+    aside: dict[tuple[int, int], str]
 
 
 def minute(moment: datetime) -> int:
@@ -141,7 +144,18 @@ def _gathered(
         options=_options(plan),
     )
     before = {one.id: lately[one.id] + _minutes(held, one.id) for one in volunteers}
-    return Gathered(problem, {post.id: post for post in posts}, {one.id: one for one in volunteers}, before)
+    by_id = {one.id: one for one in volunteers}
+    return Gathered(problem, {post.id: post for post in posts}, by_id, before, _set_aside(posts, known, only or ()))
+
+
+def _set_aside(
+    posts: Sequence[Post], known: dict[int, Standing], lines: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], str]:
+    asked = fitness.Asked(now(), skip=frozenset(code for code, _check in fitness.CHECKS) - _ASIDE)
+    by_id = {post.id: post for post in posts}
+    here = [(who, where) for who, where in lines if who in known and where in by_id]
+    verdicts = {(who, where): fitness.judge(by_id[where], known[who], asked) for who, where in here}
+    return {line: verdict.code for line, verdict in verdicts.items() if not verdict.fits}
 
 
 def _weeks(plan: Plan) -> tuple[datetime, datetime]:

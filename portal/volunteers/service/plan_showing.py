@@ -55,6 +55,8 @@ class Proposal:
     bad: list[ShownLine]
     kept: int
     missing: int
+    # Whether it is no more what was computed: then nothing proven of that holds of it.
+    edited: bool
 
     @property
     def can_apply(self) -> bool:
@@ -80,6 +82,7 @@ def proposal(plan: Plan) -> Proposal:
         bad=[one for one in kept if one.bars],
         kept=len(kept),
         missing=sum(post.missing for shift in shifts for post in shift.posts),
+        edited=edited,
     )
 
 

@@ -84,38 +84,53 @@ def _edited(after: int) -> str:
 
 
 def _fair(reason: Why, _names: Names) -> str:
-    """Only what the figures say, whatever the solver was after: who else is free and fit, and their hours with the plan
-    against hers. Plans of before `still` was counted know no more than `fewer`.
+    """Only what the figures say, whatever the solver was after: who else could be put there, and their hours with the
+    plan against hers. Plans of before `still` was counted know no more than `fewer`.
     """
     facts = {name: hours_words(reason[name]) for name in ("lately", "after")}
-    spare, fewer = reason["spare"], reason["fewer"]
-    still = reason.get("still", fewer)
-    own = _("近来 %(lately)s 小时，按方案共 %(after)s 小时", **facts)
-    return _("%(own)s；%(others)s", own=own, others=_others(reason["of"], spare, fewer, still))
+    own = _("近来 %(lately)s 小时，连同已有的班次和方案共 %(after)s 小时", **facts)
+    return _("%(own)s；%(others)s", own=own, others=_fewer(reason) if reason["spare"] else _nobody_else(reason))
 
 
-def _others(could: int, spare: int, fewer: int, still: int) -> str:
-    if not spare:
-        return _("能来的 %(of)d 人里，其余按方案都来不了这一班（另有班次、到了上限或要结对同来）", of=could)
-    if not fewer:
-        return _("其余有空又合适的 %(spare)d 人，按方案都不比这少", spare=spare)
-    if not still:
-        return _(
-            "其余有空又合适的 %(spare)d 人里有 %(fewer)d 人更少，但来了这一班就不比这少了", spare=spare, fewer=fewer
-        )
+def _fewer(reason: Why) -> str:
+    facts = {"spare": reason["spare"], "fewer": reason["fewer"]}
+    if not reason["fewer"]:
+        return _("其余还能排的 %(spare)d 人，按方案都不比这少", spare=reason["spare"])
+    if not reason.get("still", reason["fewer"]):
+        return _("其余还能排的 %(spare)d 人里有 %(fewer)d 人更少，但来了这一班就不比这少了", **facts)
     return _(
-        "其余有空又合适的 %(spare)d 人里有 %(fewer)d 人更少；方案还看了远近、意愿和其他班次，觉得不妥可以换人",
-        spare=spare,
-        fewer=fewer,
+        "其余还能排的 %(spare)d 人里有 %(fewer)d 人更少；方案还看了远近、意愿和其他班次，觉得不妥可以换人", **facts
     )
 
 
+def _nobody_else(reason: Why) -> str:
+    """Those who are on the shift as well are no people who cannot come; plans of before did not count them."""
+    could, there = reason["of"], reason.get("there")
+    if there is None:
+        return _("能排的共 %(of)d 人", of=could)
+    if there == could - 1:
+        return _("能排的 %(of)d 人都排在这一班", of=could)
+    why = _("、").join(_AWAY[Rule(code)]() for code in reason["kept"])
+    if not there:
+        return _("能排的 %(of)d 人里，其余按方案都来不了这一班（%(why)s）", of=could, why=why)
+    facts = {"of": could, "there": there, "why": why}
+    return _("能排的 %(of)d 人里，还有 %(there)d 人也排在这一班，其余按方案来不了（%(why)s）", **facts)
+
+
+_AWAY: dict[Rule, Callable[[], str]] = {
+    Rule.BUSY: lambda: _("同时有别的班次"),
+    Rule.REST: lambda: _("两班之间休息不够"),
+    Rule.DAY: lambda: _("当天时长已满"),
+    Rule.WEEK: lambda: _("当周时长已满"),
+    Rule.PAIR: lambda: _("结对的人不在这一班"),
+    Rule.NEWCOMERS: lambda: _("新志愿者名额已满"),
+}
 _WHY: dict[str, Callable[[Why, Names], str]] = {
     "skill": lambda reason, names: _("会%(skills)s", skills=names.all_skills(reason["skills"])),
     "free": lambda _reason, _names: _("填了这个时间有空"),
     "asked": lambda _reason, _names: _("没有填空闲时间，要问一声"),
     "not_offered": lambda _reason, _names: _("没有填这个时间有空，要问一声"),
-    "only": lambda _reason, _names: _("只有这一位能来"),
+    "only": lambda _reason, _names: _("能排的只有这一位"),
     "hours": _fair,
     "near": lambda _reason, _names: _("住同一网格"),
     "with": lambda reason, names: _("和%(name)s结对同去", name=names.person(reason["person"])),
@@ -196,6 +211,8 @@ def stands_against(code: str) -> str:
         Rule.PAIR: _("结对的人不在这一班"),
         Rule.NEWCOMERS: _("新志愿者超过这个岗位的比例"),
         Rule.BUSY: _("同一时间已有别的班次"),
+        "members": _("不是本队队员，不自动安排"),
+        "no_shows": _("近来缺席多，不自动安排"),
         Rule.CLOSED: _("现在不能参加这一班（状态、年龄、保险、外出或监护人同意）"),
     }
     return said[code]

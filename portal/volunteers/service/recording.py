@@ -22,7 +22,7 @@ from portal.registry.models import Organisation
 from portal.volunteers.models.activities import Activity, Shift
 from portal.volunteers.models.codes import HoursState, RecordState
 from portal.volunteers.models.people import Volunteer
-from portal.volunteers.models.records import RECORD_STEP, RecordedTime, RecordVersion, ServiceRecord
+from portal.volunteers.models.records import RECORD_STEP, RecordedTime, RecordVersion, ServiceCertificate, ServiceRecord
 from portal.volunteers.models.signups import Attendance, Signup
 from portal.volunteers.service import hours, record_telling
 from portal.volunteers.service.record_facts import STEP, on_minute, on_step
@@ -53,6 +53,11 @@ BY_HOURS = reasons.declare("volunteers.recorded_by_hours", label=lambda: _("随�
 def organiser_name(community: Area, organisation: Organisation | None) -> str:
     """活动组织单位: the organisation, else the committee of the community."""
     return organisation.name if organisation else _("%(name)s居民委员会", name=community.name)
+
+
+def certifier(certificate: ServiceCertificate) -> str:
+    """出具单位: as the paper says it, or, before there is one, whoever recorded the hours."""
+    return str(certificate.facts.get("organiser") or organiser_name(certificate.community, certificate.organisation))
 
 
 def due_on(day: date) -> date:

@@ -22,7 +22,7 @@ from portal.volunteers.models.activities import Served, Shift
 from portal.volunteers.models.codes import ShiftState, SignupState, Task, Way
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import Signup
-from portal.volunteers.service import leading
+from portal.volunteers.service import hours, leading
 from portal.volunteers.service import people as volunteers
 
 BEFORE = "volunteers.served_hours"
@@ -189,6 +189,11 @@ def why_hidden(shift: Shift, at: datetime) -> str:
     return ""
 
 
+def may_be_done(shift: Shift, at: datetime) -> bool:
+    """She is shown whom she goes to a day before; that somebody was seen to is true only once she may be there."""
+    return at >= hours.opens_at(shift)
+
+
 def count_for(shift: Shift, volunteer: Volunteer) -> int:
     """How many a volunteer has to see to on a shift: a number tells nobody's name."""
     query = sa.select(sa.func.count()).select_from(Served).where(Served.shift_id == shift.id, _hers(shift, volunteer))
@@ -254,6 +259,8 @@ def finish(actor: Actor, public_id: str, words: str) -> Served:
     hidden = why_hidden(shift, now())
     if hidden:
         raise Refused(hidden)
+    if not may_be_done(shift, now()):
+        raise Refused(_("还没到这一班的时间，去过了再登记完成。"))
     if served.done_at is not None:
         raise Refused(_("这一位已经登记完成了。"))
     served.volunteer_id, served.done_at, served.done_words = mine.id, now(), words or None

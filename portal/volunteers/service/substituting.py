@@ -17,7 +17,7 @@ from portal.core.errors import Missing
 from portal.core.masking import mask_name
 from portal.places import service as places
 from portal.volunteers.models.activities import Post, Shift
-from portal.volunteers.models.codes import SignupState, Way
+from portal.volunteers.models.codes import HOLDS, SignupState, Way
 from portal.volunteers.models.people import Volunteer
 from portal.volunteers.models.signups import Signup
 from portal.volunteers.service import finding, fitness, inviting, joining, leaving, lines
@@ -101,12 +101,14 @@ def _until(shift: Shift) -> datetime:
 
 
 def can_stay(shift: Shift) -> list[Signup]:
-    """Who is on the shift just before, in the same activity, and said that she could stay on."""
+    """Who is on the shift just before, in the same activity, said that she could stay on, and is not on this one."""
+    here = sa.select(Signup.volunteer_id).where(Signup.shift_id == shift.id, Signup.state.in_(HOLDS))
     query = (
         sa.select(Signup)
         .join(Signup.shift)
         .where(
             Shift.activity_id == shift.activity_id,
+            Signup.volunteer_id.not_in(here),
             Signup.can_stay.is_(True),
             Signup.state.in_([SignupState.JOINED, SignupState.PRESENT, SignupState.DONE]),
             Signup.ends_at <= shift.starts_at,

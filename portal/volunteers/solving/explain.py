@@ -44,19 +44,24 @@ def _reasons(placing: Placing, person: Person, post: Post, could: Collection[Per
 
 
 def _fair(placing: Placing, person: Person, post: Post, could: Collection[Person]) -> dict[str, Any]:
-    """Her hours lately and with the proposal; of those who could come, how many still could in her stead, how many of
-    them have fewer hours than she with the proposal as it stands, and how many still would with the shift.
+    """Her hours lately and with the proposal; of those who could come, how many are on the shift as well and how many
+    still could in her stead, with what keeps the rest away; and how many of those who could have fewer hours than she
+    with the proposal as it stands, and how many still would with the shift.
     """
     if len(could) <= 1:
         return {"code": "only"}
     after = placing.load(person)
     placing.take(person.id, post.id)
-    loads = [placing.load(other) for other in could if other is not person and not placing.obstacles(other, post)]
+    others = [other for other in could if other is not person and (other.id, post.shift) not in placing.shifts]
+    kept = [placing.obstacles(other, post) for other in others]
+    loads = [placing.load(other) for other, rules in zip(others, kept, strict=True) if not rules]
     placing.put(person.id, post.id)
     fewer = sum(1 for load in loads if load < after)
     still = sum(1 for load in loads if load + post.minutes < after)
     figures = {"spare": len(loads), "fewer": fewer, "still": still, "of": len(could)}
-    return {"code": "hours", "lately": person.lately, "after": after, **figures}
+    figures["there"] = len(could) - 1 - len(others)
+    away = sorted(rule.value for rule in set().union(*kept))
+    return {"code": "hours", "lately": person.lately, "after": after, "kept": away, **figures}
 
 
 def _company(placing: Placing, person: Person, post: Post) -> list[dict[str, Any]]:

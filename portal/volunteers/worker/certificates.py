@@ -19,8 +19,10 @@ from portal.volunteers.forms.certificates import (
     StarRevokeForm,
     StarRuleForm,
 )
-from portal.volunteers.service import certificate_paper, certificates, records, stars
+from portal.volunteers.service import certificate_paper, certificates, recording, records, stars
 from portal.volunteers.worker.blueprint import bp
+
+bp.add_app_template_filter(recording.certifier, "certifier")
 
 CERTIFY, RULES = Permission.VOLUNTEERS_CERTIFY, Permission.VOLUNTEERS_RULES
 
