@@ -42,7 +42,7 @@ def answer(code: int, message: str = "", headers: dict[str, str] | None = None) 
     if request.path.startswith("/desk"):
         actions = [(_("回工作台"), url_for("home.worker.index"))]
     if (
-        code in {400, 429, 503}
+        code in {400, 413, 429, 503}
         and request.method == "POST"
         and request.url_rule
         and "GET" in (request.url_rule.methods or ())

@@ -14,6 +14,11 @@ MAX_FILE_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 52_000_000
 QR_SIDES = (1600, 800)
 QUIET_ZONE = 4
+# What makes a file a picture to one program and an archive, a document or a page to another. A film that a telephone
+# hangs on its photograph is none of these.
+ARCHIVE_ENDS, ARCHIVE_END_SOUGHT = b"PK\x05\x06", 65_557
+DOCUMENT_BEGINS, DOCUMENT_BEGIN_SOUGHT = b"%pdf-", 1024
+PAGE_SAYS = (b"<script", b"<html", b"<!doctype", b"<?php", b"<svg")
 QR_ONLY = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
 MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
@@ -23,6 +28,7 @@ class FileFault(StrEnum):
     EMPTY = "empty"
     DAMAGED = "damaged"
     UNSAFE = "unsafe"
+    DECLARES_A_TYPE = "declares_a_type"
     POINTS_ELSEWHERE = "points_elsewhere"
     ENCRYPTED = "encrypted"
     OLD_FORMAT = "old_format"
@@ -109,8 +115,19 @@ def _decode(data: bytes, side: int) -> Image.Image:
         raise _too_many_pixels() from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as fault:
         raise fault if isinstance(fault, BadFile) else _not_an_image() from None
+    if _is_two_files(data):
+        raise BadFile(FileFault.UNSAFE, _("这张图片里夹着别的文件，没有接收。请重新拍一张，或者截图以后再传。"))
     upright.thumbnail((side, side))
     return upright
+
+
+def _is_two_files(data: bytes) -> bool:
+    said = data.lower()
+    return (
+        ARCHIVE_ENDS in data[-ARCHIVE_END_SOUGHT:]
+        or DOCUMENT_BEGINS in said[:DOCUMENT_BEGIN_SOUGHT]
+        or any(word in said for word in PAGE_SAYS)
+    )
 
 
 def _not_an_image() -> BadFile:

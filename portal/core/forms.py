@@ -21,7 +21,7 @@ from wtforms import (
     TimeField,
     i18n,
 )
-from wtforms.validators import DataRequired, Length, ValidationError
+from wtforms.validators import DataRequired, Length, StopValidation, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.core import ids, money
@@ -29,8 +29,17 @@ from portal.core.clock import today
 from portal.core.errors import Conflict, Refused
 
 
+class _Required(DataRequired):
+    """What was typed and could not be read is told so by its field, not that nothing was typed."""
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if field.process_errors and any(str(said).strip() for said in field.raw_data or ()):
+            raise StopValidation
+        super().__call__(form, field)
+
+
 def required(message: str | None = None) -> DataRequired:
-    return DataRequired(message or _l("请填写这一项"))
+    return _Required(message or _l("请填写这一项"))
 
 
 def at_most(count: int) -> Length:

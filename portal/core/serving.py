@@ -11,7 +11,8 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
-from waitress.task import ThreadedTaskDispatcher, WSGITask
+from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
+from waitress.utilities import RequestEntityTooLarge
 
 from portal.core import statics
 from portal.core.db import db
@@ -22,6 +23,14 @@ log = logging.getLogger(__name__)
 DRAIN_SECONDS = 20.0
 # No request may be larger: nginx has the same bound, and Flask refuses earlier with a page.
 LARGEST_BODY = 32 * 1024 * 1024
+
+REFUSAL = (
+    '<!DOCTYPE html>\n<html lang="zh-CN"><head><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width, initial-scale=1"><title>没有接收</title></head>'
+    "<body><h1>没有接收</h1><p>{words}</p></body></html>\n"
+)
+TOO_LARGE = "文件太大，最多 20 MB。请返回上一页，换一个小一点的文件，或把它分成几份。"
+NOT_TAKEN = "这次请求没有被接受。请返回上一页，刷新后再试一次。"
 
 
 class _Task(WSGITask):
@@ -34,8 +43,22 @@ class _Task(WSGITask):
         return header
 
 
+class _ErrorTask(ErrorTask):
+    """What is refused before the portal sees it is said in Chinese too: waitress's own words are bare English."""
+
+    def execute(self) -> None:
+        words = TOO_LARGE if isinstance(self.request.error, RequestEntityTooLarge) else NOT_TAKEN
+        body = REFUSAL.format(words=words).encode()
+        self.status = f"{self.request.error.code} {self.request.error.reason}"
+        self.response_headers.append(("Content-Type", "text/html; charset=utf-8"))
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
 class _Channel(HTTPChannel):
     task_class = _Task
+    error_task_class = _ErrorTask
 
 
 class Server(TcpWSGIServer):

@@ -222,8 +222,11 @@ def download(body: bytes, filename: str, mimetype: str) -> Response:
 
 
 def day_words(day: date) -> str:
-    """A date as people say it: 11月23日 周一, in English Mon 23 Nov; with its year where that is not plain."""
-    this = today()
+    """A date as people say it: 11月23日 周一, in English Mon 23 Nov; with its year where that is not plain.
+
+    Of a moment the day in the street.
+    """
+    this, day = today(), local(day).date() if isinstance(day, datetime) else day
     named = day.year != this.year and abs((day - this).days) > SOON
     return _day_words(day, current_view().locale, named)
 
@@ -237,6 +240,7 @@ def _day_words(day: date, locale: str, named: bool) -> str:
 def full_day(day: date | str) -> str:
     """A date in full, also as a notice carries it: 2027年5月21日."""
     day = date.fromisoformat(day) if isinstance(day, str) else day
+    day = local(day).date() if isinstance(day, datetime) else day
     locale = current_view().locale
     return str(format_date(day, "yyyy年M月d日" if locale == "zh" else "d MMM yyyy", locale=LOCALES[locale]))
 

@@ -1,5 +1,6 @@
 """Applications of the demonstration: one in each state, some filed online, each as long ago as its state needs."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -12,7 +13,7 @@ from portal.catalogue.models.codes import ItemKind
 from portal.catalogue.models.items import Item
 from portal.catalogue.service.applications import deciding, filing, receiving
 from portal.catalogue.service.applications.filing import Begun
-from portal.core import clock
+from portal.core import calendar, clock
 from portal.core.access import Actor, Platform
 from portal.core.clock import now, today
 from portal.demo.rooms import actor
@@ -119,7 +120,7 @@ def _apply(session: Session, community: Area, told: Told, person: Person, worker
 def _bring_to(made: Application, until: str, worker: Actor, by: Actor) -> None:
     """As far as it has come, by the acts themselves."""
     if until == "late":
-        made.due_on = today() - timedelta(days=2)
+        made.due_on = next(day for day in _back_from(today() - timedelta(days=2)) if calendar.is_working_day(day))
     elif until == "asked":
         paper = [paper.id for paper in made.papers if "票据" in paper.name]
         deciding.ask(made, paper, "请补最近三个月的医疗费票据，复印件就行。", by=worker)
@@ -148,6 +149,11 @@ def _work(made: Application, until: str, worker: Actor) -> None:
     if until == "closed":
         deciding.close(made, "本人到窗口领取", by=worker)
         filing.rate(made, Score.SATISFIED, "办得快，谢谢。")
+
+
+def _back_from(day: date) -> Iterator[date]:
+    """A day and those before it, as far back as no holidays reach."""
+    return (day - timedelta(days=days) for days in range(30))
 
 
 def _date(made: Application, days: int) -> None:

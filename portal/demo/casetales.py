@@ -34,9 +34,8 @@ from portal.identity.models import Account
 from portal.identity.permissions import Role
 
 DAYS = 88
-# One in so many is answered for too late, or cannot be solved; of the latter a third is content with the reasons.
+# One in so many is answered for too late, or cannot be solved, however often it is done again.
 LATE_CONTACT, UNSOLVED = 48, 11
-EXPLAINED = "这件事眼下办不成，原因已当面说明；条件具备时会再联系您。"
 S = CaseState
 Rows = list[dict[str, Any]]
 
@@ -217,30 +216,26 @@ class Maker:
         at = self._after(at, 60, 1200)
         if at > self.now or ending == "answered":
             return
-        if case["redos"] == 0 and self.turn % UNSOLVED == 5:
-            self._explained(case, holder, at)
-            return
-        bad = case["redos"] == 0 and self.source.random() < 0.07
+        hopeless = self.turn % UNSOLVED == 5
+        bad = hopeless or (case["redos"] == 0 and self.source.random() < 0.07)
         self._back(case, at, solved=not bad)
         if not bad:
-            case["closed_at"] = at
-            self._move(case, S.CLOSED, at, Side.SYSTEM, None)
-            return
-        self._again(case, ground, told, at, ending)
+            self._closed(case, at)
+        elif case["redos"] < ground.limits.of(LimitStep.REDOS, urgency=told.category.urgency).count:
+            self._again(case, ground, told, at, ending)
+        else:
+            self._move(case, S.DISSATISFIED, at, Side.RESIDENT, None)
+            self._closed(case, at, words="重新办理的次数已经用完，社区会派负责人和您联系。")
 
-    def _explained(self, case: dict[str, Any], holder: Account, at: datetime) -> None:
-        """It cannot be solved; some are content with the reasons."""
-        self._back(case, at, solved=False, content=self.turn % 3 == 0)
-        self._move(case, S.DISSATISFIED, at, Side.RESIDENT, None)
-        at = min(self._after(at, 20, 120), self.now)
+    def _closed(self, case: dict[str, Any], at: datetime, **words: str) -> None:
         case["closed_at"] = at
-        self._move(case, S.CLOSED, at, Side.WORKER, holder, words=EXPLAINED)
+        self._move(case, S.CLOSED, at, Side.SYSTEM, None, **words)
 
     def _again(self, case: dict[str, Any], ground: Ground, told: Told, at: datetime, ending: str) -> None:
         """Done once more."""
         holder = self._holder_of(case, ground)
         self._move(case, S.DISSATISFIED, at, Side.RESIDENT, None)
-        case["redos"] = 1
+        case["redos"] += 1
         case["finish_due"] = self._due(ground, told, LimitStep.FINISH, at)
         self._move(case, S.REDO, at, Side.SYSTEM, None)
         at = self._after(at, 20, 200)
@@ -251,10 +246,10 @@ class Maker:
         if at <= self.now:
             self._answered(case, ground, told, at, ending)
 
-    def _back(self, case: dict[str, Any], at: datetime, *, solved: bool, content: bool = False) -> None:
+    def _back(self, case: dict[str, Any], at: datetime, *, solved: bool) -> None:
         """The call-back: by the resident's own answer or by telephone."""
         liked = self.source.choices([Satisfaction.GOOD, Satisfaction.FAIR], [7, 3])[0]
-        satisfaction = liked if solved else Satisfaction.FAIR if content else Satisfaction.BAD
+        satisfaction = liked if solved else Satisfaction.BAD
         way = self.source.choice([CallBackWay.PORTAL, CallBackWay.PHONE, CallBackWay.PHONE])
         said = self.source.choice(HEARD) if solved else "没过两天又这样了"
         case |= {"called_back_at": at, "solved": solved, "satisfaction": satisfaction}

@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 
 from portal.core import web
 from portal.core.access import Platform, actor_or_none, public, requires
-from portal.core.errors import Refused
+from portal.core.errors import Refused, TooMany
 from portal.identity import codes, credentials, pages, service
 from portal.identity.devices import device_words
 from portal.identity.forms import NewPasswordForm, PhoneForm, SignInForm
@@ -43,8 +43,11 @@ def sign_in() -> Response:
 def sign_in_code() -> Response:
     form = PhoneForm()
     if form.validate_on_submit():
-        pages.start_code(CodePurpose.SIGN_IN, form.text("phone"))
-        return web.go(".sign_in_code_check", next=_next())
+        try:
+            pages.start_code(CodePurpose.SIGN_IN, form.text("phone"))
+            return web.go(".sign_in_code_check", next=_next())
+        except TooMany as full:
+            return pages.too_soon(form, full, "identity/resident/sign_in_code.html", next=_next())
     return web.page("identity/resident/sign_in_code.html", form=form, next=_next(), status=form.status)
 
 
@@ -66,8 +69,11 @@ def sign_in_code_check() -> Response:
 def reset() -> Response:
     form = PhoneForm()
     if form.validate_on_submit():
-        pages.start_code(CodePurpose.RESET, form.text("phone"))
-        return web.go(".reset_check")
+        try:
+            pages.start_code(CodePurpose.RESET, form.text("phone"))
+            return web.go(".reset_check")
+        except TooMany as full:
+            return pages.too_soon(form, full, "identity/resident/reset.html")
     return web.page("identity/resident/reset.html", form=form, status=form.status)
 
 

@@ -45,6 +45,7 @@ def register(jobs: Jobs) -> None:
 def listen(app: Flask) -> None:
     """Hear what siblings and the register tell."""
     events.subscribe(app, "meals.not_collected", checks.on_meal_not_collected)
+    events.subscribe(app, "meals.collected_late", checks.on_meal_collected_late)
     events.subscribe(app, "person_died", subscribers.on_person_died)
     events.subscribe(app, "person_moved", subscribers.on_person_moved)
     events.subscribe(app, "person_merged", subscribers.on_person_merged)

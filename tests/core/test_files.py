@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zipfile
 import zlib
 from xml.etree import ElementTree as ET
 
@@ -93,7 +94,28 @@ def test_words_hidden_in_a_picture_of_any_kind_are_gone() -> None:
     hidden = b"<x:xmpmeta>Zhang</x:xmpmeta>"
     for kind in ("PNG", "WEBP", "JPEG"):
         original = encoded(Image.new("RGB", (20, 20)), kind, xmp=hidden, icc_profile=b"Zhang" * 40)
-        assert b"Zhang" not in files.clean_image(original + b"<script>Zhang</script>")
+        assert b"Zhang" not in files.clean_image(original + b"ftypZhang, a film of two seconds")
+
+
+def zipped() -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("a.txt", "hidden")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "JPEG"])
+@pytest.mark.parametrize(
+    "second",
+    [zipped(), b"<SCRIPT>alert(1)</SCRIPT>", b"<!DOCTYPE html>", b"<?php phpinfo();", b"%PDF-1.7"],
+    ids=["archive", "script", "page", "program", "document"],
+)
+def test_a_picture_that_is_another_file_too_is_refused(kind: str, second: bytes) -> None:
+    assert fault_of(encoded(Image.new("RGB", (20, 20)), kind) + second) is FileFault.UNSAFE
+
+
+def test_words_of_a_page_among_those_of_a_picture_are_found_too() -> None:
+    assert fault_of(encoded(Image.new("RGB", (20, 20)), "JPEG", xmp=b"<script>alert(1)</script>")) is FileFault.UNSAFE
 
 
 def test_a_picture_too_small_to_matter_is_not_enlarged() -> None:

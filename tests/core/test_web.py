@@ -1,7 +1,7 @@
 """What every answer carries, and what no answer may."""
 
 import dataclasses
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 
 import pytest
 import time_machine
@@ -182,6 +182,12 @@ def test_a_day_is_said_in_the_readers_language_however_often_it_is_asked(app):
             web.show_as(web.View(scale=scale, locale=locale, site_name=""))
             assert web.day_words(date(2026, 11, 23)) == words
             web.show_as(web.View(scale="1", locale="zh", site_name=""))
+
+
+def test_the_day_of_a_moment_is_the_streets(app):
+    moment = datetime(2026, 11, 23, 16, 30, tzinfo=UTC)
+    with time_machine.travel(moment, tick=False), app.test_request_context():
+        assert (web.day_words(moment), web.full_day(moment)) == ("11月24日 周二", "2026年11月24日")
 
 
 @pytest.mark.parametrize(

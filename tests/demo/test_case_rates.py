@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from portal.areas.models import Area
 from portal.casework.models.cases import Case
+from portal.casework.models.codes import CaseState, Satisfaction
 from portal.casework.service import rates
 from portal.casework.service.metrics import Measure
 from portal.casework.service.periods import month_of
@@ -30,6 +31,10 @@ def judge(code):
     for measure, (least, most) in SPAN.items():
         met, due = (sum(one[measure][turn] for one in found) for turn in (0, 1))
         assert least <= 1000 * met // due <= most, (measure, met, due)
+    unsolved = sa.select(sa.func.count(Case.id)).where(Case.solved.is_(False))
+    assert db.session.scalar(unsolved)
+    assert not db.session.scalar(unsolved.where(Case.satisfaction != Satisfaction.BAD))
+    assert not db.session.scalar(unsolved.where(Case.state == CaseState.CLOSED, Case.redos < 2))
     redone = db.session.scalar(sa.select(sa.func.count(Case.id)).where(Case.redos > 0))
     late = db.session.scalar(sa.select(sa.func.count(Case.id)).where(Case.answered_at > Case.finish_due))
     assert redone

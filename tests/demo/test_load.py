@@ -10,7 +10,7 @@ from flask import Flask
 from portal.areas.models import Area, AreaKind, Building, Dwelling, Settlement
 from portal.catalogue.models.applications import Application, ApplicationChannel
 from portal.catalogue.models.appointments import Appointment, AppointmentState, Rating
-from portal.core import sheets
+from portal.core import calendar, sheets
 from portal.core.access import Platform
 from portal.core.clock import now, today
 from portal.core.db import db
@@ -134,3 +134,9 @@ def test_some_applications_were_filed_online_and_their_days_follow_one_another(s
         assert one.decided_at is None or one.decided_at > one.accepted_at
         if one.item.title == "高龄津贴":
             assert today().year - one.person.birth_date.year >= 80
+
+
+def test_an_application_is_due_on_a_working_day(street):
+    due = set(db.session.scalars(sa.select(Application.due_on).where(Application.due_on.is_not(None))))
+    assert min(due) < today()
+    assert [day for day in due if not calendar.is_working_day(day)] == []

@@ -123,6 +123,25 @@ def test_another_code_within_the_minute_is_refused_on_the_same_page(client, make
         assert client.post(check, data={"code": telephone.code(PHONE)}).status_code == 303
 
 
+@pytest.mark.parametrize("address", CHECK)
+def test_who_asks_for_a_code_too_soon_keeps_what_was_typed_and_reads_when_to_try_again(
+    client, make, resident, telephone, address
+):
+    with time_machine.travel(now().replace(second=0, microsecond=0), tick=False):
+        client.post(SIGN_IN, data={"phone": OTHER})
+        typed = {"phone": OTHER, "name": "赵新民", "password": "春天的花-2026", "consent": "y"}
+        typed |= {"id_number": make.id_number(), "community": make.community().code}
+        client.shows_numbers = True
+        answer = client.post(address, data=typed)
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"] == "60"
+    assert "1 分钟后再试" in answer.text
+    assert f'value="{OTHER}"' in answer.text
+    if address == REGISTER:
+        assert 'value="赵新民"' in answer.text
+        assert f'value="{typed["id_number"]}"' in answer.text
+
+
 def test_five_codes_an_hour_are_sent_to_one_phone_however_they_are_asked_for(client, make, resident, telephone):
     begun = now().replace(minute=0, second=0, microsecond=0)
     with time_machine.travel(begun, tick=False) as clock:

@@ -10,6 +10,7 @@ from portal.core.db import db, transaction
 from portal.core.errors import Refused
 from portal.core.outbox import OutboxRow
 from portal.core.settings import Parameter
+from portal.core.web import full_day
 from portal.identity.permissions import Role
 from portal.meals.models import OrderState, Payment, RedemptionMeans
 from portal.meals.service import paying, redemption
@@ -83,6 +84,14 @@ def test_more_than_there_is_or_than_is_to_pay_is_refused_and_nothing_moves(make,
     assert make.read(order).state is OrderState.BOOKED
 
 
+def test_points_of_nobody_are_not_taken_for_money(make):
+    order = booked(make, make.menu(day=DAY))
+    with_points(order.person)
+    with pytest.raises(Refused, match="还没选用谁的积分"):
+        redeem(make, order, "", 3)
+    assert make.read(order).state is OrderState.BOOKED
+
+
 def test_a_family_agents_points_pay_for_her_mother_and_she_is_told(make):
     order = booked(make, make.menu(day=DAY))
     daughter = daughter_of(make, order.person)
@@ -91,7 +100,9 @@ def test_a_family_agents_points_pay_for_her_mother_and_she_is_told(make):
     assert points_of(daughter) == 88
     told = db.session.scalars(sa.select(OutboxRow).where(OutboxRow.topic == "meals.paid_with_points")).one()
     assert (told.recipient_id, told.facts["points"]) == (daughter.public_id, 12)
-    assert "用了您的 12 个志愿积分" in words_for(told.topic, told.facts).body
+    said = words_for(told.topic, told.facts).body
+    assert "用了您的 12 个志愿积分" in said
+    assert full_day(DAY) in said
 
 
 @pytest.mark.parametrize("agent", [{"actions": "cases.report"}, {"until": DAY - timedelta(days=1)}])

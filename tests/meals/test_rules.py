@@ -6,10 +6,11 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
+from portal.areas.models import Area, AreaKind
 from portal.core.audit import AuditRow
 from portal.core.clock import today
 from portal.core.db import db, transaction
-from portal.demo import schemes
+from portal.demo import load, schemes
 from portal.identity.permissions import Role
 from portal.meals.models import PayerLevel, RegionLevel, SetClass, SubsidyKind, SubsidyRule, Way
 from portal.meals.service import orders
@@ -73,6 +74,24 @@ def test_the_list_shows_each_scheme_with_conditions_and_validity(make, desk):
     page = text_of(desk.get("/desk/meals/rules"))
     for words in ("春晖街道助餐", "减 5 元", "70–99 岁", "午餐", "餐费超过 5 元", "每天 1 次", "2022年1月1日 起"):
         assert words in page
+
+
+def test_the_examples_of_all_five_cities_are_there_to_read(make, desk):
+    make.community()
+    for one in load._schemes():
+        make.add(one)
+    page = text_of(desk.get("/desk/meals/rules"))
+    for city in (schemes.BEIJING, schemes.SHENZHEN, schemes.ZHUHAI, schemes.HEFEI, schemes.ZHIXI):
+        assert city in page
+    assert f"{schemes.BEIJING} 样例，这里不用" in page
+
+
+def test_an_example_is_read_and_not_changed(make, desk):
+    example = rule(make, "888801900", name="别处的补贴")
+    page = text_of(desk.get("/desk/meals/rules"))
+    assert "别处的补贴" in page
+    assert "结束" not in page.partition("别处的补贴")[2].partition("试算")[0]
+    assert desk.get(f"/desk/meals/rules/{example.id}").status_code == 404
 
 
 def test_no_rules_yet_says_what_follows(desk):
@@ -182,6 +201,7 @@ def test_a_rule_ends_on_a_day_from_today_on(make, desk):
 
 
 def test_a_rule_of_another_street_is_neither_shown_nor_changed(make, desk):
+    make.add(Area(kind=AreaKind.STREET, code="999901002", name="冬青街道"))
     other = rule(make, "999901002", name="别的街道补贴")
     assert "别的街道补贴" not in text_of(desk.get("/desk/meals/rules"))
     assert desk.get(f"/desk/meals/rules/{other.id}").status_code == 404

@@ -21,6 +21,7 @@ from portal.meals.service.settlement import Ticked
 from tests.client import Client
 from tests.make import Make
 from tests.meals.stand import DAY, acting, booked, clock_at, heard
+from tests.visitor import words_shown
 
 
 def _enter(make: Make, menu: Menu, *ticked: MealOrder, paid: Ticked = Ticked()) -> settlement.Entered:  # noqa: B008
@@ -265,6 +266,20 @@ def test_the_outage_page_enters_who_is_ticked(make: Make, client: Client) -> Non
         assert "未取餐" in client.get(address).text
     assert make.read(came).state is OrderState.COLLECTED
     assert make.read(missed).state is OrderState.NO_SHOW
+
+
+def test_once_settled_the_page_no_longer_foretells_it_and_offers_no_outage(make: Make, client: Client) -> None:
+    menu = make.menu(day=DAY)
+    booked(make, menu)
+    client.sign_in(make.worker(Role.CANTEEN_OPERATOR))
+    with clock_at("12:59"):
+        assert "13:00会把没核销的人记为未取餐" in words_shown(client.get("/desk/meals/kitchen").text)
+    with clock_at("13:01"):
+        jobs.settle()
+        page = words_shown(client.get("/desk/meals/kitchen").text)
+    assert "没核销的人已经记为未取餐" in page
+    assert "登记断网" not in page
+    assert "补录纸质名单" in page
 
 
 def test_a_refused_line_of_the_page_answers_422_and_writes_nothing(make: Make, client: Client) -> None:

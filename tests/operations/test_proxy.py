@@ -69,3 +69,5 @@ def test_60_clients_that_trickle_their_posts_are_nginxs_to_wait_for(pair):
 def test_a_body_too_large_is_refused_before_it_reaches_the_portal(pair):
     answer = requests.post(f"{pair.address}/account/sign-in", data=b"x" * (33 * 1024 * 1024), timeout=60)
     assert answer.status_code == 413
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "文件太大，最多 20 MB" in answer.content.decode()

@@ -10,6 +10,7 @@ from portal.core import clock
 from portal.core.audit import AuditRow
 from portal.core.clock import now, today
 from portal.core.db import db, transaction
+from portal.core.web import full_day
 from portal.identity.permissions import Role
 from portal.registry.models import EmergencyContact
 from portal.registry.service.rights import looking
@@ -185,7 +186,8 @@ def test_findings_become_referrals_with_a_day_and_a_state(make: Make, client: Cl
     later = {"party": "街道卫生院", "due_on": f"{today() + timedelta(days=1)}"}
     assert client.post(f"/desk/visits/referrals/{abuse.public_id}/party", data=later).status_code == 303
     assert make.read(abuse).party == "街道卫生院"
-    assert "转给街道卫生院，期限 " in client.get(f"/desk/visits/referrals/{abuse.public_id}").text
+    page = client.get(f"/desk/visits/referrals/{abuse.public_id}").text
+    assert f"转给街道卫生院，期限 {full_day(today() + timedelta(days=1))}" in page
 
 
 def test_a_visit_and_a_referral_keep_no_words_of_one_language(make: Make, client: Client):

@@ -14,6 +14,7 @@ from portal.registry.models import PersonState, TagKind
 from portal.visits.models import (
     CareSubject,
     CheckCause,
+    CheckOutcome,
     CheckState,
     FindingKind,
     Referral,
@@ -30,10 +31,10 @@ from tests.make import Make
 from tests.visits import stand
 
 
-def _missed(app, person, day=None) -> None:
+def _missed(app, person, day=None, *, event="meals.not_collected") -> None:
     facts = {"person": person.ref, "order": "x", "day": day or today(), "meal": "lunch", "way": "dine_in"}
     with transaction():
-        events.publish("meals.not_collected", **facts)
+        events.publish(event, **facts)
 
 
 def _checks() -> list[SafetyCheck]:
@@ -67,6 +68,59 @@ def test_an_uncollected_meal_of_who_lives_alone_opens_a_check_of_the_same_day(ma
 def test_nobody_else_is_checked_for_a_meal(make: Make, app, tags, more):
     _missed(app, make.person(tags=tags, **more))
     assert _checks() == []
+
+
+def test_a_meal_that_was_fetched_after_all_withdraws_its_check_and_the_visit(make: Make, app):
+    stand.tables_set(make)
+    person = stand.alone(make, grid=make.grid())
+    _missed(app, person)
+    _missed(app, person, event="meals.collected_late")
+    db.session.expire_all()
+    (check,) = _checks()
+    assert (check.state, check.closed_by_name, reasons.said(check.note)) == (
+        CheckState.CLOSED,
+        "系统",
+        "后来登记已取餐，自动结束。",
+    )
+    assert check.visit.state is VisitState.CANCELLED
+
+
+def test_who_fetched_one_meal_late_and_not_the_next_is_looked_for_again(make: Make, app):
+    stand.tables_set(make)
+    person = stand.alone(make, grid=make.grid())
+    begun = now() - timedelta(minutes=1)
+    for event in ("meals.not_collected", "meals.collected_late", "meals.not_collected"):
+        _missed(app, person, event=event)
+    db.session.expire_all()
+    (check,) = _checks()
+    assert (check.state, check.outcome, check.note, check.closed_by_name) == (CheckState.OPEN, None, None, "")
+    assert check.visit.state is VisitState.PLANNED
+    assert check.steps
+    assert all(step.due_at > begun for step in check.steps)
+
+
+def test_who_was_seen_well_today_is_not_looked_for_again_for_the_next_meal(make: Make, app):
+    stand.tables_set(make)
+    person = stand.alone(make, grid=make.grid())
+    _missed(app, person)
+    by = stand.actor(make.worker())
+    with transaction():
+        (check,) = _checks()
+        checks.take(check, by=by)
+        checks.close(check, CheckOutcome.SAFE, "在家", by=by)
+    _missed(app, person)
+    db.session.expire_all()
+    assert [one.state for one in _checks()] == [CheckState.CLOSED]
+
+
+def test_a_meal_fetched_late_leaves_a_check_of_another_cause_alone(make: Make, app):
+    stand.tables_set(make)
+    person = stand.alone(make, grid=make.grid())
+    with transaction():
+        visit = planning.promise(listing.subject_of(person), today(), VisitKind.SAFETY)
+        checks.open_check(visit, CheckCause.NOT_MET, now())
+    _missed(app, person, event="meals.collected_late")
+    assert [one.is_open() for one in _checks()] == [True]
 
 
 def test_a_meal_of_another_day_opens_nothing(make: Make, app):

@@ -29,7 +29,14 @@ def damaged() -> BadFile:
 
 
 def unsafe() -> BadFile:
-    return BadFile(FileFault.UNSAFE, _("文件里有不安全的内容，没有接收。"))
+    words = _("文件里有正常的文件不会有的内容，没有接收。请用原来的软件打开，另存为新文件再上传。")
+    return BadFile(FileFault.UNSAFE, words)
+
+
+def declares_a_type() -> BadFile:
+    """A document type declaration can name other files, and grow a kilobyte to gigabytes."""
+    words = _("文件里写了文档类型声明，正常的文件不会有，没有接收。请用原来的软件打开，另存为新文件再上传。")
+    return BadFile(FileFault.DECLARES_A_TYPE, words)
 
 
 def points_elsewhere() -> BadFile:

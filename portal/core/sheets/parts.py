@@ -12,6 +12,7 @@ from xml.parsers import expat
 from portal.core.sheets.limits import (
     Limits,
     damaged,
+    declares_a_type,
     points_elsewhere,
     too_large,
     too_many_cells,
@@ -64,7 +65,7 @@ class PartCheck:
         self._parser.Parse(b"", True)  # noqa: FBT003 - expat takes no keyword
 
     def _doctype(self, *_declaration: object) -> None:
-        raise unsafe()
+        raise declares_a_type()
 
     def _descend(self, _name: str, _attributes: dict[str, str]) -> None:
         self._depth += 1

@@ -77,6 +77,8 @@ def _family(eater: Person) -> list[Person]:
 
 def drawn(order: MealOrder, payer: str, points: int | None, payment: Payment) -> Drawn:
     """What is to be paid with points: as many as were said, or as many as can be. Refuses what cannot."""
+    if not payer and points is not None:
+        raise Refused(_("填了用多少分，还没选用谁的积分。请选一个人，或者把分数清空。"), field="payer")
     if not payer:
         return Drawn()
     if payment is Payment.WAIVED:

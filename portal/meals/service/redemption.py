@@ -113,12 +113,17 @@ def order_in(scopes: Collection[Scope], public_id: str) -> MealOrder:
     return order
 
 
+def is_typed(text: str) -> bool:
+    """Whether this is short enough for a code that somebody typed: a QR code says far more."""
+    return len(ids.normalise_id(text)) <= 8
+
+
 def by_code(canteen: Canteen, text: str) -> tuple[list[MealOrder], RedemptionMeans]:
     """The orders that a typed code or a scanned QR text means at this counter, and which of the two it was."""
     typed = ids.check_short_code(text)
     if typed:
         return _by_typed(canteen, typed), RedemptionMeans.CODE
-    if len(ids.normalise_id(text)) <= 8:
+    if is_typed(text):
         raise Refused(_("取餐码不对，请再看一遍。%(hint)s", hint=CODE_HINT), field="code")
     order = orders.order_of_token(text)
     if order is None:

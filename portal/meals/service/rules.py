@@ -28,15 +28,18 @@ from portal.meals.service.entitlements import (
 )
 from portal.registry.models import TagKind
 
+# A rule for another place of the portal is none of a keeper's business; one for no place here is a model to read.
+_HOLDS_NOWHERE = ~sa.exists().where(Area.code.startswith(SubsidyRule.area_code))
 COLUMNS = tuple(column.key for column in SubsidyRule.__table__.columns if column.key not in {"id", "confirmed_by"})
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """The rules of one place, those in force or to come first."""
+    """The rules of one place, those in force or to come first. An example holds in no place that the portal has."""
 
     name: str
     rules: tuple[SubsidyRule, ...]
+    is_example: bool
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,15 @@ def places(scopes: Collection[Scope]) -> list[Area]:
 
 
 def schemes_in(scopes: Collection[Scope]) -> list[Scheme]:
-    """Every rule that holds somewhere inside the scopes, by scheme."""
-    query = sa.select(SubsidyRule).where(_reaches(scopes))
+    """Every rule that holds somewhere inside the scopes, by scheme; then the examples, to read how others do it."""
+    return [*_schemes(_reaches(scopes)), *_schemes(_HOLDS_NOWHERE & ~_reaches(scopes), is_example=True)]
+
+
+def _schemes(where: sa.ColumnElement[bool], *, is_example: bool = False) -> list[Scheme]:
+    query = sa.select(SubsidyRule).where(where)
     rules = list(db.session.scalars(query.order_by(SubsidyRule.scheme, SubsidyRule.valid_from, SubsidyRule.id)))
-    names = list(dict.fromkeys(rule.scheme for rule in rules))
-    return [Scheme(name, tuple(_now_first(rule for rule in rules if rule.scheme == name))) for name in names]
+    names = dict.fromkeys(rule.scheme for rule in rules)
+    return [Scheme(name, tuple(_now_first(one for one in rules if one.scheme == name)), is_example) for name in names]
 
 
 def _now_first(rules: Any) -> list[SubsidyRule]:

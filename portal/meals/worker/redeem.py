@@ -50,9 +50,13 @@ def _day_of(canteen: Canteen | None) -> dict[str, Any]:
 
 def _said(form: FindForm) -> str:
     """What the camera, the keyboard or a photograph says; a photograph is read before any query."""
-    form.code.data = request.args.get("code", "").strip()
+    said = request.args.get("code", "").strip()
+    # The camera fills the same field: the long text of a refused QR code would stand where the next code is typed.
+    form.code.data = said if redemption.is_typed(said) else ""
+    if "code" in request.args and not said:
+        form.refuse(Refused(_("请填写这一项"), field="code"))
     if not form.validate_on_submit() or not form.photo.data:
-        return form.code.data or ""
+        return said
     try:
         read = files.read_qr(form.photo.data.read())
     except files.BadFile as bad:

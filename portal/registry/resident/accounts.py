@@ -4,7 +4,7 @@ from flask import Response, request, session, url_for
 
 from portal.core import web
 from portal.core.access import current_actor, may, public, requires
-from portal.core.errors import Refused
+from portal.core.errors import Refused, TooMany
 from portal.identity import pages, passwords
 from portal.identity.models import CodePurpose
 from portal.identity.permissions import Permission
@@ -24,13 +24,19 @@ def register() -> Response:
     form.offer_consents()
     if form.validate_on_submit():
         try:
-            session[pages.flow_key(CodePurpose.REGISTER)] = claims.start_registration(
-                address=request.remote_addr or "", **form.told()
-            )
-            return web.go(".register_code")
+            return _code_sent(form)
         except Refused as refused:
             form.refuse(refused)
+        except TooMany as full:
+            return pages.too_soon(form, full, "registry/resident/register.html", least=passwords.LEAST)
     return web.page("registry/resident/register.html", form=form, least=passwords.LEAST, status=form.status)
+
+
+def _code_sent(form: RegisterForm) -> Response:
+    session[pages.flow_key(CodePurpose.REGISTER)] = claims.start_registration(
+        address=request.remote_addr or "", **form.told()
+    )
+    return web.go(".register_code")
 
 
 @bp.route("/register/code", methods=["GET", "POST"])

@@ -12,6 +12,7 @@ from portal.core.access import actor_or_none
 from portal.core.clock import today
 from portal.core.db import db, unique_or
 from portal.core.errors import Missing, Refused
+from portal.core.web import full_day
 from portal.registry.models import Person, PersonTag, Source, TagKind
 from portal.registry.service import changes, words
 
@@ -111,7 +112,7 @@ def end_tag(person: Person, tag: PersonTag, *, on: date | None = None) -> None:
     if day > today():
         raise Refused(_("请填今天或更早的日期。"), field="day")
     if day < tag.since:
-        raise Refused(_("这个标签从 %(day)s 才开始，请填那天或更晚的日期。", day=tag.since.isoformat()), field="day")
+        raise Refused(_("这个标签从 %(day)s 才开始，请填那天或更晚的日期。", day=full_day(tag.since)), field="day")
     if tag.since == day:
         remove_tag(person, tag, reason=SAME_DAY)
         return

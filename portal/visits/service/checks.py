@@ -20,7 +20,6 @@ from portal.visits.models import (
     CheckOutcome,
     CheckState,
     Exclusion,
-    LadderRung,
     SafetyCheck,
     SafetyStep,
     StepKind,
@@ -35,6 +34,7 @@ OPEN_CHECKS = (CheckState.OPEN, CheckState.TAKEN)
 A_PAGE = 40
 GONE_DEAD = reasons.declare("visits.check_gone_dead", label=lambda: _("居民已去世，自动结束。"))
 GONE_MOVED = reasons.declare("visits.check_gone_moved", label=lambda: _("居民已迁出，自动结束。"))
+MEAL_FETCHED = reasons.declare("visits.check_meal_fetched", label=lambda: _("后来登记已取餐，自动结束。"))
 
 
 def open_check(visit: Visit, cause: CheckCause, at: datetime) -> SafetyCheck:
@@ -44,20 +44,38 @@ def open_check(visit: Visit, cause: CheckCause, at: datetime) -> SafetyCheck:
         person_id=visit.person_id, visit=visit, cause=cause, day=day, opened_at=at, state=CheckState.OPEN
     )
     rungs = rules.ladder(visit.person.community.code, day)
-    check.steps = [SafetyStep(kind=rung.kind, due_at=_due(rung, at)) for rung in rungs]
+    check.steps = [SafetyStep(kind=rung.kind, due_at=_due(rung.kind, at, rung.minutes)) for rung in rungs]
     db.session.add(check)
     db.session.flush()
-    for recipient in _who_is_told(visit):
-        outbox.enqueue("visits.check_opened", to=recipient, name=visit.person.name[:1], cause=cause.value)
-    audit.record("visits.check_opened", check, kind=cause.value)
+    _tell_of(check)
     return check
 
 
-def _due(rung: LadderRung, at: datetime) -> datetime:
+def _reopen(check: SafetyCheck, at: datetime) -> None:
+    """Of a withdrawn check: the same question of the same day, what is not done of its ladder counted from now."""
+    for step in check.steps:
+        if step.done_at is None:
+            step.due_at = _due(step.kind, at, (step.due_at - check.opened_at) // timedelta(minutes=1))
+    check.state, check.opened_at, check.outcome, check.note = CheckState.OPEN, at, None, None
+    check.closed_at, check.closed_by_name, check.taken_at = None, "", None
+    check.taken_by = check.taken_by_name = ""
+    if check.visit.state is VisitState.CANCELLED:
+        check.visit.move(VisitState.PLANNED)
+    db.session.flush()
+    _tell_of(check)
+
+
+def _tell_of(check: SafetyCheck) -> None:
+    for recipient in _who_is_told(check.visit):
+        outbox.enqueue("visits.check_opened", to=recipient, name=check.visit.person.name[:1], cause=check.cause.value)
+    audit.record("visits.check_opened", check, kind=check.cause.value)
+
+
+def _due(kind: StepKind, at: datetime, minutes: int) -> datetime:
     """When a rung is due; the second try is made the same day, however late the first was."""
-    due = at + timedelta(minutes=rung.minutes)
+    due = at + timedelta(minutes=minutes)
     last = clock.day_bounds(clock.local(at).date())[1] - timedelta(minutes=1)
-    return min(due, max(at, last)) if rung.kind is StepKind.AGAIN else due
+    return min(due, max(at, last)) if kind is StepKind.AGAIN else due
 
 
 def _who_is_told(visit: Visit) -> list[Recipient]:
@@ -151,12 +169,41 @@ def on_meal_not_collected(*, person: Recipient, day: date, **_facts: object) -> 
     whom = people.resolved(found) if found else None
     if whom is None or not _alone_and_here(whom, day):
         return
-    if any(check.is_open() or check.cause is CheckCause.MEAL for check in _standing(whom.id, day)):
+    if _asked_already(whom.id, day):
         return
     subject = listing.subject_of(whom)
     visit = planning.promise(subject, day, VisitKind.SAFETY)
     if visit.state in OPEN:
         open_check(visit, CheckCause.MEAL, now())
+
+
+def _asked_already(person_id: int, day: date) -> bool:
+    """One question a day is enough; one withdrawn because the meal was fetched says nothing of the next meal."""
+    standing = _standing(person_id, day)
+    if any(check.is_open() for check in standing):
+        return True
+    known = next((check for check in standing if check.cause is CheckCause.MEAL), None)
+    if known is not None and known.note == MEAL_FETCHED:
+        _reopen(known, now())
+    return known is not None
+
+
+def on_meal_collected_late(*, person: Recipient, day: date, **_facts: object) -> None:
+    """Meals' event: the meal was fetched after all, so what was opened for it, and nothing else, is withdrawn."""
+    found = db.session.scalar(sa.select(Person).where(Person.public_id == person.id))
+    whom = people.resolved(found) if found else None
+    for check in _standing(whom.id, day) if whom else []:
+        if check.is_open() and check.cause is CheckCause.MEAL and check.day == day:
+            _close(check, CheckOutcome.SAFE, "系统")
+            check.note = MEAL_FETCHED
+            _no_visit_of(check)
+    db.session.flush()
+
+
+def _no_visit_of(check: SafetyCheck) -> None:
+    """The visit that the check asked for need not be made any more."""
+    if check.visit.state in OPEN and check.visit.kind is VisitKind.SAFETY:
+        check.visit.move(VisitState.CANCELLED, "check")
 
 
 def _alone_and_here(person: Person, day: date) -> bool:
@@ -287,11 +334,10 @@ def close(check: SafetyCheck, outcome: CheckOutcome, note: str, *, by: Actor) ->
     _taken(check, by=by)
     _close(check, outcome, by.name)
     check.note = note.strip()
-    visit = check.visit
-    if visit.state in OPEN and visit.kind is VisitKind.SAFETY:
-        visit.move(VisitState.CANCELLED, "check")
-    if outcome is CheckOutcome.HOSPITAL and not wishes.is_paused(visit.subject, check.day):
-        wishes.exclude(visit.subject, Exclusion.HOSPITAL, clock.today(), None, note, by=by)
+    _no_visit_of(check)
+    subject = check.visit.subject
+    if outcome is CheckOutcome.HOSPITAL and not wishes.is_paused(subject, check.day):
+        wishes.exclude(subject, Exclusion.HOSPITAL, clock.today(), None, note, by=by)
     db.session.flush()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from portal.core.web import day_words
+from portal.core.web import day_words, full_day
 from portal.identity.permissions import Role, label
 from portal.registry.models import TagKind
 from portal.registry.service import words as registry
@@ -263,13 +263,13 @@ def move_words(move: ReferralMove) -> str:
     """What was said at a change of a referral, or to whom it was sent on and until when."""
     if move.due_on is None:
         return move.note or ""
-    return _("转给%(party)s，期限 %(day)s", party=move.party or _("社区"), day=move.due_on.isoformat())
+    return _("转给%(party)s，期限 %(day)s", party=move.party or _("社区"), day=full_day(move.due_on))
 
 
 def holding_words(row: Dated, day: date) -> str:
     """From when a row of a table holds, until when, and whether it does."""
-    since = _("%(day)s 起", day=row.valid_from.isoformat())
-    until = _("，到 %(day)s", day=row.valid_to.isoformat()) if row.valid_to else ""
+    since = _("%(day)s 起", day=full_day(row.valid_from))
+    until = _("，到 %(day)s", day=full_day(row.valid_to)) if row.valid_to else ""
     over = _("（已结束）") if row.valid_to and row.valid_to < day else ""
     return since + until + (over or (_("（未开始）") if row.valid_from > day else ""))
 

@@ -55,7 +55,7 @@ def rule_end(rule_id: int) -> Response:
     if form.validate_on_submit() and form.last_day.data:
         try:
             tables.end_rule(rule, form.last_day.data)
-            flash(_("「%(name)s」有效到 %(day)s 为止。", name=rule.name, day=form.last_day.data.isoformat()), "ok")
+            flash(_("「%(name)s」有效到 %(day)s 为止。", name=rule.name, day=web.full_day(form.last_day.data)), "ok")
             return web.go(".rules")
         except Refused as refused:
             form.refuse(refused)
