@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, RadioField, SelectField, StringField, TextAreaField
-from wtforms.validators import NumberRange, Optional
+from wtforms.validators import InputRequired, NumberRange, Optional
 
 from portal.areas.models import Area
 from portal.core import clock
@@ -62,7 +62,8 @@ class TimesForm(OnceForm):
     ends = ClockField(_l("结束时间"), validators=[required(_l("请填结束时间"))])
     hours = HoursField(
         _l("服务时间（小时）"),
-        validators=[required(_l("请填服务时间"))],
+        # Not required(): a nought was typed, and is too few, not missing.
+        validators=[InputRequired(_l("请填服务时间"))],
         description=_l("实际服务的时间，路上和休息的不算，例如 1.5"),
     )
 
