@@ -8,12 +8,13 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.casework.models.cases import Case, CaseStep
 from portal.casework.models.codes import CaseState, Deed, Side
-from portal.casework.service import asking, moves
+from portal.casework.service import asking, calling, doors, moves, tidying
 from portal.core.clock import now
 from portal.core.db import db, transaction
 from portal.core.errors import Refused
 from portal.core.outbox import OutboxRow
 from tests.casework.desk import actor, case, holidays
+from tests.visitor import words_shown
 
 S = CaseState
 BY = moves.Mover(Side.RESIDENT, "account")
@@ -133,3 +134,41 @@ def test_a_worker_approves_on_the_page_of_the_request(make, app, old):
     )
     assert answer.status_code == 303
     assert now_of(make, old).state is S.REDO
+
+
+def waiting_for(who):
+    return {str(todo.words): todo.count for todo in doors.todo_of(actor(who)) if "重办" in str(todo.words)}
+
+
+def test_a_reopening_asked_for_stands_on_the_desk_until_it_is_answered(make, app, old):
+    """The notice is read once; the request itself is closed, and stands among the many that are over."""
+    boss = make.worker()
+    client = app.test_client().sign_in(boss)
+    assert waiting_for(boss) == {}
+    assert "待批重办" not in words_shown(client.get("/desk/cases/").text)
+    done(asking.ask_to_reopen, old, by=BY, why="又坏了")
+    assert waiting_for(boss) == {"等批准重办的诉求": 1}
+    assert "待批重办1" in words_shown(client.get("/desk/cases/").text)
+    assert f"/desk/cases/{old.public_id}" in client.get("/desk/cases/?tab=reopen").text
+    done(asking.refuse_reopening, old, "灯杆归电力公司", by=actor(boss))
+    assert waiting_for(boss) == {}
+    done(asking.ask_to_reopen, old, by=BY, why="电力公司说归社区")
+    assert waiting_for(boss) == {"等批准重办的诉求": 1}
+    done(asking.approve_reopening, old, "应当修好", by=actor(boss))
+    assert waiting_for(boss) == {}
+
+
+def test_what_waits_for_an_answer_is_not_archived_under_it(make, old):
+    """Neither by the machine when its days are over nor by a worker who has not answered."""
+    by = actor(make.worker())
+    done(asking.ask_to_reopen, old, by=BY, why="又坏了")
+    with pytest.raises(Refused, match="先批准或不批准"):
+        done(calling.archive, old, by=by)
+    with transaction() as session:
+        session.get_one(Case, old.id).state_at = now() - timedelta(days=60)
+    with transaction():
+        assert tidying.archive() == 0
+    done(asking.refuse_reopening, old, "灯杆归电力公司", by=by)
+    with transaction():
+        assert tidying.archive() == 1
+    assert now_of(make, old).state is S.ARCHIVED

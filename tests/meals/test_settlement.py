@@ -58,6 +58,18 @@ def test_half_an_hour_after_closing_whoever_did_not_come_is_a_no_show_with_one_e
     assert [fact["order"] for fact in told] == [order.public_id for order in missed]
     assert told[0]["person"] == missed[0].person.ref
     assert (told[0]["day"], told[0]["meal"], told[0]["way"]) == (DAY, "lunch", "dine_in")
+    assert [fact["fed"] for fact in told] == [False, False]
+
+
+def test_the_event_says_who_was_handed_the_same_meal_at_another_counter(make: Make, app: Flask) -> None:
+    menu, told = make.menu(day=DAY), heard(app, "meals.not_collected")
+    other = make.menu(canteen=make.canteen("东门助餐点"), day=DAY)
+    person = make.person("王秀英")
+    booked(make, menu, person)
+    booked(make, other, person, state=OrderState.COLLECTED)
+    with clock_at("13:00"):
+        jobs.settle()
+    assert [fact["fed"] for fact in told] == [True]
 
 
 def test_settling_again_changes_and_tells_nothing(make: Make, app: Flask) -> None:

@@ -31,8 +31,8 @@ from tests.make import Make
 from tests.visits import stand
 
 
-def _missed(app, person, day=None, *, event="meals.not_collected") -> None:
-    facts = {"person": person.ref, "order": "x", "day": day or today(), "meal": "lunch", "way": "dine_in"}
+def _missed(app, person, day=None, *, event="meals.not_collected", **more) -> None:
+    facts = {"person": person.ref, "order": "x", "day": day or today(), "meal": "lunch", "way": "dine_in"} | more
     with transaction():
         events.publish(event, **facts)
 
@@ -121,6 +121,11 @@ def test_a_meal_fetched_late_leaves_a_check_of_another_cause_alone(make: Make, a
         checks.open_check(visit, CheckCause.NOT_MET, now())
     _missed(app, person, event="meals.collected_late")
     assert [one.is_open() for one in _checks()] == [True]
+
+
+def test_who_was_handed_the_meal_at_another_counter_is_not_looked_for(make: Make, app):
+    _missed(app, stand.alone(make), fed=True)
+    assert _checks() == []
 
 
 def test_a_meal_of_another_day_opens_nothing(make: Make, app):

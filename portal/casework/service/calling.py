@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from portal.casework.models.cases import Case
 from portal.casework.models.codes import CallBackWay, CaseState, Deed, Satisfaction
-from portal.casework.service import calling_back, loads, moves, naming, telling
+from portal.casework.service import asking, calling_back, loads, moves, naming, telling
 from portal.core import audit, clock, reasons, settings
 from portal.core.access import Actor
 from portal.core.errors import Missing, Refused
@@ -111,4 +111,6 @@ def unreachable(case: Case, why: str, *, by: Actor) -> None:
 
 
 def archive(case: Case, *, by: Actor) -> None:
+    if asking.waits_for_approval(case):
+        raise Refused(_("居民请社区批准重新办理，还没有答复。请先批准或不批准，再归档。"))
     moves.move(case, S.ARCHIVED, by=moves.worker(by))

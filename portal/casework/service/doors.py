@@ -60,6 +60,7 @@ def todo_of(worker: Actor) -> list[Todo]:
             Todo(_("等受理、分派的诉求"), _LIST, {"tab": Tab.UNASSIGNED.value}, counts[Tab.UNASSIGNED]),
             *found,
             Todo(_("等审批的延期申请"), _LIST, {"tab": Tab.EXTENSION.value}, counts[Tab.EXTENSION]),
+            Todo(_("等批准重办的诉求"), _LIST, {"tab": Tab.REOPEN.value}, counts[Tab.REOPEN]),
             Todo(_("等回访的诉求"), _LIST, {"tab": Tab.CALL_BACK.value}, counts[Tab.CALL_BACK]),
         ]
     return [todo for todo in found if todo.count]

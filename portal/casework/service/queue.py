@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from portal.areas import service as areas
 from portal.areas.models import Area, AreaKind, Building
-from portal.casework.models.cases import Case, CaseHelp
+from portal.casework.models.cases import Case, CaseHelp, CaseStep
 from portal.casework.models.categories import Category
-from portal.casework.models.codes import HELD, OPEN, RUNNING, CaseState, Colour, Extension
+from portal.casework.models.codes import HELD, OPEN, RUNNING, CaseState, Colour, Deed, Extension
 from portal.core.access import Actor, Scope
 from portal.core.clock import now
 from portal.core.db import db
@@ -31,6 +31,7 @@ class Tab(StrEnum):
     UNASSIGNED = "unassigned"
     LATE = "late"
     EXTENSION = "extension"
+    REOPEN = "reopen"
     CALL_BACK = "call_back"
     SUPERVISED = "supervised"
     DONE = "done"
@@ -96,10 +97,20 @@ STATES: dict[Tab, frozenset[CaseState]] = {
     Tab.UNASSIGNED: frozenset({S.SUBMITTED, S.ACCEPTED, S.RETURNED, S.DISSATISFIED}),
     Tab.LATE: RUNNING,
     Tab.EXTENSION: OPEN,
+    Tab.REOPEN: frozenset({S.CLOSED}),
     Tab.CALL_BACK: frozenset(AFTER_ANSWER),
     Tab.SUPERVISED: OPEN,
     Tab.DONE: frozenset({S.CLOSED, S.ARCHIVED, S.DECLINED, S.MERGED, S.WITHDRAWN}),
 }
+
+
+def asked_to_reopen() -> sa.ColumnElement[bool]:
+    """The same as asking.waits_for_approval(case), for the database."""
+    asked, refused = sa.orm.aliased(CaseStep), sa.orm.aliased(CaseStep)
+    later = sa.and_(refused.case_id == Case.id, refused.deed == Deed.REOPEN_REFUSED, refused.id > asked.id)
+    this_time = sa.and_(asked.case_id == Case.id, asked.deed == Deed.REOPEN_ASKED, asked.at >= Case.closed_at)
+    waits = sa.exists().where(this_time, ~sa.exists().where(later).correlate(Case, asked)).correlate(Case)
+    return sa.and_(Case.state == S.CLOSED, waits)
 
 
 def in_tab(tab: Tab, by: Actor, at: datetime) -> sa.ColumnElement[bool]:
@@ -112,6 +123,8 @@ def in_tab(tab: Tab, by: Actor, at: datetime) -> sa.ColumnElement[bool]:
         return sa.and_(sa.or_(Case.holder == by.public_id, helping), states)
     if tab is Tab.LATE:
         return sa.and_(states, due_moment() < at)
+    if tab is Tab.REOPEN:
+        return asked_to_reopen()
     if tab is Tab.EXTENSION:
         # Nobody decides on what she asked for herself.
         return sa.and_(states, Case.extension == Extension.ASKED, Case.holder != by.public_id)

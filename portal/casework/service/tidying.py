@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from portal.casework.models.cases import Case
 from portal.casework.models.codes import CaseState
-from portal.casework.service import asking, moves, reporting
+from portal.casework.service import asking, moves, queue, reporting
 from portal.casework.service.moves import SYSTEM
 from portal.core import settings
 from portal.core.clock import now
@@ -43,11 +43,11 @@ def drop_drafts() -> int:
 
 
 def archive() -> int:
-    """Closed requests whose time to be reopened is long over."""
+    """Closed requests whose time to be reopened is long over; none whose reporter still waits for an answer."""
     days = max(settings.get("casework.archive_days"), settings.get(asking.REOPEN_DAYS))
     since = now() - timedelta(days=days)
-    query = sa.select(Case).where(Case.state == CaseState.CLOSED, Case.state_at < since).order_by(Case.id)
-    found = list(db.session.scalars(query.limit(AT_ONCE)))
+    old = sa.and_(Case.state == CaseState.CLOSED, Case.state_at < since, ~queue.asked_to_reopen())
+    found = list(db.session.scalars(sa.select(Case).where(old).order_by(Case.id).limit(AT_ONCE)))
     for case in found:
         moves.move(case, CaseState.ARCHIVED, by=SYSTEM)
     return len(found)

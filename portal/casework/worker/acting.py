@@ -355,6 +355,7 @@ DISPATCH: dict[str, Act] = {
         _by(calling.archive),
         states=frozenset({S.CLOSED, S.DECLINED, S.MERGED, S.WITHDRAWN}),
         plain=True,
+        when=lambda case, _me: not asking.waits_for_approval(case),
     ),
 }
 SUPERVISE: dict[str, Act] = {

@@ -98,11 +98,24 @@ def settle(menu_id: int) -> int:
         execution_options={"synchronize_session": False},
     ).all()
     menu = db.session.get_one(Menu, menu_id, populate_existing=True)
-    for order in _orders(MealOrder.id.in_(missed)):
+    orders, fed = _orders(MealOrder.id.in_(missed)), _handed_this_meal(menu)
+    for order in orders:
         outbox.enqueue("meals.no_show", to=order.person.ref, **message_facts(order))
-        events.publish("meals.not_collected", **event_facts(order))
+        events.publish("meals.not_collected", **event_facts(order), fed=order.person_id in fed)
     audit.record("meals.settled", menu, day=menu.day.isoformat(), meal=menu.meal.value, no_shows=len(missed))
     return len(missed)
+
+
+def _handed_this_meal(menu: Menu) -> set[int]:
+    """Who missed an order of this menu and was handed the same meal at another counter."""
+    hers = sa.select(MealOrder.person_id).where(MealOrder.menu_id == menu.id, MealOrder.state == OrderState.NO_SHOW)
+    query = sa.select(MealOrder.person_id).where(
+        MealOrder.person_id.in_(hers),
+        MealOrder.day == menu.day,
+        MealOrder.meal == menu.meal,
+        MealOrder.state == OrderState.COLLECTED,
+    )
+    return set(db.session.scalars(query))
 
 
 def _orders(*where: sa.ColumnElement[bool]) -> list[MealOrder]:

@@ -161,9 +161,12 @@ def withdraw(person: Person, outcome: CheckOutcome) -> int:
     return len(standing)
 
 
-def on_meal_not_collected(*, person: Recipient, day: date, **_facts: object) -> None:
-    """Meals' event: who lives alone and did not fetch today's meal is to be made sure of today."""
-    if day != clock.today():
+def on_meal_not_collected(*, person: Recipient, day: date, fed: bool = False, **_facts: object) -> None:
+    """Meals' event: who lives alone and did not fetch today's meal is to be made sure of today.
+
+    Nobody need look for who was `fed`: she was handed the same meal at another counter.
+    """
+    if fed or day != clock.today():
         return
     found = db.session.scalar(sa.select(Person).where(Person.public_id == person.id))
     whom = people.resolved(found) if found else None
