@@ -17,6 +17,7 @@ from portal.core.db import db, transaction
 from portal.core.errors import Missing, Refused
 from portal.identity.permissions import Role
 from tests.casework.desk import actor, case, category, holidays
+from tests.visitor import words_shown
 
 S, M = CaseState, Measure
 MARCH = Period.of("2026-03")
@@ -180,6 +181,17 @@ def test_every_number_opens_its_requests(make, client):
     assert one.number not in client.get(f"{base}&which=missed").text
     assert late.number in client.get(f"{base}&which=missed").text
     assert client.get("/desk/cases/figures/cases?measure=none").status_code == 404
+
+
+def test_by_worker_the_page_says_under_whose_name_a_returned_request_counts(make, client):
+    finished(make, answered_at=at(9))
+    client.sign_in(make.worker())
+    said = "每件诉求算在现在的办理人名下"
+    pages = {
+        by: words_shown(client.get(f"/desk/cases/figures?period=2026-03&by={by}").text) for by in ("worker", "grid")
+    }
+    assert said in pages["worker"]
+    assert said not in pages["grid"]
 
 
 def test_the_sheet_has_every_numerator_and_denominator_and_leaves_a_trace(make, client):
