@@ -29,6 +29,7 @@ class FileFault(StrEnum):
     DAMAGED = "damaged"
     UNSAFE = "unsafe"
     DECLARES_A_TYPE = "declares_a_type"
+    NOT_COMPUTED = "not_computed"
     POINTS_ELSEWHERE = "points_elsewhere"
     ENCRYPTED = "encrypted"
     OLD_FORMAT = "old_format"

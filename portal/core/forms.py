@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
+from flask import Response, after_this_request
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -26,7 +27,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.core import ids, money
 from portal.core.clock import today
-from portal.core.errors import Conflict, Refused
+from portal.core.errors import Conflict, Refused, TooMany
 
 
 class _Required(DataRequired):
@@ -52,6 +53,14 @@ def _stock_words(locale: str) -> Any:
     return i18n.get_translations([locale])
 
 
+def _with_when(seconds: int) -> Callable[[Response], Response]:
+    def told(response: Response) -> Response:
+        response.headers["Retry-After"] = str(seconds)
+        return response
+
+    return told
+
+
 class Form(FlaskForm):
     """Shape and syntax of input. A service's refusal is put beside its field by refuse()."""
 
@@ -68,6 +77,16 @@ class Form(FlaskForm):
                 (name, value.replace("\x00", "") if isinstance(value, str) else value)
                 for name, value in sent.items(multi=True)
             )
+
+    # Where a throttle was full.
+    too_often = False
+
+    def slow_down(self, full: TooMany) -> None:
+        """Say when to try again, above what was typed, which stands."""
+        self.too_often = True
+        after_this_request(_with_when(full.retry_after))
+        minutes = max(1, round(full.retry_after / 60))
+        self.form_errors.append(_("操作太频繁，请大约 %(minutes)d 分钟后再试。急事请打社区电话。", minutes=minutes))
 
     def refuse(self, refused: Refused) -> None:
         fields = self._fields
@@ -93,7 +112,9 @@ class Form(FlaskForm):
 
     @property
     def status(self) -> int:
-        """The answer's status: 422 once something is to be mended, else 200."""
+        """The answer's status: 422 once something is to be mended, 429 if it came too often, else 200."""
+        if self.too_often:
+            return 429
         return 422 if self.errors else 200
 
 

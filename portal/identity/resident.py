@@ -33,6 +33,8 @@ def sign_in() -> Response:
         try:
             service.sign_in(pages.check_password(form.text("phone"), form.text("password"), Platform.RESIDENT))
             return pages.enter(HOME)
+        except TooMany as full:
+            form.slow_down(full)
         except Refused as refused:
             form.refuse(refused)
     return web.page("identity/resident/sign_in.html", form=form, next=_next(), status=form.status)

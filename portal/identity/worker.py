@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from portal.core import files, web
 from portal.core.access import Platform, actor_or_none, current_actor, public, requires
 from portal.core.clock import today
-from portal.core.errors import Refused
+from portal.core.errors import Refused, TooMany
 from portal.identity import credentials, pages, recovery, service
 from portal.identity.forms import ConfirmForm, DeskSignInForm, NewTotpForm, TotpForm
 from portal.identity.permissions import Permission
@@ -53,6 +53,8 @@ def sign_in() -> Response:
                 return web.go(".sign_in_totp", next=_next())
             service.sign_in(found)
             return pages.enter(HOME)
+        except TooMany as full:
+            form.slow_down(full)
         except Refused as refused:
             form.refuse(refused)
     return web.page("identity/worker/sign_in.html", form=form, status=form.status)

@@ -11,7 +11,7 @@ from portal.core import calendar, files, web
 from portal.core.access import current_actor, requires
 from portal.core.clock import now, today
 from portal.core.db import reading
-from portal.core.errors import Missing, Refused
+from portal.core.errors import Missing, Refused, TooMany
 from portal.identity.permissions import Permission
 from portal.meals.forms.orders import CancelForm, OrderForm, order_form
 from portal.meals.models import MealOrder, Menu
@@ -65,6 +65,8 @@ def order(menu_id: int) -> Response:
         try:
             placed = _place(menu, person, form)
             return web.go(".placed", public_id=placed.public_id)
+        except TooMany as full:
+            form.slow_down(full)
         except Refused as refused:
             form.refuse(refused)
             menu, me, person = _asked(menu_id)
@@ -101,6 +103,8 @@ def change(public_id: str) -> Response:
         try:
             _change(found, form)
             return web.go(".placed", public_id=public_id)
+        except TooMany as full:
+            form.slow_down(full)
         except Refused as refused:
             form.refuse(refused)
     return _ordering("meals/resident/change.html", found.menu, found.person, form, order=found)

@@ -67,3 +67,15 @@ def test_a_break_may_be_of_some_weekdays_only(make: Make, app: Flask) -> None:
         page = client.get(f"/desk/services/timetables/{table.id}/edit").text
         assert "周一 10:00-10:30；周三至周四 09:00-09:30" in page
         assert today() == MONDAY
+
+
+def test_a_break_of_every_day_holds_on_the_day_that_has_one_more(make: Make, app: Flask) -> None:
+    with clock_at("08:00"):
+        item, client = an_item(make), app.test_client().sign_in(make.worker())
+        typed = said(item.id, breaks="10:00-10:30；周二 9:00-9:30；周三 10:15-11:00")
+        assert client.post("/desk/services/timetables/new", data=typed).status_code == 303
+        table = timetables.timetables(worker_scopes(make.worker()))[0]
+        days = [clocks(slots_on(table, next_monday() + timedelta(days=turn))) for turn in range(3)]
+        assert days == [["09:00", "09:30", "10:30"], ["09:30", "10:30"], ["09:00", "09:30"]]
+        page = client.get(f"/desk/services/timetables/{table.id}/edit").text
+        assert "周二 09:00-09:30 10:00-10:30；周三 10:00-11:00" in page

@@ -288,6 +288,25 @@ class TestHostileFiles:
         wide = ('<?xml version="1.0" encoding="utf-16"?>' + laughs + "<x>&b;</x>").encode("utf-16")
         assert fault_of(zipped(good | {"docProps/app.xml": wide})) is FileFault.DECLARES_A_TYPE
 
+    @pytest.mark.parametrize(
+        "written", ["<f>1+1</f>", "<f>1+1</f><v></v>", "<f>1+1</f><v/>", '<f t="shared" si="0"/><v/>']
+    )
+    def test_a_formula_that_nobody_has_computed_is_named_and_not_read_as_nothing(self, written: str) -> None:
+        cells = f'<row r="1">{inline("A1", "姓名")}</row><row r="2"><c r="AB2">{written}</c></row>'
+        with pytest.raises(BadFile, match="第 2 行 AB 列是公式") as refusal:
+            sheets.open_sheet(workbook(cells), "登记表.xlsx")
+        assert refusal.value.reason is FileFault.NOT_COMPUTED
+
+    @pytest.mark.parametrize(
+        ("written", "text"),
+        [('<c r="B1"><f>1+1</f><v>2</v></c>', "2"), ('<c r="B1" t="str"><f>IF(1,"","")</f><v></v></c>', "")],
+    )
+    def test_a_formula_with_its_result_is_read_as_the_result(self, written: str, text: str) -> None:
+        found = sheets.open_sheet(
+            workbook(f'<row r="1">{inline("A1", "张三")}{written}{inline("C1", "女")}</row>'), "a.xlsx"
+        )
+        assert found.rows == [["张三", text, "女"]]
+
     @pytest.mark.parametrize("name", ["../../etc/cron.d/x.xml", "/etc/x.xml", "xl\\..\\..\\x.xml", "c:/x.xml"])
     def test_a_member_that_climbs_out_is_refused(self, name: str) -> None:
         assert fault_of(workbook("", **{name: b"<x/>"})) is FileFault.UNSAFE

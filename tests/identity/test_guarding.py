@@ -20,6 +20,7 @@ def test_too_many_tries_are_answered_429_with_when_to_come_back(client, resident
     assert answer.status_code == 429
     assert answer.headers["Retry-After"] == "600"
     assert "10 分钟后再试" in answer.text
+    assert 'value="13812345678"' in answer.text
 
 
 def test_other_spellings_of_a_phone_get_no_tries_of_their_own(client, resident):

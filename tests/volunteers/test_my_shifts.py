@@ -20,6 +20,7 @@ from portal.volunteers.service import inviting, joining, leaving, lines, request
 from tests.acting import actor_of
 from tests.counting import count_queries
 from tests.helping import Helping, soon
+from tests.visitor import words_shown
 
 
 @pytest.fixture
@@ -300,6 +301,23 @@ def test_a_swap_is_asked_and_taken_on_the_pages(make, client, helping, worker, a
     assert make.read(one).state is SignupState.LEFT
 
 
+def test_an_exchange_that_is_refused_is_not_told_as_done(make, client, helping, worker, me):
+    activity = helping.activity()
+    first, second = (helping.post(helping.shift(activity, starts_at=soon(days))) for days in (3, 5))
+    other = helping.volunteer(make.person("李阿姨"))
+    mine, theirs = put(first, me, worker), put(second, other, worker)
+    with transaction():
+        swap = swapping.ask(mine, by=worker, against=theirs)
+        path = f"/volunteers/swaps/{swap.public_id}"
+    # She has promised that hour elsewhere since.
+    put(helping.post(helping.shift(starts_at=second.shift.starts_at)), me, worker)
+    client.sign_in(make.resident(other.person))
+    answer = client.post(path, data={"agree": "y"})
+    assert answer.status_code == 422
+    assert "时间冲突" in answer.text
+    assert "和他换" in answer.text
+
+
 def invite(post, one, worker, **more):
     with transaction():
         return inviting.invite(post, one, by=worker, **{"answer_by": now() + timedelta(hours=20), **more})
@@ -327,6 +345,14 @@ def test_a_declined_invitation_keeps_the_reason(make, client, worker, account, m
     assert client.post(where, data={"reason": "要上班"}).status_code == 303
     assert (make.read(found).state, found.reason) == (InvitationState.DECLINED, "要上班")
     assert make.read(post.capacity).taken == 0
+
+
+def test_an_invitation_to_what_collides_meanwhile_is_not_told_as_accepted(client, helping, worker, account, me, post):
+    found = invite(post, me, worker)
+    put(helping.post(helping.shift(starts_at=post.shift.starts_at)), me, worker)
+    answer = client.sign_in(account).post(f"/volunteers/invitations/{found.public_id}", data={"agree": "y"})
+    assert answer.status_code == 422
+    assert "已经结束" not in words_shown(answer.text)
 
 
 def test_nobody_is_invited_twice_nor_for_what_she_does_not_fit(helping, worker, me, post):

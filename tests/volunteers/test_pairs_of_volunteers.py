@@ -21,6 +21,7 @@ from portal.volunteers.models.signups import PairAsk, Signup
 from portal.volunteers.service import calling_off, joining, lines, offering, rearranging
 from tests.acting import actor_of
 from tests.helping import Helping, soon
+from tests.visitor import words_shown
 
 HOLD = (SignupState.JOINED, SignupState.REQUESTED)
 
@@ -112,6 +113,14 @@ def test_the_other_is_asked_and_both_are_on_it_when_he_agrees(client, paired, ac
     assert answered(client, accounts, found).status_code == 303
     assert on(post) == {me.id, friend.id}
     assert answered(client, accounts, found).status_code == 422
+
+
+def test_a_yes_that_is_refused_is_not_told_as_given(client, helping, worker, paired, accounts, post, friend):
+    found = asked(client, accounts, post, friend)
+    put(helping.post(helping.shift(starts_at=post.shift.starts_at)), friend, worker, way=Way.PLAN)
+    answer = answered(client, accounts, found)
+    assert answer.status_code == 422
+    assert "已经结束" not in words_shown(answer.text)
 
 
 def test_where_two_places_are_not_left_both_wait_and_are_promoted_together(

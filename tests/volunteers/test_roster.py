@@ -12,6 +12,7 @@ from portal.core.clock import at, local, now, today
 from portal.core.db import db
 from portal.core.outbox import OutboxRow
 from portal.identity.permissions import Role
+from portal.notifications.wording import words_for
 from portal.volunteers.models.codes import InvitationState, SignupState
 from portal.volunteers.models.signups import Invitation
 from portal.volunteers.service import roster
@@ -209,6 +210,18 @@ def test_words_to_a_day_are_previewed_and_reach_everybody_once(make, helping, ap
     assert worker.post(address, data=sent | {"send": "1"}).status_code == 303
     assert worker.post(address, data=sent | {"send": "1"}).status_code == 303
     assert [row.facts["words"] for row in _told()] == ["下雨，请带伞"] * 2
+
+
+def test_what_is_said_to_many_stands_in_their_inbox(make, helping, app):
+    signup = helping.signup(helping.shift(starts_at=on(0, 9)).posts[0])
+    sent = {"words": "下雨，请带伞", "idem": "k2", "send": "1"}
+    address = f"{ROSTER}/message?week={monday().isoformat()}&day={monday().isoformat()}"
+    app.test_client().sign_in(make.worker()).post(address, data=sent)
+    (row,) = _told()
+    read = words_for(row.topic, row.facts)
+    assert signup.post.shift.activity.title in read.title
+    assert "下雨，请带伞" in read.body
+    assert "09:00" in read.body
 
 
 def test_words_go_to_those_who_have_not_come_and_to_those_who_have_not_answered(make, helping, app):

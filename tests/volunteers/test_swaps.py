@@ -1,12 +1,12 @@
 """Swaps: to one, to whoever takes it, against one's own shift; both sides in one transaction or neither."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 import sqlalchemy as sa
 import time_machine
 
-from portal.core.clock import now
+from portal.core.clock import at, now, today
 from portal.core.db import db, transaction
 from portal.core.errors import Missing, Refused
 from portal.core.outbox import OutboxRow
@@ -210,7 +210,7 @@ def test_only_those_free_and_fit_are_offered_to_choose_from(make, helping, worke
         put(helping.post(helping.shift(first.shift.activity, starts_at=soon(days))), one, worker)
     found = swapping.partners(make.read(mine))
     assert {one.volunteer_id for one in found.takers} == {theirs.volunteer_id, free.id}
-    assert {one.volunteer_id for one in found.exchanges} == {theirs.volunteer_id, free.id, busy.id}
+    assert {one.volunteer_id for one in found.exchanges} == {theirs.volunteer_id, free.id}
 
 
 def test_one_of_an_always_pair_is_offered_no_exchange_that_would_be_refused(make, helping, worker, first, second):
@@ -219,3 +219,20 @@ def test_one_of_an_always_pair_is_offered_no_exchange_that_would_be_refused(make
     partner = helping.volunteer()
     make.add(Pair(one_id=other.id, other_id=partner.id, always=True))
     assert swapping.partners(make.read(mine)).exchanges == []
+
+
+def test_an_exchange_past_the_days_hours_is_neither_offered_nor_said_to_fit(helping, worker):
+    activity, day = helping.activity(day_minutes=180), today() + timedelta(days=3)
+    first, second = (
+        helping.post(helping.shift(activity, starts_at=at(day + timedelta(days=later), time(9)))) for later in (0, 2)
+    )
+    one, other = helping.volunteer(), helping.volunteer()
+    mine, theirs = put(first, one, worker), put(second, other, worker)
+    swap = ask(mine, worker, against=theirs)
+    assert swapping.verdict_of(swap, other).fits
+    # Elsewhere two hours of that day are promised already.
+    put(helping.post(helping.shift(starts_at=at(day, time(14)))), other, worker)
+    assert swapping.partners(mine).exchanges == []
+    assert swapping.verdict_of(swap, other).code == "over_day"
+    with pytest.raises(Refused, match="超过一天"):
+        take(swap, other, worker)

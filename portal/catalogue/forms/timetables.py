@@ -1,5 +1,6 @@
 """Forms of timetables, their exceptions, and of slots that are closed or called off."""
 
+import re
 from collections.abc import Iterable
 from datetime import time
 from typing import Any
@@ -90,7 +91,7 @@ class TimetableForm(SeenForm):
             of=of,
             items=tuple(self.items.data or ()),
             hours=_hours(self.text("hours")),
-            breaks=_rows(self.text("breaks"), "breaks"),
+            breaks=_breaks(self.text("breaks")),
             staff_id=self.staff.data or None,
             room_id=self.room.data or None,
             place=self.text("place"),
@@ -140,6 +141,18 @@ def _rows(text: str, field: str) -> Hours:
     """Words that name no days mean every day."""
     found = hours.parse(text, field=field) if text else {}
     return tuple((int(day), *_pair(span)) for day, spans in found.items() for span in spans)
+
+
+def _breaks(text: str) -> Hours:
+    """A break of every day holds on the days that have one more; what overlaps is one break."""
+    rows = sorted({row for part in re.split(r"[;；\n。]", text) for row in _rows(part.strip(), "breaks")})
+    joined: list[tuple[int, time, time]] = []
+    for day, opens, closes in rows:
+        if joined and joined[-1][0] == day and opens <= joined[-1][2]:
+            joined[-1] = (day, joined[-1][1], max(closes, joined[-1][2]))
+        else:
+            joined.append((day, opens, closes))
+    return tuple(joined)
 
 
 def _pair(span: Iterable[str]) -> tuple[time, time]:

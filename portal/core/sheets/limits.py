@@ -39,6 +39,16 @@ def declares_a_type() -> BadFile:
     return BadFile(FileFault.DECLARES_A_TYPE, words)
 
 
+def not_computed(row: int, column: str) -> BadFile:
+    """A formula whose result no program has written down yet: read, it would be an empty cell."""
+    words = _(
+        "第 %(row)d 行 %(column)s 列是公式，还没有算出结果。请用表格软件打开、保存一次，再上传。",
+        row=row,
+        column=column,
+    )
+    return BadFile(FileFault.NOT_COMPUTED, words)
+
+
 def points_elsewhere() -> BadFile:
     words = _(
         "文件连着别处的模板、图片或文件，打开时会自动去取，没有接收。请在原来的软件里断开链接，或把图片直接放进去再上传。"

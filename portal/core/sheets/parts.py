@@ -13,6 +13,7 @@ from portal.core.sheets.limits import (
     Limits,
     damaged,
     declares_a_type,
+    not_computed,
     points_elsewhere,
     too_large,
     too_many_cells,
@@ -47,7 +48,7 @@ class PartCheck:
         self._fed = self._depth = self._elements = self._cells = self._cell_bytes = 0
         self._row = self._column = self._text_start = 0
         self._reference: str | None = None
-        self._is_shared = False
+        self._is_shared = self._may_be_blank = self._computes = False
         self._pointer: list[str] | None = None
         self._parser = parser = expat.ParserCreate()
         parser.StartDoctypeDeclHandler = self._doctype
@@ -90,6 +91,8 @@ class PartCheck:
             case "c":
                 self._begin_cell(attributes.get("r"))
                 self._is_shared = attributes.get("t") == "s"
+                # A formula whose result is no words at all says that it is words.
+                self._may_be_blank = attributes.get("t") == "str"
             case "v" | "is":
                 self._fill_cell()
             case "row":
@@ -106,8 +109,15 @@ class PartCheck:
             if size > MAX_TEXT_BYTES:
                 raise too_large()
             self._count_text(size)
+        elif name.rpartition(":")[2] == "f":
+            self._computes = not self._may_be_blank
+        elif self._computes and name.rpartition(":")[2] == "c":
+            row, column = self._place()
+            raise not_computed(row, _letters(column))
 
     def _characters(self, text: str) -> None:
+        if self._computes and text.strip():
+            self._computes = False
         if self._pointer is not None:
             self._pointer.append(text)
 
@@ -129,7 +139,7 @@ class PartCheck:
 
     def _fill_cell(self) -> None:
         """Only a cell with something in it counts; the reader skips coloured blanks."""
-        row, column = (self._row, self._column) if self._reference is None else _position(self._reference)
+        row, column = self._place()
         if row > self._limits.rows:
             raise too_many_rows(self._limits)
         if column > self._limits.columns:
@@ -140,6 +150,10 @@ class PartCheck:
             raise too_many_cells(self._limits)
         if self._is_shared:
             self._pointer = []
+
+    def _place(self) -> tuple[int, int]:
+        """The row and the column of the cell, counted from one."""
+        return (self._row, self._column) if self._reference is None else _position(self._reference)
 
     def _count_text(self, size: int) -> None:
         if self._pointer is not None:
@@ -170,3 +184,11 @@ def _column_number(letters: str) -> int:
     for letter in letters.upper():
         number = number * 26 + ord(letter) - ord("A") + 1
     return number
+
+
+def _letters(number: int) -> str:
+    found = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        found = chr(ord("A") + rest) + found
+    return found

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from portal.core import tokens, web
 from portal.core.access import current_actor, requires
 from portal.core.clock import now
+from portal.core.db import undo
 from portal.core.errors import Missing, Refused
 from portal.identity.permissions import Permission
 from portal.volunteers.forms.pair_asks import PairAskForm
@@ -54,6 +55,8 @@ def pair_ask(public_id: str) -> Response:
         try:
             return _accepted(found, whom)
         except Refused as refused:
+            # Else the page would tell of the yes that is not to be.
+            undo()
             form.refuse(refused)
     return _pair_page(found, form, whom)
 

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from portal.core import tokens, web
 from portal.core.access import current_actor, requires
 from portal.core.clock import now
+from portal.core.db import undo
 from portal.core.errors import Refused
 from portal.identity.permissions import Permission
 from portal.volunteers.forms.signups import AgreeForm, DeclineForm, PlainForm, SwapForm
@@ -49,6 +50,8 @@ def swap(public_id: str) -> Response:
         try:
             return web.go(".signup", public_id=_taken(found).public_id)
         except Refused as refused:
+            # Else the page would tell of the exchange that is not to be.
+            undo()
             form.refuse(refused)
     asker = found.signup.volunteer_id in [one.id for one in whom]
     me = None if asker else _taker(found, whom)
@@ -112,6 +115,7 @@ def invitation(public_id: str) -> Response:
             flash(_("已接受邀请，到时候见。"), "ok")
             return web.go(".signup", public_id=made.public_id)
         except Refused as refused:
+            undo()
             form.refuse(refused)
     activity = found.post.shift.activity
     facts: dict[str, Any] = {

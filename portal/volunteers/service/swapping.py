@@ -1,7 +1,7 @@
 """Swaps: a place given to one volunteer or to whoever takes it, or two places exchanged; always in one transaction."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,7 +24,6 @@ from portal.volunteers.service.signup_telling import tell_signup
 SHOWN = 100
 # So many others are offered to choose from; whoever is not among them is reached by asking everybody.
 OFFERED = 20
-_OWN_TIME = frozenset({"collides", "over_day", "rest", "joined"})
 # What the exchange itself takes care of, or what only holds back who signs up from nothing.
 SKIP = frozenset({"full", "waiting", "too_early"})
 
@@ -72,16 +71,31 @@ def partners(signup: Signup) -> Partners:
     posts = {one.post_id for one in found} | {signup.post_id}
     read = db.session.scalars(sa.select(Post).where(Post.id.in_(posts)).options(*fitness.whole())).all()
     mine = [post for post in read if post.id == signup.post_id]
-    theirs = [post for post in read if post.id != signup.post_id]
     free = fitness.verdicts_of(mine, others, now(), skip=SKIP)
-    fit = fitness.verdicts_of(mine, others, now(), skip=SKIP | _OWN_TIME)
-    me = fitness.verdicts_of(theirs, [signup.volunteer], now(), skip=SKIP | _OWN_TIME)
     takers = {one.volunteer_id: one for one in found if free[signup.post_id, one.volunteer_id].fits}
     by_name = sorted(takers.values(), key=lambda one: (one.volunteer.person.name, one.volunteer_id))
-    both = [
-        one for one in found if fit[signup.post_id, one.volunteer_id].fits and me[one.post_id, signup.volunteer_id].fits
-    ]
+    trade = _Trade(read, [signup.volunteer, *others])
+    both = [one for one in found if trade.fits(one, signup) and trade.fits(signup, one)]
     return Partners(by_name[:OFFERED], both[:OFFERED])
+
+
+class _Trade:
+    """Whether volunteers fit each other's places once their own are given away: asked as the exchange itself asks."""
+
+    def __init__(self, posts: Collection[Post], volunteers: Collection[Volunteer]) -> None:
+        first, last = min(post.shift.starts_at for post in posts), max(post.shift.ends_at for post in posts)
+        self.posts = {post.id: post for post in posts}
+        self.known = fitness.standings(volunteers, first, last, now())
+        self.asked = fitness.Asked(now(), fitness.newcomers_on(posts), skip=SKIP)
+
+    def verdict(self, volunteer: Volunteer, given: Signup, taken: Signup) -> fitness.Verdict:
+        """Of a volunteer who gives one place for another."""
+        known = self.known[volunteer.id]
+        left = replace(known, own=[own for own in known.own if own.shift_id != given.shift_id])
+        return fitness.judge(self.posts[taken.post_id], left, self.asked)
+
+    def fits(self, given: Signup, taken: Signup) -> bool:
+        return self.verdict(given.volunteer, given, taken).fits
 
 
 def fellows(signup: Signup) -> list[Signup]:
@@ -220,10 +234,11 @@ def swap_for(volunteers: Collection[Volunteer], public_id: str) -> Swap:
 
 
 def verdict_of(swap: Swap, volunteer: Volunteer) -> fitness.Verdict:
-    """Whether somebody could take a swap over now; of an exchange her own place is not asked about."""
+    """Whether somebody could take a swap over now; in an exchange without the place that she gives."""
     post = db.session.scalars(sa.select(Post).where(Post.id == swap.signup.post_id).options(*fitness.whole())).one()
-    skip = SKIP | ({"collides", "over_day", "rest"} if swap.against_id else set())
-    return fitness.verdicts_of([post], [volunteer], now(), skip=skip)[post.id, volunteer.id]
+    if swap.against is not None:
+        return _Trade([post], [volunteer]).verdict(volunteer, swap.against, swap.signup)
+    return fitness.verdicts_of([post], [volunteer], now(), skip=SKIP)[post.id, volunteer.id]
 
 
 def due(at: datetime) -> list[int]:
