@@ -57,4 +57,6 @@ def test_who_complains_of_a_worker_is_told_who_reads_her_name(place: Street, cli
     who = place.resident(NAME)
     case = place.sent(who, WORDS, "staff", hide_name=True, against=Against.COMMITTEE)
     client.sign_in(who.account)
-    assert "没有被反映的分派人员、办理人和街道" in words_shown(page(client, f"/cases/{case.public_id}/sent"))
+    assert "看得到的只有街道，和没有被反映到的分派人员、办理人" in words_shown(
+        page(client, f"/cases/{case.public_id}/sent")
+    )
