@@ -1,7 +1,6 @@
 """What the pages of both platforms do alike: ask for a code, give the password again, show and end sessions."""
 
 from collections.abc import Callable
-from typing import Any
 
 from flask import Response, flash, request, session, url_for
 from flask_babel import gettext as _
@@ -9,7 +8,6 @@ from flask_babel import gettext as _
 from portal.core import web
 from portal.core.access import Platform, current_actor, safe_next
 from portal.core.errors import Refused, TooMany
-from portal.core.forms import Form
 from portal.identity import codes, credentials, service, sessions
 from portal.identity.forms import ChangePasswordForm, CodeForm
 from portal.identity.models import CodePurpose
@@ -62,7 +60,7 @@ def ask_code(purpose: CodePurpose, done: Callable[[str, str], Response], *, rest
     except Refused as refused:
         form.refuse(refused)
     except TooMany as full:
-        return too_soon(form, full, template, again=True, restart=restart)
+        form.slow_down(full)
     return web.page(template, form=form, restart=restart, status=form.status)
 
 
@@ -70,19 +68,6 @@ def _send_again(purpose: CodePurpose, flow: str) -> Response:
     session[flow_key(purpose)] = codes.send_again(purpose, flow, address=address())
     flash(_("新的验证码已经发出，前一条短信里的不再有效。"), "ok")
     return web.go_to(request.full_path.rstrip("?"))
-
-
-def too_soon(form: Form, full: TooMany, template: str, *, again: bool = False, **context: Any) -> Response:
-    """The same page with when to try again: leaving it would lose what was typed."""
-    minutes = max(1, round(full.retry_after / 60))
-    if again:
-        sentence = _("短信发得太频繁，请大约 %(minutes)d 分钟后再点“重新发送”。", minutes=minutes)
-    else:
-        sentence = _("验证码要得太频繁，请大约 %(minutes)d 分钟后再试。", minutes=minutes)
-    form.refuse(Refused(sentence))
-    answer = web.page(template, form=form, status=429, **context)
-    answer.headers["Retry-After"] = str(full.retry_after)
-    return answer
 
 
 def own_sessions(template: str) -> Response:

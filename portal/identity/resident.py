@@ -49,7 +49,7 @@ def sign_in_code() -> Response:
             pages.start_code(CodePurpose.SIGN_IN, form.text("phone"))
             return web.go(".sign_in_code_check", next=_next())
         except TooMany as full:
-            return pages.too_soon(form, full, "identity/resident/sign_in_code.html", next=_next())
+            form.slow_down(full)
     return web.page("identity/resident/sign_in_code.html", form=form, next=_next(), status=form.status)
 
 
@@ -75,7 +75,7 @@ def reset() -> Response:
             pages.start_code(CodePurpose.RESET, form.text("phone"))
             return web.go(".reset_check")
         except TooMany as full:
-            return pages.too_soon(form, full, "identity/resident/reset.html")
+            form.slow_down(full)
     return web.page("identity/resident/reset.html", form=form, status=form.status)
 
 

@@ -214,3 +214,11 @@ def test_who_urges_is_told_truly_who_reads_it(place: Street, client: Client) -> 
 def test_how_long_a_step_took_says_by_which_hours_it_counts(client: Client, me: Account) -> None:
     client.sign_in(me)
     assert "夜里、周末和节假日都在内" in words_shown(page(client, "/desk/cases/dwelling"))
+
+
+def test_who_names_no_other_request_is_told_where_to_find_one(place: Street, client: Client, me: Account) -> None:
+    mine = place.sent(place.resident())
+    address = f"/desk/cases/{mine.public_id}/act/link"
+    answer = client.sign_in(me).post(address, data={"kind": LinkKind.DUPLICATE.value, "idem": "one"})
+    assert answer.status_code == 422
+    assert "请在上面找到后点“选这件”" in words_shown(answer.text)

@@ -117,7 +117,7 @@ def test_another_code_within_the_minute_is_refused_on_the_same_page(client, make
         answer = client.post(check, data=AGAIN)
         assert answer.status_code == 429
         assert answer.headers["Retry-After"] == "60"
-        assert "1 分钟后再点" in answer.text
+        assert "1 分钟后再试" in answer.text
         assert 'name="code"' in answer.text
         assert len(telephone.messages) == 1
         assert client.post(check, data={"code": telephone.code(PHONE)}).status_code == 303

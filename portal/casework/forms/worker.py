@@ -21,6 +21,7 @@ from portal.identity.models import Account
 from portal.registry.models import Organisation
 
 PICK = _l("请选一项")
+NAME_ONE = _l("请在上面找到后点“选这件”，或者填编号")
 
 
 class ActForm(OnceForm):
@@ -145,7 +146,7 @@ class AnswerForm(ActForm):
 
 
 class LinkForm(ActForm):
-    number = TrimmedField(_l("另一件的编号"), validators=[required(), at_most(12)])
+    number = TrimmedField(_l("另一件的编号"), validators=[required(NAME_ONE), at_most(12)])
     kind = PickField(_l("是什么关系"), validators=[required(PICK)], default=LinkKind.DUPLICATE.value)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -154,7 +155,7 @@ class LinkForm(ActForm):
 
 
 class MergeForm(ActForm):
-    number = TrimmedField(_l("并入哪一件（编号）"), validators=[required(), at_most(12)])
+    number = TrimmedField(_l("并入哪一件（编号）"), validators=[required(NAME_ONE), at_most(12)])
     why = _why(_l("为什么并件"), rows=_l("居民会看到"))
 
 

@@ -28,7 +28,7 @@ def register() -> Response:
         except Refused as refused:
             form.refuse(refused)
         except TooMany as full:
-            return pages.too_soon(form, full, "registry/resident/register.html", least=passwords.LEAST)
+            form.slow_down(full)
     return web.page("registry/resident/register.html", form=form, least=passwords.LEAST, status=form.status)
 
 
